@@ -1,0 +1,164 @@
+//! Every way the gateway says no, each with its stable code.
+//!
+//! In: what a stage found wrong. Out: a [`Refusal`] that the reply turns into status, headers and body,
+//! the access log into its cause, and the metrics into a label. Three readers, three texts: the caller gets
+//! [`Refusal::message`], the log gets [`Refusal::cause`], the metric gets [`Kind::code`].
+
+use std::fmt;
+
+macro_rules! kinds {
+    ($( $(#[doc = $doc:literal])+ $name:ident = $code:literal, $status:literal, $type:literal; )+) => {
+        /// What kind of no it is. The code is part of the contract: it never changes its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Kind { $( $(#[doc = $doc])+ $name, )+ }
+
+        impl Kind {
+            /// All kinds, for the documentation and the metrics.
+            pub const ALL: &'static [Kind] = &[ $( Kind::$name, )+ ];
+
+            /// The stable code (`TG…`): in the answer's body, the documentation and the metric's label.
+            pub const fn code(self) -> &'static str { match self { $( Kind::$name => $code, )+ } }
+
+            /// The HTTP status; always 4xx or 5xx.
+            pub const fn status(self) -> u16 { match self { $( Kind::$name => $status, )+ } }
+
+            /// The `type` of the answer's body, in the engine's own style.
+            pub const fn error_type(self) -> &'static str { match self { $( Kind::$name => $type, )+ } }
+
+            /// One sentence for the documentation.
+            pub const fn doc(self) -> &'static str { match self { $( Kind::$name => concat!($($doc),+), )+ } }
+        }
+    };
+}
+
+kinds! {
+    /// The path can be read in more than one way, or is not in canonical form.
+    PathAmbiguous = "TG400-PATH", 400, "InvalidRequestException";
+    /// The query string can be read in more than one way, or names a tenant parameter twice.
+    QueryAmbiguous = "TG400-QUERY", 400, "InvalidRequestException";
+    /// The body can't be read in one way only: syntax, encoding, duplicate keys, depth.
+    BodyAmbiguous = "TG400-BODY", 400, "InvalidRequestException";
+    /// A multipart body can't be read in one way only.
+    MultipartAmbiguous = "TG400-MULTIPART", 400, "InvalidRequestException";
+    /// A header can't be read in one way only, or asks for a protocol change.
+    HeaderAmbiguous = "TG400-HEADER", 400, "InvalidRequestException";
+    /// No token was sent.
+    TokenMissing = "TG401-MISSING", 401, "AuthenticationException";
+    /// The token can't be read: shape, encoding, header fields, more than one token.
+    TokenMalformed = "TG401-MALFORMED", 401, "AuthenticationException";
+    /// The token's signature does not hold, or its key or algorithm is not accepted.
+    TokenSignature = "TG401-SIGNATURE", 401, "AuthenticationException";
+    /// The token comes from an issuer that the gateway does not know.
+    TokenIssuer = "TG401-ISSUER", 401, "AuthenticationException";
+    /// The token was made for another audience.
+    TokenAudience = "TG401-AUDIENCE", 401, "AuthenticationException";
+    /// The token has expired.
+    TokenExpired = "TG401-EXPIRED", 401, "AuthenticationException";
+    /// The token is not valid yet.
+    TokenEarly = "TG401-EARLY", 401, "AuthenticationException";
+    /// A claim is missing, has the wrong type, or is not as required.
+    TokenClaims = "TG401-CLAIMS", 401, "AuthenticationException";
+    /// The token is a user's, or is bound to a sender; only applications' bearer tokens are taken.
+    TokenNotApplication = "TG403-NOT-APPLICATION", 403, "AuthorizationException";
+    /// The client id can't be a tenant: its characters, its length, or it is reserved.
+    ClientId = "TG403-CLIENT-ID", 403, "AuthorizationException";
+    /// The request names a tenant that the token does not grant.
+    ForeignTenant = "TG403-TENANT", 403, "AuthorizationException";
+    /// The request is about records without tenant, which this operation does not offer.
+    Tenantless = "TG403-TENANTLESS", 403, "AuthorizationException";
+    /// The operation is known and denied; the message says why.
+    Denied = "TG403-DENIED", 403, "AuthorizationException";
+    /// The engine has no such operation, or the gateway has no rule for it.
+    NoRule = "TG403-NO-RULE", 403, "AuthorizationException";
+    /// A field or parameter asks for something that can't be kept inside the tenant.
+    FieldDenied = "TG403-FIELD", 403, "AuthorizationException";
+    /// The id of a new task can't be chosen by the client.
+    TaskId = "TG403-TASK-ID", 403, "AuthorizationException";
+    /// The name of a class in a value is not accepted.
+    ClassName = "TG403-CLASS", 403, "AuthorizationException";
+    /// The deployed model reaches across tenants or carries code.
+    Model = "TG403-MODEL", 403, "AuthorizationException";
+    /// A body or file is larger than the limit.
+    BodyTooLarge = "TG413-BODY", 413, "InvalidRequestException";
+    /// The path or query is longer than the limit.
+    TargetTooLong = "TG414-TARGET", 414, "InvalidRequestException";
+    /// The body's content type is not the one that the operation takes.
+    ContentType = "TG415-CONTENT-TYPE", 415, "NotSupportedException";
+    /// The headers, or the token, are larger than the limit.
+    HeadersTooLarge = "TG431-HEADERS", 431, "InvalidRequestException";
+    /// The client took too long to send the request.
+    ClientTooSlow = "TG408-SLOW", 408, "InvalidRequestException";
+    /// The caller has too many requests under way.
+    TooManyRequests = "TG429-SHARE", 429, "ProcessEngineException";
+    /// Something went wrong inside the gateway; nothing of the engine's answer was passed on.
+    Internal = "TG500-INTERNAL", 500, "ProcessEngineException";
+    /// The engine answered something that the gateway can't use, or something of another tenant.
+    EngineAnswer = "TG502-ANSWER", 502, "ProcessEngineException";
+    /// The engine can't be reached.
+    EngineUnreachable = "TG502-ENGINE", 502, "ProcessEngineException";
+    /// The issuer's keys are not to be had, so no token can be checked.
+    KeysUnavailable = "TG503-KEYS", 503, "ProcessEngineException";
+    /// The gateway has too many requests under way.
+    Overloaded = "TG503-OVERLOADED", 503, "ProcessEngineException";
+    /// The engine did not answer in time.
+    EngineTimeout = "TG504-ENGINE", 504, "ProcessEngineException";
+}
+
+/// A no: its kind, a sentence for the caller, and the cause for the log.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    kind: Kind,
+    message: String,
+    cause: Option<String>,
+    retry_after: Option<u32>,
+}
+
+impl Refusal {
+    /// A refusal of `kind`; `message` is for the caller: it names the field and what to do, and never another
+    /// tenant's data.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), cause: None, retry_after: None }
+    }
+
+    /// Adds what only the log may say. Never a token or a secret.
+    #[must_use]
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Seconds until another try makes sense (`Retry-After`, RFC 9110 section 10.2.3).
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The sentence for the caller.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The cause for the log.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// Seconds for `Retry-After`.
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        self.retry_after
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.code(), self.message)
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,5 @@
+//! Verified token → caller: which user and tenant a token proves.
+
+mod caller;
+
+pub use caller::{Caller, Tenant};
