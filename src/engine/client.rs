@@ -1,0 +1,266 @@
+//! The pool of connections, and the requests that go over it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use secrecy::ExposeSecret;
+
+use super::answer::Answer;
+use crate::config;
+use crate::json::{self, Json};
+use crate::refusal::{Kind, Refusal};
+use crate::rewrite::Permit;
+use crate::server::Headers;
+use crate::tenancy::Caller;
+
+/// A request's body as it goes to the engine.
+pub type RequestBody = UnsyncBoxBody<Bytes, std::io::Error>;
+
+/// Idle connections are closed before Tomcat does so (20 s in the stock configuration): a POST on a connection that
+/// the other side is just closing can't be repeated safely.
+const IDLE: Duration = Duration::from_secs(15);
+/// Largest answer to a question of the gateway's own; records of a list, a few hundred bytes each.
+const MAX_OWN_ANSWER: usize = 64 * 1024 * 1024;
+
+/// The engine, as one worker sees it.
+pub struct Engine {
+    client: Client<HttpsConnector<HttpConnector>, RequestBody>,
+    base: String,
+    authorization: Option<HeaderValue>,
+    user: HeaderName,
+    tenants: HeaderName,
+    timeout: Duration,
+}
+
+impl Engine {
+    /// Builds the pool; nothing is connected yet.
+    ///
+    /// # Errors
+    /// Certificates that can't be read, or header names that are none.
+    pub fn new(engine: &config::Engine, identity: &config::IdentityHeaders) -> Result<Self, String> {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_connect_timeout(Some(engine.connect_timeout));
+        http.set_nodelay(true);
+        let https = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(super::client::tls(engine.ca_file.as_deref())?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE)
+            .pool_timer(TokioTimer::new())
+            .build(https);
+        let authorization = engine
+            .basic_auth
+            .as_ref()
+            .map(|basic| {
+                use base64::Engine as _;
+                let pair = format!("{}:{}", basic.username, basic.password.expose_secret());
+                let text = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+                HeaderValue::from_str(&text).map(|mut v| {
+                    v.set_sensitive(true);
+                    v
+                })
+            })
+            .transpose()
+            .map_err(|e| e.to_string())?;
+        let name = |name: &str| HeaderName::from_bytes(name.as_bytes()).map_err(|e| format!("`{name}`: {e}"));
+        Ok(Self {
+            client,
+            base: format!("{}{}", engine.origin, engine.base_path),
+            authorization,
+            user: name(&identity.user)?,
+            tenants: name(&identity.tenants)?,
+            timeout: engine.timeout,
+        })
+    }
+
+    /// Sends a permitted request. `patience` is added to the time that the answer may take to begin.
+    ///
+    /// # Errors
+    /// Kinds 502 and 504.
+    pub async fn send(
+        &self,
+        permit: &Permit,
+        caller: &Caller,
+        headers: &Headers,
+        content_type: Option<&str>,
+        body: RequestBody,
+        patience: Duration,
+    ) -> Result<Answer, Refusal> {
+        let mut request = self.request(permit.method(), permit.target(), body, Some(caller))?;
+        let map = request.headers_mut();
+        for (name, value) in &headers.passed {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                map.insert(HeaderName::from_static(name), value);
+            }
+        }
+        if let Some(accept) = accept(headers.accept.as_deref())
+            && let Ok(value) = HeaderValue::from_str(&accept)
+        {
+            map.insert(ACCEPT, value);
+        }
+        if let Some(value) = content_type.and_then(|t| HeaderValue::from_str(t).ok()) {
+            map.insert(CONTENT_TYPE, value);
+        }
+        self.exchange(request, patience).await
+    }
+
+    /// A question of the gateway's own: JSON in, JSON out.
+    ///
+    /// # Errors
+    /// Kinds 502 and 504; an answer that is not JSON is [`Kind::EngineAnswer`].
+    pub async fn ask(
+        &self,
+        method: &str,
+        target: &str,
+        json: Option<Vec<u8>>,
+        caller: &Caller,
+    ) -> Result<(http::StatusCode, Json), Refusal> {
+        let mut answer = self.ask_raw(method, target, json, caller).await?;
+        let whole = answer.whole(MAX_OWN_ANSWER).await?;
+        let whole = whole.ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
+        if whole.is_empty() {
+            return Ok((answer.status, Json::null()));
+        }
+        if !answer.is_json() {
+            let what = "the engine answered something else than JSON";
+            return Err(Refusal::new(Kind::EngineAnswer, what).because(answer.status));
+        }
+        let json = json::read(&whole, 1000).map_err(|e| {
+            Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e)
+        })?;
+        Ok((answer.status, json))
+    }
+
+    /// A question of the gateway's own whose answer is not JSON, or is read as it streams.
+    ///
+    /// # Errors
+    /// Kinds 502 and 504.
+    pub async fn ask_raw(
+        &self,
+        method: &str,
+        target: &str,
+        json: Option<Vec<u8>>,
+        caller: &Caller,
+    ) -> Result<Answer, Refusal> {
+        let with_body = json.is_some();
+        let body = Full::new(Bytes::from(json.unwrap_or_default())).map_err(|never| match never {}).boxed_unsync();
+        let mut request = self.request(method, target, body, Some(caller))?;
+        if with_body {
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.1"));
+        self.exchange(request, Duration::ZERO).await
+    }
+
+    /// Whether the engine answers, for readiness.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    pub async fn alive(&self) -> Result<(), String> {
+        let body = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
+        let request = self.request("GET", "/version", body, None).map_err(|r| r.to_string())?;
+        match self.exchange(request, Duration::ZERO).await {
+            Ok(answer) if answer.status.is_success() => Ok(()),
+            Ok(answer) => Err(format!("the engine answers {} to GET /version", answer.status)),
+            Err(refusal) => Err(format!("{}: {}", refusal.message(), refusal.cause().unwrap_or("no cause known"))),
+        }
+    }
+
+    fn request(
+        &self,
+        method: &str,
+        target: &str,
+        body: RequestBody,
+        caller: Option<&Caller>,
+    ) -> Result<http::Request<RequestBody>, Refusal> {
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{target}", self.base))
+            .body(body)
+            .map_err(|e| Refusal::new(Kind::Internal, "the engine's request can't be built").because(e))?;
+        let map = request.headers_mut();
+        if let Some(caller) = caller {
+            // Set exactly once, after the client's own lines were dropped: a missing one would fail open behind us.
+            let value = HeaderValue::from_str(caller.user())
+                .map_err(|e| Refusal::new(Kind::Internal, "the caller can't be written in a header").because(e))?;
+            map.insert(self.user.clone(), value.clone());
+            map.insert(self.tenants.clone(), value);
+        }
+        if let Some(value) = &self.authorization {
+            map.insert(AUTHORIZATION, value.clone());
+        }
+        Ok(request)
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Request<RequestBody>,
+        patience: Duration,
+    ) -> Result<Answer, Refusal> {
+        match tokio::time::timeout(self.timeout + patience, self.client.request(request)).await {
+            Ok(Ok(response)) => Ok(Answer::new(response, self.timeout)),
+            Ok(Err(e)) => {
+                let cause = std::iter::successors(Some(&e as &dyn std::error::Error), |e| e.source())
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(": ");
+                Err(Refusal::new(Kind::EngineUnreachable, "the engine can't be reached").because(cause))
+            }
+            Err(_) => Err(Refusal::new(Kind::EngineTimeout, "the engine did not answer in time")),
+        }
+    }
+}
+
+/// The client's `Accept` without HAL: it embeds users, groups and definitions of others (facts 3).
+fn accept(asked: Option<&str>) -> Option<String> {
+    let asked = asked?;
+    let kept: Vec<&str> = asked
+        .split(',')
+        .map(str::trim)
+        .filter(|range| !range.split(';').next().unwrap_or_default().to_ascii_lowercase().contains("hal"))
+        .collect();
+    Some(if kept.is_empty() || kept == [""] { "application/json".to_owned() } else { kept.join(", ") })
+}
+
+/// A TLS client of the system's authorities and the extra ones of a file.
+pub(crate) fn tls(ca_file: Option<&std::path::Path>) -> Result<rustls::ClientConfig, String> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(file) = ca_file {
+        let fault = |e: &dyn std::fmt::Display| format!("{}: {e}", file.display());
+        for certificate in CertificateDer::pem_file_iter(file).map_err(|e| fault(&e))? {
+            roots.add(certificate.map_err(|e| fault(&e))?).map_err(|e| fault(&e))?;
+        }
+    }
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| e.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::accept;
+
+    #[test]
+    fn hal_never_reaches_the_engine() {
+        assert_eq!(accept(None), None);
+        assert_eq!(accept(Some("application/hal+json")).as_deref(), Some("application/json"));
+        assert_eq!(accept(Some("Application/HAL+json;q=1, text/csv")).as_deref(), Some("text/csv"));
+        assert_eq!(accept(Some("application/json, */*")).as_deref(), Some("application/json, */*"));
+    }
+}

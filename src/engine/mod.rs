@@ -1,0 +1,11 @@
+//! How the gateway talks to the engine: one pool a worker, used by look-ups and forwarding alike.
+//!
+//! In: a permit and what goes with it, or a question of the gateway's own. Out: the engine's answer, its head read
+//! and its body still streaming. The path is sent byte for byte as it was built (no URL library folds its dots).
+//! It never retries what the engine may have begun.
+
+mod answer;
+mod client;
+
+pub use answer::Answer;
+pub use client::{Engine, RequestBody};

@@ -1,0 +1,63 @@
+//! What all requests share: settings, rules, tokens, owners, figures. One for the process, one engine pool a worker.
+
+use std::sync::Arc;
+
+use crate::config::Settings;
+use crate::engine::Engine;
+use crate::ownership::Ownership;
+use crate::policy::Policy;
+use crate::server::{Base, Shares};
+use crate::telemetry::Metrics;
+use crate::token::Tokens;
+
+/// What all requests share.
+pub struct Gate {
+    /// The settings.
+    pub settings: Settings,
+    /// Where public paths begin.
+    pub base: Base,
+    /// The rules.
+    pub policy: Arc<Policy>,
+    /// Verifies tokens.
+    pub tokens: Tokens,
+    /// Finds owners.
+    pub ownership: Ownership,
+    /// Counts requests under way, a tenant each.
+    pub shares: Shares,
+    /// The figures.
+    pub metrics: Metrics,
+}
+
+impl Gate {
+    /// Puts the parts together; nothing is fetched or bound yet.
+    ///
+    /// # Errors
+    /// Settings that hold a fault that was not found before.
+    pub fn new(settings: Settings, policy: Policy) -> Result<Self, String> {
+        let policy = Arc::new(policy);
+        let tokens =
+            Tokens::new(&settings.issuers, &settings.keys, &settings.tenancy, settings.limits.max_token_bytes)?;
+        let base = Base {
+            path: settings.engine.base_path.clone(),
+            engine: settings.engine.name.clone(),
+            max_target_bytes: settings.limits.max_target_bytes,
+        };
+        Ok(Self {
+            base,
+            tokens,
+            ownership: Ownership::new(policy.clone(), settings.tenancy.shared_resources),
+            shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
+            metrics: Metrics::new().map_err(|e| e.to_string())?,
+            policy,
+            settings,
+        })
+    }
+
+    /// A pool of connections for one worker.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn engine(&self) -> Result<Engine, String> {
+        Engine::new(&self.settings.engine, &self.settings.identity_headers)
+    }
+}

@@ -1,0 +1,137 @@
+//! JSON as the gateway reads and writes it: one reading only, and values that nobody needs kept as text.
+//!
+//! In: the bytes of a body. Out: a tree whose keys are decoded and whose leaves are slices of the input, so that
+//! numbers, dates and strings go on exactly as they came. Refused: duplicate keys (Jackson takes the last, others
+//! the first), encodings other than UTF-8 (Jackson guesses UTF-16 and UTF-32 from the first bytes), nesting over
+//! a limit, anything after the document. It never evaluates or converts a number.
+
+mod read;
+pub mod scan;
+mod write;
+
+use bytes::Bytes;
+
+pub use read::{Fault, read};
+
+/// A JSON document. Leaves are the exact text of the input.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json {
+    /// Members in their order; keys are decoded and differ from each other.
+    Object(Vec<(String, Json)>),
+    /// Elements in their order.
+    Array(Vec<Json>),
+    /// A string, number, `true`, `false` or `null`: valid JSON text.
+    Leaf(Bytes),
+    /// An id whose owner has to be known before the document can be written.
+    Id(crate::ownership::Asked),
+}
+
+impl Json {
+    /// `null`.
+    pub fn null() -> Self {
+        Json::Leaf(Bytes::from_static(b"null"))
+    }
+
+    /// A string.
+    pub fn string(text: &str) -> Self {
+        Json::Leaf(write::quoted(text).into())
+    }
+
+    /// An array of strings.
+    pub fn strings<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        Json::Array(texts.into_iter().map(Json::string).collect())
+    }
+
+    /// An empty object.
+    pub fn object() -> Self {
+        Json::Object(Vec::new())
+    }
+
+    /// The text, where this is a string that can be decoded (no lone surrogates).
+    pub fn as_str(&self) -> Option<String> {
+        match self {
+            Json::Leaf(text) if text.first() == Some(&b'"') => serde_json::from_slice(text).ok(),
+            Json::Leaf(_) | Json::Object(_) | Json::Array(_) | Json::Id(_) => None,
+        }
+    }
+
+    /// Whether this is `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Json::Leaf(text) if text.as_ref() == b"null")
+    }
+
+    /// Whether this is a string.
+    pub fn is_string(&self) -> bool {
+        matches!(self, Json::Leaf(text) if text.first() == Some(&b'"'))
+    }
+
+    /// The text of a leaf as it stands in the document.
+    pub fn leaf(&self) -> Option<&[u8]> {
+        match self {
+            Json::Leaf(text) => Some(text),
+            Json::Object(_) | Json::Array(_) | Json::Id(_) => None,
+        }
+    }
+
+    /// A member of an object.
+    pub fn member(&self, key: &str) -> Option<&Json> {
+        match self {
+            Json::Object(members) => members.iter().find(|(k, _)| k == key).map(|(_, v)| v),
+            Json::Array(_) | Json::Leaf(_) | Json::Id(_) => None,
+        }
+    }
+
+    /// A member's text.
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.member(key).and_then(Json::as_str)
+    }
+
+    /// The elements of an array; none for anything else.
+    pub fn elements(&self) -> &[Json] {
+        match self {
+            Json::Array(elements) => elements,
+            Json::Object(_) | Json::Leaf(_) | Json::Id(_) => &[],
+        }
+    }
+
+    /// Sets a member of an object, in its old place if it is there.
+    pub fn set(&mut self, key: &str, value: Json) {
+        if let Json::Object(members) = self {
+            match members.iter_mut().find(|(k, _)| k == key) {
+                Some((_, old)) => *old = value,
+                None => members.push((key.to_owned(), value)),
+            }
+        }
+    }
+
+    /// Takes a member out of an object.
+    pub fn remove(&mut self, key: &str) -> Option<Json> {
+        match self {
+            Json::Object(members) => {
+                let at = members.iter().position(|(k, _)| k == key)?;
+                Some(members.remove(at).1)
+            }
+            Json::Array(_) | Json::Leaf(_) | Json::Id(_) => None,
+        }
+    }
+
+    /// Calls `f` for every id in the document, in order.
+    pub fn for_each_id<'a>(&'a self, f: &mut impl FnMut(&'a crate::ownership::Asked)) {
+        match self {
+            Json::Object(members) => members.iter().for_each(|(_, v)| v.for_each_id(f)),
+            Json::Array(elements) => elements.iter().for_each(|v| v.for_each_id(f)),
+            Json::Leaf(_) => {}
+            Json::Id(asked) => f(asked),
+        }
+    }
+
+    /// The document as text; `id` says what is written for each id.
+    pub fn write(&self, id: &mut impl FnMut(&crate::ownership::Asked) -> String) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        write::value(self, id, &mut out);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests;

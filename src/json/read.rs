@@ -1,0 +1,259 @@
+//! Bytes to tree, strictly by RFC 8259, with what it leaves open decided: UTF-8 only, no duplicate keys.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::Json;
+
+/// Members above which duplicate keys are looked for with a set instead of a scan.
+const MANY_MEMBERS: usize = 16;
+
+/// Why a document can't be read in one way only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Offset in bytes.
+    pub at: usize,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (at byte {})", self.what, self.at)
+    }
+}
+
+/// Reads a whole document of at most `max_depth` levels. A UTF-8 byte order mark before it is dropped.
+///
+/// # Errors
+/// Syntax, encoding, depth, duplicate keys, trailing text; with the place.
+pub fn read(body: &Bytes, max_depth: usize) -> Result<Json, Fault> {
+    let body = match body.strip_prefix(b"\xEF\xBB\xBF") {
+        Some(rest) => body.slice_ref(rest),
+        None => body.clone(),
+    };
+    if let Err(e) = std::str::from_utf8(&body) {
+        return Err(Fault { at: e.valid_up_to(), what: "the body is not UTF-8".into() });
+    }
+    // UTF-16 and UTF-32 text of ASCII letters is valid UTF-8 with NULs: the reader below refuses NUL anywhere.
+    let mut reader = Reader { body: &body, at: 0 };
+    reader.blanks();
+    let json = reader.value(max_depth)?;
+    reader.blanks();
+    if reader.at < body.len() {
+        return Err(reader.fault("there is text after the JSON document"));
+    }
+    Ok(json)
+}
+
+struct Reader<'a> {
+    body: &'a Bytes,
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn fault(&self, what: &str) -> Fault {
+        Fault { at: self.at, what: what.into() }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.body.get(self.at).copied()
+    }
+
+    fn blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8, what: &str) -> Result<(), Fault> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(self.fault(what))
+        }
+    }
+
+    fn leaf(&self, from: usize) -> Json {
+        Json::Leaf(self.body.slice(from..self.at))
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Json, Fault> {
+        let from = self.at;
+        match self.peek() {
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'"') => {
+                self.string()?;
+                Ok(self.leaf(from))
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                self.number()?;
+                Ok(self.leaf(from))
+            }
+            Some(b't') => self.word(b"true"),
+            Some(b'f') => self.word(b"false"),
+            Some(b'n') => self.word(b"null"),
+            Some(_) => Err(self.fault("a JSON value was expected")),
+            None => Err(self.fault("the JSON document ends too early")),
+        }
+    }
+
+    fn word(&mut self, word: &'static [u8]) -> Result<Json, Fault> {
+        match self.body.get(self.at..self.at + word.len()) {
+            Some(text) if text == word => {
+                self.at += word.len();
+                Ok(Json::Leaf(Bytes::from_static(word)))
+            }
+            _ => Err(self.fault("a JSON value was expected")),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Json, Fault> {
+        let depth = depth.checked_sub(1).ok_or_else(|| self.fault("the body is nested too deeply"))?;
+        self.at += 1;
+        let mut members: Vec<(String, Json)> = Vec::new();
+        let mut seen: HashSet<String> = HashSet::new();
+        self.blanks();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Json::Object(members));
+        }
+        loop {
+            self.blanks();
+            let from = self.at;
+            if self.peek() != Some(b'"') {
+                return Err(self.fault("a key in quotes was expected"));
+            }
+            self.string()?;
+            let key: String = self
+                .body
+                .get(from..self.at)
+                .and_then(|text| serde_json::from_slice(text).ok())
+                .ok_or_else(|| Fault { at: from, what: "a key has an unpaired surrogate".into() })?;
+            let known = if members.len() < MANY_MEMBERS {
+                members.iter().any(|(k, _)| *k == key)
+            } else {
+                if seen.is_empty() {
+                    seen.extend(members.iter().map(|(k, _)| k.clone()));
+                }
+                !seen.insert(key.clone())
+            };
+            if known {
+                // Jackson takes the last one, others the first: two readings.
+                return Err(Fault { at: from, what: format!("the key `{key}` is there twice") });
+            }
+            self.blanks();
+            self.expect(b':', "a colon was expected")?;
+            self.blanks();
+            let value = self.value(depth)?;
+            members.push((key, value));
+            self.blanks();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(Json::Object(members));
+                }
+                _ => return Err(self.fault("a comma or `}` was expected")),
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Json, Fault> {
+        let depth = depth.checked_sub(1).ok_or_else(|| self.fault("the body is nested too deeply"))?;
+        self.at += 1;
+        let mut elements = Vec::new();
+        self.blanks();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Json::Array(elements));
+        }
+        loop {
+            self.blanks();
+            elements.push(self.value(depth)?);
+            self.blanks();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(Json::Array(elements));
+                }
+                _ => return Err(self.fault("a comma or `]` was expected")),
+            }
+        }
+    }
+
+    /// Past a string, its quotes included.
+    fn string(&mut self) -> Result<(), Fault> {
+        self.at += 1;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    match self.peek() {
+                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+                        Some(b'u') => {
+                            self.at += 1;
+                            for _ in 0..4 {
+                                if !self.peek().is_some_and(|b| b.is_ascii_hexdigit()) {
+                                    return Err(self.fault("an escape is broken"));
+                                }
+                                self.at += 1;
+                            }
+                        }
+                        _ => return Err(self.fault("an escape is broken")),
+                    }
+                }
+                Some(0..=0x1F) => return Err(self.fault("a control character stands in a string")),
+                Some(_) => self.at += 1,
+                None => return Err(self.fault("a string does not end")),
+            }
+        }
+    }
+
+    /// Past a number, by the grammar of RFC 8259 section 6.
+    fn number(&mut self) -> Result<(), Fault> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits(),
+            _ => return Err(self.fault("a number is broken")),
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.some_digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.some_digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) {
+        while self.peek().is_some_and(|b| b.is_ascii_digit()) {
+            self.at += 1;
+        }
+    }
+
+    fn some_digits(&mut self) -> Result<(), Fault> {
+        if !self.peek().is_some_and(|b| b.is_ascii_digit()) {
+            return Err(self.fault("a number is broken"));
+        }
+        self.digits();
+        Ok(())
+    }
+}

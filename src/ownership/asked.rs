@@ -1,0 +1,74 @@
+//! An id that a request names, and the answer to whose it is.
+
+use std::collections::HashMap;
+
+use crate::policy::{FamilyId, Kind};
+
+/// An id whose owner is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Asked {
+    family: FamilyId,
+    id: String,
+    /// Asked for reading only: a shared resource will do.
+    read: bool,
+}
+
+impl Asked {
+    /// An id of a family, asked for more than reading.
+    pub fn new(family: FamilyId, id: String) -> Self {
+        Self { family, id, read: false }
+    }
+
+    /// A tenant's id.
+    pub fn tenant(id: String) -> Self {
+        Self::new(FamilyId::TENANT, id)
+    }
+
+    /// The same, asked by an operation of this kind.
+    #[must_use]
+    pub fn for_kind(mut self, kind: Kind) -> Self {
+        self.read = kind == Kind::Read;
+        self
+    }
+
+    /// The family.
+    pub fn family(&self) -> FamilyId {
+        self.family
+    }
+
+    /// The id as the client wrote it.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether a shared resource will do.
+    pub fn read(&self) -> bool {
+        self.read
+    }
+
+    /// Whether an id of this text can be asked for: it can't widen a comma list, and none that the engine makes
+    /// looks so. Others are answered as ids that never existed.
+    pub fn plausible(&self) -> bool {
+        !self.id.is_empty()
+            && self.id.len() <= 512
+            && self.id.trim() == self.id
+            && !self.id.chars().any(|c| c.is_control() || c == ',' || c == '/' || c == '\\')
+    }
+}
+
+/// Which of the asked ids are the caller's, and what the engine calls them.
+///
+/// INVARIANT: filled by look-ups only ([`super::Ownership`]), and by `explain`, which sends nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Owned(HashMap<Asked, String>);
+
+impl Owned {
+    /// The engine's id of an own one.
+    pub fn id(&self, asked: &Asked) -> Option<&str> {
+        self.0.get(asked).map(String::as_str)
+    }
+
+    pub(crate) fn insert(&mut self, asked: Asked, id: String) {
+        self.0.insert(asked, id);
+    }
+}

@@ -1,0 +1,237 @@
+//! Look-ups: lists pinned to the caller's tenant, asked once for many callers, found owners remembered.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+
+use super::asked::{Asked, Owned};
+use crate::config::SharedResources;
+use crate::engine::Engine;
+use crate::json::{self, Json};
+use crate::policy::{Family, FamilyId, LookUp, Policy};
+use crate::refusal::{Kind, Refusal};
+use crate::rewrite::{encode_path, encode_query};
+use crate::tenancy::{Caller, Tenant};
+
+/// Found owners remembered; a key has about 150 bytes.
+const REMEMBERED: u64 = 200_000;
+/// How long without being asked for; tenants never change (facts 11), so this only bounds memory.
+const REMEMBERED_FOR: Duration = Duration::from_secs(600);
+/// Most ids in one question by GET: a target of about 8 KiB.
+const IDS_BY_GET: usize = 100;
+/// Most ids in one question by POST.
+const IDS_BY_POST: usize = 2000;
+
+/// Finds out which ids are a caller's.
+pub struct Ownership {
+    policy: Arc<Policy>,
+    shared: SharedResources,
+    found: moka::future::Cache<(Tenant, Asked), ()>,
+}
+
+/// Not the caller's: the answer is not remembered, the id may come to be.
+#[derive(Clone)]
+enum Miss {
+    NotOwn,
+    Refused(Refusal),
+}
+
+impl Ownership {
+    /// Nothing is remembered yet.
+    pub fn new(policy: Arc<Policy>, shared: SharedResources) -> Self {
+        let found =
+            moka::future::Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBERED_FOR).build();
+        Self { policy, shared, found }
+    }
+
+    /// Which of the asked ids are the caller's.
+    ///
+    /// # Errors
+    /// The engine can't be asked: then nothing may go on.
+    pub async fn of(&self, engine: &Engine, caller: &Caller, asked: Vec<Asked>) -> Result<Owned, Refusal> {
+        let mut owned = Owned::default();
+        let mut open: Vec<Asked> = Vec::new();
+        let mut seen = HashSet::new();
+        for id in asked {
+            if !seen.insert(id.clone()) {
+                continue;
+            }
+            if id.family() == FamilyId::TENANT {
+                if id.id() == caller.tenant().as_str() {
+                    let text = id.id().to_owned();
+                    owned.insert(id, text);
+                }
+            } else if id.plausible() {
+                open.push(id);
+            }
+        }
+        match open.as_slice() {
+            [] => {}
+            [one] => {
+                if self.one(engine, caller, one).await? {
+                    owned.insert(one.clone(), one.id().to_owned());
+                }
+            }
+            _ => self.many(engine, caller, open, &mut owned).await?,
+        }
+        Ok(owned)
+    }
+
+    /// Whether a record that was asked for by its id shows the caller as its owner.
+    pub fn shows(&self, caller: &Caller, asked: &Asked, record: &Bytes) -> bool {
+        let Some(family) = self.policy.family(asked.family()) else { return false };
+        let shared = asked.read() && self.shared == SharedResources::Readable;
+        json::read(record, 1000).is_ok_and(|record| shows(family, shared, caller, &record))
+    }
+
+    /// One id: callers that ask for the same at the same time share one question.
+    async fn one(&self, engine: &Engine, caller: &Caller, asked: &Asked) -> Result<bool, Refusal> {
+        let key = (caller.tenant().clone(), asked.clone());
+        let found = self.found.try_get_with(key, async {
+            let ids = [asked.id()];
+            match self.ask(engine, caller, asked, &ids).await {
+                Ok(found) if found.contains(asked.id()) => Ok(()),
+                Ok(_) => Err(Miss::NotOwn),
+                Err(refusal) => Err(Miss::Refused(refusal)),
+            }
+        });
+        match found.await {
+            Ok(()) => Ok(true),
+            Err(miss) => match &*miss {
+                Miss::NotOwn => Ok(false),
+                Miss::Refused(refusal) => Err(refusal.clone()),
+            },
+        }
+    }
+
+    /// Many ids: each family in as few questions as the engine's lists allow.
+    async fn many(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        mut open: Vec<Asked>,
+        owned: &mut Owned,
+    ) -> Result<(), Refusal> {
+        while let Some(first) = open.first().cloned() {
+            let alike = |id: &Asked| id.family() == first.family() && id.read() == first.read();
+            let (group, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(alike);
+            open = rest;
+            let ids: Vec<&str> = group.iter().map(Asked::id).collect();
+            let found = self.ask(engine, caller, &first, &ids).await?;
+            for asked in group.iter().filter(|a| found.contains(a.id())) {
+                owned.insert(asked.clone(), asked.id().to_owned());
+                self.found.insert((caller.tenant().clone(), asked.clone()), ()).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the engine by the family's look-ups, in order, for what the one before did not find.
+    async fn ask(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        like: &Asked,
+        ids: &[&str],
+    ) -> Result<HashSet<String>, Refusal> {
+        let family = self
+            .policy
+            .family(like.family())
+            .ok_or_else(|| Refusal::new(Kind::Internal, "the rule names no family of ids"))?;
+        let shared = like.read() && self.shared == SharedResources::Readable;
+        let mut found = HashSet::new();
+        for look_up in &family.look_up {
+            let open: Vec<&str> = ids.iter().copied().filter(|id| !found.contains(*id)).collect();
+            if open.is_empty() {
+                break;
+            }
+            let question = Question { engine, caller, family, shared };
+            let size = match look_up {
+                LookUp::GetList { many: true, .. } => IDS_BY_GET,
+                LookUp::PostList { many: true, .. } => IDS_BY_POST,
+                LookUp::GetList { .. } | LookUp::PostList { .. } | LookUp::One { .. } => 1,
+            };
+            // Questions about single ids go out a few at a time: a list of thousands must not flood the engine.
+            for group in open.chunks(size).collect::<Vec<_>>().chunks(8) {
+                let answers = try_join_all(group.iter().map(|ids| question.put(look_up, ids))).await?;
+                found.extend(answers.into_iter().flatten());
+            }
+        }
+        Ok(found)
+    }
+}
+
+struct Question<'a> {
+    engine: &'a Engine,
+    caller: &'a Caller,
+    family: &'a Family,
+    shared: bool,
+}
+
+impl Question<'_> {
+    /// The ids of `ids` that the engine shows as the caller's.
+    async fn put(&self, look_up: &LookUp, ids: &[&str]) -> Result<Vec<String>, Refusal> {
+        let tenant = self.caller.tenant().as_str();
+        let (pin, _) = self.family.pin;
+        let include = self.family.shareable.as_deref().filter(|_| self.shared);
+        let (status, json) = match look_up {
+            LookUp::One { before, after } => {
+                let target = format!("{}{after}", encode_path(before.trim_end_matches('/'), ids.iter().copied()));
+                self.engine.ask("GET", &target, None, self.caller).await?
+            }
+            LookUp::GetList { path, param, .. } => {
+                let mut target = path.clone();
+                let joined = ids.join(",");
+                let mut pairs = vec![(param.as_str(), joined.as_str()), (pin, tenant)];
+                pairs.extend(include.map(|name| (name, "true")));
+                encode_query(&mut target, pairs);
+                self.engine.ask("GET", &target, None, self.caller).await?
+            }
+            LookUp::PostList { path, field, many } => {
+                let mut body = Json::object();
+                let value = match ids {
+                    [one] if !many => Json::string(one),
+                    _ => Json::strings(ids.iter().copied()),
+                };
+                body.set(field, value);
+                body.set(pin, Json::strings([tenant]));
+                let text = body.write(&mut |_| String::new());
+                self.engine.ask("POST", path, Some(text), self.caller).await?
+            }
+        };
+        if status.is_server_error() {
+            let what = "the engine could not say whose an id is";
+            return Err(Refusal::new(Kind::EngineAnswer, what).because(status));
+        }
+        if !status.is_success() {
+            return Ok(Vec::new());
+        }
+        Ok(match look_up {
+            // The answer to `GET /task/count` is an object, too: without an owner it shows nothing.
+            LookUp::One { .. } => ids.iter().filter(|_| self.shows(&json)).map(|id| (*id).to_owned()).collect(),
+            LookUp::GetList { .. } | LookUp::PostList { .. } => json
+                .elements()
+                .iter()
+                .filter(|row| self.shows(row))
+                .filter_map(|row| row.text("id"))
+                .filter(|id| ids.contains(&id.as_str()))
+                .collect(),
+        })
+    }
+
+    fn shows(&self, record: &Json) -> bool {
+        shows(self.family, self.shared, self.caller, record)
+    }
+}
+
+/// Whether a record shows the caller as its owner; the pin of a list alone is not believed.
+fn shows(family: &Family, shared: bool, caller: &Caller, record: &Json) -> bool {
+    match record.member(family.pin.1) {
+        None => false,
+        Some(owner) if owner.is_null() => shared && family.shareable.is_some(),
+        Some(owner) => owner.as_str().is_some_and(|o| o == caller.tenant().as_str()),
+    }
+}

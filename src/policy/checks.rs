@@ -1,0 +1,84 @@
+//! The named checks over one rule as written: each says what it ensures.
+
+use super::written::RuleWritten;
+
+type Fault = (&'static str, String, &'static str);
+type Check = fn(&str, &RuleWritten) -> Option<Fault>;
+
+/// All checks.
+const CHECKS: &[Check] =
+    &[one_way, deny_says_why, path_parameters_are_named, something_keeps_it_in, few_positions, own_answer_has_an_id];
+
+/// Runs all checks over a rule.
+pub(super) fn rule(operation: &str, written: &RuleWritten) -> Vec<Fault> {
+    CHECKS.iter().filter_map(|check| check(operation, written)).collect()
+}
+
+/// A rule says one thing only: denied, answered here, or sent on.
+fn one_way(operation: &str, rule: &RuleWritten) -> Option<Fault> {
+    let forwards = !rule.path.is_empty()
+        || rule.to.is_some()
+        || rule.query.is_some()
+        || rule.body.is_some()
+        || rule.emulate.is_some()
+        || rule.untenanted.is_some();
+    let ways = usize::from(rule.deny.is_some()) + usize::from(rule.local.is_some()) + usize::from(forwards);
+    (ways != 1).then(|| {
+        let what = format!("`{operation}` says {ways} ways to keep it in, one is needed");
+        ("rule-ways", what, "use `deny`, or `local`, or `path`, `query`, `body` and their kin")
+    })
+}
+
+/// A `deny` says why, in words.
+fn deny_says_why(operation: &str, rule: &RuleWritten) -> Option<Fault> {
+    let reason = rule.deny.as_ref()?;
+    (reason.split_whitespace().count() < 2).then(|| {
+        ("deny-reason", format!("`{operation}` is denied without a reason"), "say in a sentence why it is denied")
+    })
+}
+
+/// Every parameter of the path is an id of a family, a tenant, or said to be free.
+fn path_parameters_are_named(operation: &str, rule: &RuleWritten) -> Option<Fault> {
+    if rule.deny.is_some() || rule.local.is_some() {
+        return None;
+    }
+    let missing = operation
+        .split('/')
+        .filter_map(|s| s.strip_prefix('{')?.strip_suffix('}'))
+        .find(|name| !rule.path.contains_key(*name))?;
+    let what = format!("`{operation}` does not say what `{{{missing}}}` is");
+    Some(("path-parameter", what, "add it to `path`: a family, `tenant`, or `free`"))
+}
+
+/// A rule that sends on has at least one thing that keeps it inside the tenant, or says why it needs none.
+fn something_keeps_it_in(operation: &str, rule: &RuleWritten) -> Option<Fault> {
+    if rule.deny.is_some() || rule.local.is_some() || rule.untenanted.is_some() {
+        return None;
+    }
+    let by_path = rule.path.values().any(|v| v != "free" && !v.starts_with("key-of "));
+    let by_tenant_path = rule.to.as_deref().is_some_and(|to| to.contains("{T}"));
+    let kept = by_path || by_tenant_path || rule.query.is_some() || rule.body.is_some() || rule.emulate.is_some();
+    (!kept).then(|| {
+        let what = format!("nothing keeps `{operation}` inside the tenant");
+        ("not-kept-in", what, "pin it by `path`, `query`, `body` or `to`, or deny it")
+    })
+}
+
+/// The answer's scan watches at most 64 positions, and each DTO needs two.
+fn few_positions(operation: &str, rule: &RuleWritten) -> Option<Fault> {
+    (rule.answer.len() > 20).then(|| {
+        ("too-many-positions", format!("`{operation}` watches too many positions"), "name at most 20 in `answer`")
+    })
+}
+
+/// An owner that shows in the answer needs exactly one id in the path and a DTO at the root.
+fn own_answer_has_an_id(operation: &str, rule: &RuleWritten) -> Option<Fault> {
+    if !rule.own_answer {
+        return None;
+    }
+    let ids = rule.path.values().filter(|v| *v != "free" && *v != "tenant").count();
+    (ids != 1 || rule.answer.first().map(String::as_str) != Some(".")).then(|| {
+        let what = format!("`{operation}` can't find the owner in its answer");
+        ("own-answer", what, "`own-answer` needs one id in `path` and `answer: [.]`")
+    })
+}

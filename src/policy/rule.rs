@@ -1,0 +1,209 @@
+//! Rules as meant: names resolved, positions parsed, nothing left to look up by name on the request path.
+
+use std::sync::Arc;
+
+pub use super::written::{Emulation, Empty, Kind, Local};
+use crate::json::scan::Position;
+
+/// How one operation is kept in.
+#[derive(Debug)]
+pub struct Rule {
+    /// Method and path template, as `GET /task/{id}`.
+    pub operation: String,
+    /// The file it stands in.
+    pub file: String,
+    /// What the operation is for.
+    pub kind: Kind,
+    /// How it is kept in.
+    pub how: How,
+}
+
+/// How an operation is kept in.
+#[derive(Debug)]
+pub enum How {
+    /// Refused, with the reason.
+    Deny(String),
+    /// Answered by the gateway itself.
+    Local(Local),
+    /// Narrowed and sent to the engine.
+    Forward(Forward),
+}
+
+/// A narrowed request.
+#[derive(Debug)]
+pub struct Forward {
+    /// The engine's path.
+    pub to: Vec<Part>,
+    /// The shape of the query string.
+    pub query: Option<ShapeId>,
+    /// What the body is.
+    pub body: Body,
+    /// Positions of DTOs in the answer.
+    pub answer: Vec<Position>,
+    /// The owner shows in the answer.
+    pub own_answer: bool,
+    /// What a wish for records without tenant is answered.
+    pub empty: Option<Empty>,
+    /// Code that carries it out.
+    pub emulate: Option<Emulation>,
+    /// Waits as long as the body says.
+    pub long_poll: bool,
+}
+
+/// One segment of the engine's path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// As it stands.
+    Literal(String),
+    /// The caller's tenant.
+    CallerTenant,
+    /// A parameter that names a tenant.
+    Tenant(usize),
+    /// A parameter that is an id of a family.
+    Id(usize, FamilyId),
+    /// A parameter that is bound to its parent or harmless.
+    Free(usize),
+    /// A parameter that is a definition's key; names the family of the definition.
+    Key(usize, FamilyId),
+}
+
+/// What a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// None; one that is sent is dropped.
+    None,
+    /// JSON of a shape.
+    Json(ShapeId),
+    /// A form of several parts.
+    Multipart(Multipart),
+}
+
+/// The forms of several parts that the engine takes, deployments apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Multipart {
+    /// `POST /task/{id}/attachment/create`.
+    Attachment,
+    /// `POST …/variables/{name}/data`.
+    Variable,
+    /// `POST /deployment/create`.
+    Deployment,
+}
+
+/// A shape by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ShapeId(pub(super) usize);
+
+/// A family by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FamilyId(pub(super) usize);
+
+impl FamilyId {
+    /// The pseudo family of tenants: an id is own when it is the caller's tenant.
+    pub const TENANT: FamilyId = FamilyId(usize::MAX);
+}
+
+/// What is done with the fields of a query string or object.
+#[derive(Debug, Default)]
+pub struct Shape {
+    /// Its name.
+    pub name: String,
+    /// Fields by exact name.
+    pub fields: Vec<(String, Field)>,
+    /// Fields by the end of their name (`*Expression`).
+    pub endings: Vec<(String, Field)>,
+}
+
+impl Shape {
+    /// What is done with a field.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields
+            .iter()
+            .find(|(n, _)| n == name)
+            .or_else(|| self.endings.iter().find(|(end, _)| name.ends_with(end.as_str())))
+            .map(|(_, f)| f)
+    }
+}
+
+/// What is done with one field; see the written form for what each means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// One tenant.
+    Tenant,
+    /// One tenant, put in with another field.
+    TenantWith(String),
+    /// One tenant, not put in beside another field.
+    TenantWithout(String),
+    /// A list of tenants.
+    Tenants,
+    /// A list of tenants, only checked.
+    TenantsNamed,
+    /// Records without tenant only.
+    Tenantless,
+    /// Records without tenant as well.
+    IncludeTenantless,
+    /// Records without tenant as a selector of a write.
+    TenantlessSelector,
+    /// Removed.
+    Drop,
+    /// An id.
+    Own(FamilyId),
+    /// Ids.
+    OwnList(FamilyId),
+    /// An object.
+    Object(ShapeId),
+    /// A list of objects.
+    Each(ShapeId),
+    /// A map of objects.
+    Map(ShapeId),
+    /// Refused.
+    Refuse(String),
+    /// The path's id.
+    PathId(usize),
+    /// A task's id.
+    TaskId,
+    /// Passes.
+    Pass,
+}
+
+/// How the owner of an id is found.
+#[derive(Debug)]
+pub struct Family {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Requests, tried in order.
+    pub look_up: Vec<LookUp>,
+    /// The parameter that adds records without tenant to a list; only for what can be shared.
+    pub shareable: Option<String>,
+    /// The list's parameter that pins the owner, and the field of the answer that shows it.
+    pub pin: (&'static str, &'static str),
+}
+
+/// One request that finds an owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LookUp {
+    /// A list by GET, narrowed by a parameter.
+    GetList {
+        /// The path.
+        path: String,
+        /// The parameter.
+        param: String,
+        /// Whether it takes many.
+        many: bool,
+    },
+    /// A list by POST, narrowed by a field.
+    PostList {
+        /// The path.
+        path: String,
+        /// The field.
+        field: String,
+        /// Whether it takes many.
+        many: bool,
+    },
+    /// One record by its id.
+    One {
+        /// Before the id.
+        before: String,
+        /// After it.
+        after: String,
+    },
+}

@@ -1,0 +1,13 @@
+//! Engine answer → reply: streamed, its DTOs guarded, its links turned to the public address.
+//!
+//! In: the engine's answer and the permit of its request. Out: a [`Reply`]. Answers that fit in memory are looked
+//! at whole before the first byte goes out; longer ones are watched as they stream, and a fault breaks the
+//! connection. It is the second fence: no rule leans on it.
+
+mod guard;
+mod headers;
+mod reply;
+
+pub use guard::{Guard, Watch};
+pub use headers::reply_headers;
+pub use reply::{HOLD, Reply, ReplyBody, held, streamed, whole};

@@ -1,0 +1,120 @@
+//! A reply: status, headers, and a body that is either there or still streams.
+
+use bytes::Bytes;
+
+use super::guard::{Guard, Watch};
+use super::headers::reply_headers;
+use crate::engine::Answer;
+use crate::json::scan::Stop;
+use crate::refusal::{Kind, Refusal};
+use crate::rewrite::StandIns;
+
+/// Answers up to this length are looked at whole before the first byte goes out.
+pub const HOLD: u64 = 64 * 1024;
+
+/// What goes back to the client.
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// Header lines, names in lower case, without the length.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: ReplyBody,
+}
+
+/// A reply's body.
+pub enum ReplyBody {
+    /// All there.
+    Whole(Bytes),
+    /// Streams from the engine.
+    Stream {
+        /// The engine's answer.
+        answer: Answer,
+        /// What watches it.
+        guard: Option<Box<Guard>>,
+        /// Its length, where nothing can change it.
+        length: Option<u64>,
+    },
+}
+
+impl Reply {
+    /// A JSON answer of the gateway's own.
+    pub fn json(status: u16, body: impl Into<Bytes>) -> Self {
+        let headers = vec![
+            ("content-type".to_owned(), b"application/json".to_vec()),
+            ("cache-control".to_owned(), b"private, no-store".to_vec()),
+        ];
+        Self { status, headers, body: ReplyBody::Whole(body.into()) }
+    }
+}
+
+/// What the guard's stop is to the caller. The log and the metric get an alarm from the caller of this.
+pub(crate) fn alarm(stop: Stop) -> Refusal {
+    match stop {
+        Stop::Hook => Refusal::new(Kind::EngineAnswer, "the engine's answer was not for you")
+            .because("ALARM: the guard saw a DTO of another tenant"),
+        Stop::Unreadable => Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read")
+            .because("the guard can't read the answer"),
+    }
+}
+
+/// A reply whose body streams, unless it is short.
+///
+/// # Errors
+/// A short answer that the guard stops.
+pub async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, Refusal> {
+    let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
+    let status = answer.status.as_u16();
+    let length =
+        answer.headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let guarded = answer.is_json() && !watch.dtos.is_empty() && answer.status.is_success();
+    let body = match length {
+        Some(length) if guarded && length <= HOLD => {
+            let whole = answer.whole(usize::MAX).await?.unwrap_or_default();
+            ReplyBody::Whole(guard_whole(&whole, watch)?)
+        }
+        _ => ReplyBody::Stream {
+            length: length.filter(|_| !guarded),
+            guard: guarded.then(|| Box::new(Guard::new(watch))),
+            answer,
+        },
+    };
+    Ok(Reply { status, headers, body })
+}
+
+/// A reply that is held whole, with the asked ids put back in place of those that stood for them.
+///
+/// # Errors
+/// The guard's stop, or an answer longer than `limit`.
+pub async fn held(mut answer: Answer, watch: Watch, stand_ins: &StandIns, limit: usize) -> Result<Reply, Refusal> {
+    let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
+    let Some(whole) = answer.whole(limit).await? else {
+        return Err(Refusal::new(Kind::EngineAnswer, "the engine's answer is too long to be checked"));
+    };
+    let json = answer.is_json();
+    let whole = if json && answer.status.is_success() && !watch.dtos.is_empty() && !whole.is_empty() {
+        guard_whole(&whole, watch)?
+    } else {
+        whole
+    };
+    let body = ReplyBody::Whole(stand_ins.restore(&whole, json).into());
+    Ok(Reply { status: answer.status.as_u16(), headers, body })
+}
+
+/// A reply to an answer whose body was already read.
+///
+/// # Errors
+/// The guard's stop.
+pub fn whole(answer: &Answer, whole: &Bytes, watch: Watch) -> Result<Reply, Refusal> {
+    let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
+    let guarded = answer.is_json() && !watch.dtos.is_empty() && answer.status.is_success();
+    let body = if guarded { guard_whole(whole, watch)? } else { whole.clone() };
+    Ok(Reply { status: answer.status.as_u16(), headers, body: ReplyBody::Whole(body) })
+}
+
+pub(crate) fn guard_whole(whole: &Bytes, watch: Watch) -> Result<Bytes, Refusal> {
+    let mut guard = Guard::new(watch);
+    let mut out = guard.piece(whole).map_err(alarm)?.to_vec();
+    out.extend_from_slice(&guard.finish().map_err(alarm)?);
+    Ok(out.into())
+}

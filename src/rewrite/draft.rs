@@ -1,0 +1,260 @@
+//! Draft and permit: a narrowed request with holes for ids, and the proof that every hole was filled.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::shape::{Context, Narrowed};
+use super::target::{encode_path, encode_query};
+use crate::json::Json;
+use crate::ownership::{Asked, Owned};
+use crate::policy::{Body, Empty, Forward, Multipart, Part, Rule};
+use crate::refusal::{Kind, Refusal};
+
+/// What narrowing came to.
+pub enum Outcome {
+    /// To be sent, once the owners of its ids are known.
+    Forward(Draft),
+    /// Answered empty without asking the engine.
+    Empty(Empty),
+}
+
+/// A segment of the engine's path.
+#[derive(Clone, Debug)]
+enum Segment {
+    Text(String),
+    Id(Asked),
+}
+
+/// A narrowed request whose ids have no owner yet.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    rule: Arc<Rule>,
+    method: String,
+    segments: Vec<Segment>,
+    query: Vec<(String, String)>,
+    body: DraftBody,
+    tenantless: bool,
+}
+
+#[derive(Clone, Debug)]
+enum DraftBody {
+    None,
+    Json(Json),
+    Multipart(Multipart),
+}
+
+/// What a permitted request carries.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// Nothing.
+    None,
+    /// JSON, written anew.
+    Json(Bytes),
+    /// A form of several parts, which is rebuilt while it streams.
+    Multipart(Multipart),
+}
+
+/// Which ids were sent in place of which asked ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StandIns(Vec<(String, String)>);
+
+/// The proof that a request was narrowed by its rule and that every id in it is the caller's or stands for none.
+///
+/// INVARIANT: made by [`Draft::permit`] only; the engine's connection takes nothing else for callers.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    method: String,
+    target: String,
+    content: Content,
+    stand_ins: StandIns,
+    tenantless: bool,
+}
+
+/// Narrows a request by its rule.
+///
+/// `body` is the JSON document, if the rule's body is JSON and one was sent.
+///
+/// # Errors
+/// Whatever the shapes refuse.
+pub(crate) fn narrow(
+    context: &Context<'_>,
+    rule: &Arc<Rule>,
+    forward: &Forward,
+    method: &str,
+    mut query: Vec<(String, String)>,
+    body: Option<Json>,
+) -> Result<Outcome, Refusal> {
+    let param = |n: &usize| context.params.get(*n).cloned().unwrap_or_default();
+    let segments = forward
+        .to
+        .iter()
+        .map(|part| match part {
+            Part::Literal(text) => Segment::Text(text.clone()),
+            Part::CallerTenant => Segment::Text(context.tenant.as_str().to_owned()),
+            Part::Tenant(n) => Segment::Id(Asked::tenant(param(n))),
+            Part::Id(n, family) => Segment::Id(Asked::new(*family, param(n)).for_kind(rule.kind)),
+            Part::Free(n) | Part::Key(n, _) => Segment::Text(param(n)),
+        })
+        .collect();
+    let mut narrowed = Narrowed::default();
+    match forward.query {
+        Some(shape) => narrowed = context.pairs(shape, &mut query)?,
+        // A tenant parameter that the operation does not know is refused, not ignored: whoever sends it relies on it.
+        None => query.iter().try_for_each(|(name, _)| unknown_tenant_parameter(name))?,
+    }
+    let body = match forward.body {
+        Body::None => DraftBody::None,
+        Body::Multipart(form) => DraftBody::Multipart(form),
+        Body::Json(shape) => {
+            // An empty body is `{}` to the engine: all tenants, if nothing were put in (facts 2).
+            let mut json = body.unwrap_or_else(Json::object);
+            let inner = context.object(shape, &mut json)?;
+            narrowed.empty |= inner.empty;
+            DraftBody::Json(json)
+        }
+    };
+    if narrowed.empty {
+        return match forward.empty {
+            Some(empty) => Ok(Outcome::Empty(empty)),
+            None => Err(Refusal::new(
+                Kind::Tenantless,
+                "`withoutTenantId` asks for records without tenant, which belong to nobody; leave it out",
+            )),
+        };
+    }
+    let tenantless = narrowed.tenantless;
+    Ok(Outcome::Forward(Draft { rule: rule.clone(), method: method.to_owned(), segments, query, body, tenantless }))
+}
+
+fn unknown_tenant_parameter(name: &str) -> Result<(), Refusal> {
+    let known = ["tenantIdIn", "tenantId", "withoutTenantId", "memberOfTenant"];
+    if known.contains(&name) || (name.starts_with("include") && name.ends_with("WithoutTenantId")) {
+        let what = format!("this operation has no parameter `{name}`; leave it out: you see your own tenant only");
+        return Err(Refusal::new(Kind::QueryAmbiguous, what));
+    }
+    Ok(())
+}
+
+impl Draft {
+    /// The ids whose owners have to be known.
+    pub fn questions(&self) -> Vec<Asked> {
+        let mut asked = Vec::new();
+        for segment in &self.segments {
+            if let Segment::Id(id) = segment {
+                asked.push(id.clone());
+            }
+        }
+        if let DraftBody::Json(json) = &self.body {
+            json.for_each_id(&mut |id| asked.push(id.clone()));
+        }
+        asked
+    }
+
+    /// The rule.
+    pub fn rule(&self) -> &Arc<Rule> {
+        &self.rule
+    }
+
+    /// Fills the holes: own ids go on, any other becomes a fresh one that never existed, the same for the same id.
+    pub fn permit(self, owned: &Owned) -> Permit {
+        let mut stand_ins = StandIns::default();
+        let mut fresh: HashMap<Asked, String> = HashMap::new();
+        let mut fill = |asked: &Asked| -> String {
+            if let Some(id) = owned.id(asked) {
+                if id != asked.id() {
+                    stand_ins.0.push((id.to_owned(), asked.id().to_owned()));
+                }
+                return id.to_owned();
+            }
+            fresh
+                .entry(asked.clone())
+                .or_insert_with(|| {
+                    let id = uuid::Uuid::new_v4().to_string();
+                    stand_ins.0.push((id.clone(), asked.id().to_owned()));
+                    id
+                })
+                .clone()
+        };
+        let segments: Vec<String> = self
+            .segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Text(text) => text.clone(),
+                Segment::Id(asked) => fill(asked),
+            })
+            .collect();
+        let mut target = encode_path("", segments.iter().map(String::as_str));
+        encode_query(&mut target, self.query.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+        let content = match &self.body {
+            DraftBody::None => Content::None,
+            DraftBody::Multipart(form) => Content::Multipart(*form),
+            DraftBody::Json(json) => Content::Json(json.write(&mut fill).into()),
+        };
+        Permit { rule: self.rule, method: self.method, target, content, stand_ins, tenantless: self.tenantless }
+    }
+}
+
+impl Permit {
+    /// The method.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Path behind the base path, and query.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// What it carries.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// Which ids stand for which.
+    pub fn stand_ins(&self) -> &StandIns {
+        &self.stand_ins
+    }
+
+    /// Whether the answer may hold records without tenant.
+    pub fn tenantless(&self) -> bool {
+        self.tenantless
+    }
+}
+
+impl StandIns {
+    /// Whether every id went on as it was asked.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts the asked ids back into the engine's answer, escaped for JSON where it is JSON.
+    pub fn restore(&self, answer: &[u8], json: bool) -> Vec<u8> {
+        let mut answer = answer.to_vec();
+        for (sent, asked) in &self.0 {
+            let asked = if json {
+                let quoted = serde_json::to_string(asked).unwrap_or_default();
+                quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
+            } else {
+                asked.clone()
+            };
+            answer = replace(&answer, sent.as_bytes(), asked.as_bytes());
+        }
+        answer
+    }
+}
+
+fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut done = 0;
+    for at in memchr::memmem::find_iter(text, from) {
+        out.extend_from_slice(text.get(done..at).unwrap_or_default());
+        out.extend_from_slice(to);
+        done = at + from.len();
+    }
+    out.extend_from_slice(text.get(done..).unwrap_or_default());
+    out
+}

@@ -1,0 +1,15 @@
+//! Arrival + rule → the engine's request: everything that goes on is built anew from what was checked.
+//!
+//! `draft.rs` narrows a request to the caller's tenant and leaves holes for ids whose owner is not known yet;
+//! once the owners are known the draft becomes a permit, the only thing that the engine's connection takes.
+
+mod draft;
+mod objects;
+mod shape;
+mod target;
+
+pub use draft::{Content, Draft, Outcome, Permit, StandIns};
+pub(crate) use draft::narrow;
+pub use objects::class_names;
+pub(crate) use shape::Context;
+pub use target::{encode_path, encode_query};

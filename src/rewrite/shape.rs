@@ -1,0 +1,325 @@
+//! The fields of a query string or JSON object, narrowed to the caller's tenant by the rule's shape.
+//!
+//! INVARIANT: after `pairs` or `object` has run, every tenant pin that the shape names is there and holds exactly
+//! the caller's tenant. An empty pin is never written: to the engine it means all tenants (facts 2).
+
+use crate::config::SharedResources;
+use crate::json::Json;
+use crate::ownership::Asked;
+use crate::policy::{Field, Kind as RuleKind, Policy, Shape, ShapeId};
+use crate::refusal::{Kind, Refusal};
+use crate::tenancy::Tenant;
+
+/// What narrowing needs to know.
+pub(crate) struct Context<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) tenant: &'a Tenant,
+    pub(crate) kind: RuleKind,
+    pub(crate) shared: SharedResources,
+    /// The decoded parameters of the path.
+    pub(crate) params: &'a [String],
+}
+
+/// What came of narrowing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Narrowed {
+    /// Only records without tenant were asked for, and those are hidden: the answer is empty.
+    pub(crate) empty: bool,
+    /// The answer may hold records without tenant.
+    pub(crate) tenantless: bool,
+}
+
+enum Wish {
+    Yes,
+    No,
+}
+
+impl Context<'_> {
+    fn own(&self, name: &str, named: &str) -> Result<(), Refusal> {
+        if named == self.tenant.as_str() {
+            return Ok(());
+        }
+        // The same whether that tenant exists or not.
+        Err(Refusal::new(
+            Kind::ForeignTenant,
+            format!("`{name}` names a tenant that the token does not grant; leave it out or name your own"),
+        ))
+    }
+
+    fn denied(&self, name: &str, why: &str) -> Refusal {
+        Refusal::new(Kind::FieldDenied, format!("`{name}` can't be used here: {why}"))
+    }
+
+    fn tenantless(&self, name: &str) -> Refusal {
+        let what = format!("`{name}` asks for records without tenant, which belong to nobody; leave it out");
+        Refusal::new(Kind::Tenantless, what)
+    }
+
+    fn shares(&self, shape: &Shape) -> Option<&str> {
+        let readable = self.shared == SharedResources::Readable && self.kind == RuleKind::Read;
+        let field = shape.fields.iter().find(|(_, f)| *f == Field::IncludeTenantless)?;
+        readable.then_some(field.0.as_str())
+    }
+
+    /// Narrows a query string.
+    pub(crate) fn pairs(&self, id: ShapeId, pairs: &mut Vec<(String, String)>) -> Result<Narrowed, Refusal> {
+        let shape = self.policy.shape(id);
+        for (i, (name, _)) in pairs.iter().enumerate() {
+            // The engine takes the first of equal names (facts 2), so a later one would hide what was meant.
+            if shape.field(name).is_some() && pairs.iter().skip(i + 1).any(|(other, _)| other == name) {
+                let what = format!("the parameter `{name}` is there twice; send it once");
+                return Err(Refusal::new(Kind::QueryAmbiguous, what));
+            }
+        }
+        let mut narrowed = Narrowed::default();
+        let mut kept = Vec::with_capacity(pairs.len() + 1);
+        let mut named = false;
+        let mut include = false;
+        let mut only_tenantless = false;
+        for (name, value) in pairs.drain(..) {
+            match shape.field(&name) {
+                None | Some(Field::Pass) => kept.push((name, value)),
+                Some(Field::Tenants) => {
+                    for one in value.split(',').filter(|v| !v.trim().is_empty()) {
+                        self.own(&name, one)?;
+                        named = true;
+                    }
+                }
+                Some(Field::Tenant) => {
+                    if !value.is_empty() {
+                        self.own(&name, &value)?;
+                    }
+                }
+                Some(Field::Tenantless) => match wish(&value) {
+                    Some(Wish::Yes) => only_tenantless = true,
+                    Some(Wish::No) => {}
+                    None => return Err(not_boolean(&name)),
+                },
+                Some(Field::IncludeTenantless) => match wish(&value) {
+                    Some(Wish::Yes) => include = true,
+                    Some(Wish::No) => {}
+                    None => return Err(not_boolean(&name)),
+                },
+                Some(Field::TenantlessSelector) => match wish(&value) {
+                    Some(Wish::No) => {}
+                    Some(Wish::Yes) | None => return Err(self.tenantless(&name)),
+                },
+                Some(Field::Drop) => {}
+                Some(Field::Refuse(why)) => return Err(self.denied(&name, why)),
+                // These say what is done inside a JSON body; in a query string there is no such value.
+                Some(
+                    Field::TenantWith(_)
+                    | Field::TenantWithout(_)
+                    | Field::TenantsNamed
+                    | Field::Own(_)
+                    | Field::OwnList(_)
+                    | Field::Object(_)
+                    | Field::Each(_)
+                    | Field::Map(_)
+                    | Field::PathId(_)
+                    | Field::TaskId,
+                ) => return Err(self.denied(&name, "it is taken in a JSON body only")),
+            }
+        }
+        let shares = self.shares(shape);
+        if only_tenantless && shares.is_none() {
+            // Dropping the wish would widen the answer to all of the tenant's records.
+            if self.kind != RuleKind::Read {
+                return Err(self.tenantless("withoutTenantId"));
+            }
+            narrowed.empty = true;
+        }
+        for (name, field) in &shape.fields {
+            match field {
+                Field::Tenants | Field::Tenant if only_tenantless => {}
+                Field::Tenants | Field::Tenant => kept.push((name.clone(), self.tenant.as_str().to_owned())),
+                Field::Tenantless if only_tenantless => kept.push((name.clone(), "true".into())),
+                _ => {}
+            }
+        }
+        if let Some(name) = shares {
+            narrowed.tenantless = true;
+            if !only_tenantless && (include || !named) {
+                kept.push((name.to_owned(), "true".into()));
+            }
+        }
+        *pairs = kept;
+        Ok(narrowed)
+    }
+
+    /// Narrows a JSON object.
+    pub(crate) fn object(&self, id: ShapeId, json: &mut Json) -> Result<Narrowed, Refusal> {
+        let shape = self.policy.shape(id);
+        let Json::Object(members) = json else {
+            return Err(wrong_type("the body", "an object"));
+        };
+        let mut narrowed = Narrowed::default();
+        let mut kept = Vec::with_capacity(members.len() + 1);
+        for (name, value) in members.drain(..) {
+            match shape.field(&name) {
+                None | Some(Field::Pass) => kept.push((name, value)),
+                Some(field) => {
+                    if let Some(value) = self.member(field, &name, value, &mut narrowed)? {
+                        kept.push((name, value));
+                    }
+                }
+            }
+        }
+        let mut object = Json::Object(kept);
+        for (name, field) in &shape.fields {
+            let own = || Json::string(self.tenant.as_str());
+            match field {
+                Field::Tenants => object.set(name, Json::strings([self.tenant.as_str()])),
+                Field::Tenant => object.set(name, own()),
+                Field::TenantWith(other) if object.member(other).is_some_and(|v| !v.is_null()) => {
+                    object.set(name, own());
+                }
+                Field::TenantWithout(other) if object.member(other).is_none_or(Json::is_null) => {
+                    object.set(name, own());
+                }
+                Field::PathId(number) => {
+                    let id = self.params.get(*number).cloned().unwrap_or_default();
+                    object.set(name, Json::Id(Asked::tenant(id)));
+                }
+                _ => {}
+            }
+        }
+        *json = object;
+        Ok(narrowed)
+    }
+
+    fn member(
+        &self,
+        field: &Field,
+        name: &str,
+        mut value: Json,
+        narrowed: &mut Narrowed,
+    ) -> Result<Option<Json>, Refusal> {
+        if value.is_null() {
+            // Null is as if absent to the engine, but for pins, where it means all tenants: those are put in anew.
+            return Ok(match field {
+                Field::Own(_) | Field::OwnList(_) | Field::Object(_) | Field::Each(_) | Field::Map(_) => Some(value),
+                _ => None,
+            });
+        }
+        match field {
+            Field::Pass => {}
+            Field::Drop => return Ok(None),
+            Field::Tenant | Field::TenantWith(_) | Field::TenantWithout(_) => {
+                let named = value.as_str().ok_or_else(|| wrong_type(name, "a string"))?;
+                if named.is_empty() {
+                    return Ok(None);
+                }
+                self.own(name, &named)?;
+            }
+            Field::Tenants | Field::TenantsNamed => {
+                let Json::Array(elements) = &value else { return Err(wrong_type(name, "a list of strings")) };
+                for element in elements {
+                    let named = element.as_str().ok_or_else(|| wrong_type(name, "a list of strings"))?;
+                    self.own(name, &named)?;
+                }
+            }
+            Field::Tenantless => match wish_json(&value) {
+                // The pin stays beside it: to the engine one of the two wins or both are an error, so it goes.
+                Some(Wish::Yes) if self.kind == RuleKind::Read => {
+                    narrowed.empty = true;
+                    return Ok(None);
+                }
+                Some(Wish::Yes) => return Err(self.tenantless(name)),
+                Some(Wish::No) => return Ok(None),
+                None => return Err(wrong_type(name, "a boolean")),
+            },
+            Field::IncludeTenantless => return Ok(None),
+            Field::TenantlessSelector => match wish_json(&value) {
+                Some(Wish::No) => return Ok(None),
+                Some(Wish::Yes) | None => return Err(self.tenantless(name)),
+            },
+            Field::Own(family) => {
+                let id = value.as_str().ok_or_else(|| wrong_type(name, "a string"))?;
+                value = Json::Id(Asked::new(*family, id));
+            }
+            Field::OwnList(family) => {
+                let Json::Array(elements) = &mut value else { return Err(wrong_type(name, "a list of strings")) };
+                for element in elements.iter_mut().filter(|e| !e.is_null()) {
+                    let id = element.as_str().ok_or_else(|| wrong_type(name, "a list of strings"))?;
+                    *element = Json::Id(Asked::new(*family, id));
+                }
+            }
+            Field::Object(shape) => {
+                let inner = self.object(*shape, &mut value).map_err(|r| inside(r, name))?;
+                narrowed.empty |= inner.empty;
+            }
+            Field::Each(shape) => {
+                let Json::Array(elements) = &mut value else { return Err(wrong_type(name, "a list of objects")) };
+                for element in elements.iter_mut().filter(|e| !e.is_null()) {
+                    let inner = self.object(*shape, element).map_err(|r| inside(r, name))?;
+                    narrowed.empty |= inner.empty;
+                }
+            }
+            Field::Map(shape) => {
+                let Json::Object(members) = &mut value else { return Err(wrong_type(name, "an object")) };
+                for (_, member) in members.iter_mut().filter(|(_, m)| !m.is_null()) {
+                    self.object(*shape, member).map_err(|r| inside(r, name))?;
+                }
+            }
+            Field::Refuse(why) => return Err(self.denied(name, why)),
+            Field::PathId(number) => {
+                let named = value.as_str().ok_or_else(|| wrong_type(name, "a string"))?;
+                if self.params.get(*number).is_none_or(|id| *id != named) {
+                    // The engine changes the record that the BODY names (facts 8).
+                    return Err(Refusal::new(
+                        Kind::ForeignTenant,
+                        format!("`{name}` differs from the id in the path; leave it out or send the same"),
+                    ));
+                }
+            }
+            Field::TaskId => {
+                let what = format!("`{name}` can't be chosen: the engine names new tasks; leave it out");
+                return Err(Refusal::new(Kind::TaskId, what));
+            }
+        }
+        Ok(Some(value))
+    }
+}
+
+fn inside(refusal: Refusal, name: &str) -> Refusal {
+    let message = format!("in `{name}`: {}", refusal.message());
+    Refusal::new(refusal.kind(), message)
+}
+
+fn wrong_type(name: &str, wanted: &str) -> Refusal {
+    Refusal::new(Kind::BodyAmbiguous, format!("`{name}` must be {wanted}"))
+}
+
+fn not_boolean(name: &str) -> Refusal {
+    Refusal::new(Kind::QueryAmbiguous, format!("`{name}` must be `true` or `false`"))
+}
+
+/// A boolean as the engine's converter reads it in a query string (facts 2: through Jackson).
+fn wish(value: &str) -> Option<Wish> {
+    match value.trim() {
+        "true" | "\"true\"" | "1" => Some(Wish::Yes),
+        "false" | "\"false\"" | "0" => Some(Wish::No),
+        _ => None,
+    }
+}
+
+/// A boolean as Jackson reads it in a body: words in any case and whole numbers are coerced.
+fn wish_json(value: &Json) -> Option<Wish> {
+    if let Some(text) = value.as_str() {
+        return match text.trim().to_ascii_lowercase().as_str() {
+            "true" => Some(Wish::Yes),
+            "false" | "" => Some(Wish::No),
+            _ => None,
+        };
+    }
+    match value.leaf()? {
+        b"true" => Some(Wish::Yes),
+        b"false" | b"0" => Some(Wish::No),
+        number if number.iter().all(u8::is_ascii_digit) => Some(Wish::Yes),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! A connection becomes an arrival; an outcome becomes a reply.
+//!
+//! Builds and starts the two listeners and tells their bound addresses: the public one takes everything in one
+//! place (no router of the server's own decides what is protected), the admin one never reaches the engine.
+
+mod access_log;
+mod arrival;
+mod payload;
+mod public;
+mod reply;
+mod shares;
+mod shutdown;
+mod status;
+
+use std::sync::Arc;
+
+use actix_web::{App, HttpServer, web};
+
+pub use arrival::{Arrival, Base, Headers};
+pub use payload::Payload;
+pub use shares::{Share, Shares};
+
+use crate::config::Settings;
+use crate::gate::Gate;
+use crate::policy::Policy;
+
+/// Runs the gateway until it is told to stop. Neither the engine nor the issuer has to answer at start.
+///
+/// # Errors
+/// An address that can't be bound, or settings with a fault.
+pub async fn run(settings: Settings, policy: Policy) -> Result<(), String> {
+    let gate = Arc::new(Gate::new(settings, policy)?);
+    // Found out once, before a worker thread would have to panic over it.
+    drop(gate.engine()?);
+    gate.tokens.start();
+
+    let limits = &gate.settings.limits;
+    let shared = gate.clone();
+    let public = HttpServer::new(move || {
+        let worker = web::Data::from(Arc::new(public::Worker::new(shared.clone())));
+        App::new().app_data(worker).default_service(web::to(public::serve))
+    })
+    .workers(limits.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)))
+    .disable_signals()
+    .shutdown_timeout(limits.shutdown_grace.as_secs())
+    // Without it a streamed answer waits for the client's delayed acknowledgement: 40 ms.
+    .tcp_nodelay(true)
+    .bind(gate.settings.listen)
+    .map_err(|e| format!("can't listen on {}: {e}", gate.settings.listen))?;
+    let public_address = public.addrs().first().copied();
+    let public = public.run();
+
+    let shared = web::Data::from(gate.clone());
+    let health = web::Data::new(status::Health::default());
+    let health_of_app = health.clone();
+    let admin = HttpServer::new(move || {
+        App::new().app_data(shared.clone()).app_data(health_of_app.clone()).configure(status::routes)
+    })
+    .workers(1)
+    .disable_signals()
+    .bind(gate.settings.admin_listen)
+    .map_err(|e| format!("can't listen on {}: {e}", gate.settings.admin_listen))?;
+    let admin_address = admin.addrs().first().copied();
+    let admin = admin.run();
+
+    let shown = |a: Option<std::net::SocketAddr>| a.map_or_else(String::new, |a| a.to_string());
+    tracing::info!("listening on {}", shown(public_address));
+    tracing::info!("admin listening on {}", shown(admin_address));
+    shutdown::until_told(public, admin, &health, limits).await
+}

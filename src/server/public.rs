@@ -1,0 +1,87 @@
+//! The public listener's one handler.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::{Arrival, Payload, access_log, reply};
+use crate::engine::Engine;
+use crate::gate::Gate;
+use crate::journey::{Trace, journey};
+use crate::refusal::{Kind, Refusal};
+
+thread_local! {
+    /// Connections belong to the worker that opened them: sharing a pool between workers halves its throughput.
+    static ENGINE: std::cell::OnceCell<std::rc::Rc<Engine>> = const { std::cell::OnceCell::new() };
+}
+
+/// What one worker needs.
+pub(super) struct Worker {
+    gate: Arc<Gate>,
+}
+
+impl Worker {
+    pub(super) fn new(gate: Arc<Gate>) -> Self {
+        Self { gate }
+    }
+
+    fn engine(&self) -> Result<std::rc::Rc<Engine>, Refusal> {
+        ENGINE.with(|cell| {
+            if let Some(engine) = cell.get() {
+                return Ok(engine.clone());
+            }
+            let engine = self
+                .gate
+                .engine()
+                .map_err(|e| Refusal::new(Kind::Internal, "the engine's connections can't be set up").because(e))?;
+            Ok(cell.get_or_init(|| std::rc::Rc::new(engine)).clone())
+        })
+    }
+}
+
+/// Takes any request.
+pub(super) async fn serve(worker: web::Data<Worker>, request: HttpRequest, body: web::Payload) -> HttpResponse {
+    let began = Instant::now();
+    let gate = worker.gate.clone();
+    let in_flight = gate.metrics.in_flight.clone();
+    in_flight.inc();
+    let mut trace = Trace::default();
+    let head = request.method().as_str() == "HEAD";
+    let outcome = carry(&worker, &gate, &request, body, &mut trace).await;
+    in_flight.dec();
+    gate.metrics.count(&trace, outcome.as_ref().map(|r| r.status), began.elapsed());
+    access_log::line(&request, &trace, outcome.as_ref().map(|r| r.status), began.elapsed());
+    match outcome {
+        Ok(answer) => reply::reply(answer, head, move |stop| gate.metrics.alarm(stop)),
+        Err(refusal) => {
+            let mut response = reply::refusal(&refusal);
+            if request.head().upgrade() || refusal.kind().status() == 400 {
+                // What follows on this connection may be the rest of what could not be read.
+                response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+            }
+            response
+        }
+    }
+}
+
+async fn carry(
+    worker: &Worker,
+    gate: &Gate,
+    request: &HttpRequest,
+    body: web::Payload,
+    trace: &mut Trace,
+) -> Result<crate::proxy::Reply, Refusal> {
+    let uri = request.uri();
+    let host = || request.headers().get("host").and_then(|h| h.to_str().ok());
+    // Absolute form (RFC 9112 section 3.2.2) is taken where it names the host that the `Host` header names.
+    if uri.authority().is_some_and(|a| host().is_none_or(|h| !h.eq_ignore_ascii_case(a.as_str()))) {
+        return Err(Refusal::new(Kind::PathAmbiguous, "the request's target and its `Host` differ"));
+    }
+    let lines = request.headers().iter().map(|(n, v): (&HeaderName, &HeaderValue)| (n.as_str(), v.as_bytes()));
+    let arrival = Arrival::read(&gate.base, request.method().as_str(), uri.path(), uri.query(), lines)?;
+    let engine = worker.engine()?;
+    let payload = Payload::new(body, gate.settings.limits.body_idle_timeout);
+    journey(gate, &engine, arrival, payload, trace).await
+}

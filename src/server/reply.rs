@@ -1,0 +1,98 @@
+//! Outcome → status, headers and body on the connection: the only place that knows how a refusal looks.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+
+use crate::json::scan::Stop;
+use crate::proxy::{Reply, ReplyBody};
+use crate::refusal::{Kind, Refusal};
+
+/// The realm of the challenge (RFC 6750 section 3).
+const REALM: &str = "tenantgate";
+
+fn builder(status: u16) -> HttpResponseBuilder {
+    HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// A refusal as the engine's clients read errors: `{"type","message","code"}`.
+pub(super) fn refusal(refusal: &Refusal) -> HttpResponse {
+    let kind = refusal.kind();
+    let body = serde_json::json!({
+        "type": kind.error_type(),
+        "message": refusal.message(),
+        "code": kind.code(),
+    });
+    let mut response = builder(kind.status());
+    response.insert_header(("content-type", "application/json"));
+    response.insert_header(("cache-control", "no-store"));
+    if let Some(challenge) = challenge(kind, refusal.message()) {
+        response.insert_header(("www-authenticate", challenge));
+    }
+    if let Some(seconds) = refusal.retry_after_seconds() {
+        response.insert_header(("retry-after", seconds.to_string()));
+    }
+    response.body(body.to_string())
+}
+
+/// The challenge of RFC 6750 section 3: no error code when no token was sent.
+fn challenge(kind: Kind, message: &str) -> Option<String> {
+    let error = match kind.status() {
+        401 if kind == Kind::TokenMissing => return Some(format!("Bearer realm=\"{REALM}\"")),
+        401 => "invalid_token",
+        403 if matches!(kind, Kind::TokenNotApplication | Kind::ClientId) => "insufficient_scope",
+        _ => return None,
+    };
+    // A quoted string holds neither quotes nor backslashes here: messages are our own texts.
+    let text: String = message.chars().filter(|c| c.is_ascii() && !matches!(c, '"' | '\\') && !c.is_control()).collect();
+    Some(format!("Bearer realm=\"{REALM}\", error=\"{error}\", error_description=\"{text}\""))
+}
+
+/// A reply; `head` drops its body (RFC 9110 section 9.3.2). `alarmed` is told when the guard breaks a stream.
+pub(super) fn reply(reply: Reply, head: bool, alarmed: impl Fn(Stop) + 'static) -> HttpResponse {
+    let mut response = builder(reply.status);
+    for (name, value) in &reply.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value)) {
+            response.append_header((name, value));
+        }
+    }
+    match reply.body {
+        ReplyBody::Whole(_) | ReplyBody::Stream { .. } if head => response.finish(),
+        ReplyBody::Whole(bytes) => response.body(bytes),
+        ReplyBody::Stream { answer, guard, length } => {
+            if let Some(length) = length {
+                response.no_chunking(length);
+            }
+            response.streaming(pieces(answer, guard, alarmed))
+        }
+    }
+}
+
+/// The body as it streams: an error ends the connection without its end, so the client can't take it for whole.
+fn pieces(
+    answer: crate::engine::Answer,
+    guard: Option<Box<crate::proxy::Guard>>,
+    alarmed: impl Fn(Stop) + 'static,
+) -> impl futures_util::Stream<Item = Result<bytes::Bytes, std::io::Error>> {
+    let broken = |what: String| std::io::Error::other(what);
+    futures_util::stream::unfold(Some((answer, guard, alarmed)), move |state| async move {
+        let (mut answer, mut guard, alarmed) = state?;
+        loop {
+            let (piece, last) = match answer.piece().await {
+                Ok(Some(piece)) => (guard.as_mut().map_or(Ok(piece.clone()), |g| g.piece(&piece)), false),
+                Ok(None) => (guard.as_mut().map_or(Ok(bytes::Bytes::new()), |g| g.finish()), true),
+                Err(refusal) => return Some((Err(broken(refusal.to_string())), None)),
+            };
+            match piece {
+                Err(stop) => {
+                    alarmed(stop);
+                    return Some((Err(broken("the guard broke the answer".into())), None));
+                }
+                Ok(piece) if last && piece.is_empty() => return None,
+                Ok(piece) if last => return Some((Ok(piece), None)),
+                Ok(piece) if piece.is_empty() => {}
+                Ok(piece) => return Some((Ok(piece), Some((answer, guard, alarmed)))),
+            }
+        }
+    })
+}

@@ -1,0 +1,79 @@
+//! A tenant's share: how many of its requests may be under way, so that one can't starve the others.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::refusal::{Kind, Refusal};
+use crate::tenancy::Tenant;
+
+/// Requests under way, by tenant and sort.
+type Counts = Arc<Mutex<HashMap<(Tenant, bool), usize>>>;
+
+/// Counts requests under way. Only tenants with requests under way take memory.
+pub struct Shares {
+    counts: Counts,
+    requests: usize,
+    long_polls: usize,
+}
+
+/// A place in the share; given back when dropped.
+pub struct Share {
+    counts: Counts,
+    key: (Tenant, bool),
+}
+
+impl Shares {
+    /// Shares of so many requests and long polls.
+    pub fn new(requests: usize, long_polls: usize) -> Self {
+        Self { counts: Counts::default(), requests, long_polls }
+    }
+
+    /// Takes a place.
+    ///
+    /// # Errors
+    /// [`Kind::TooManyRequests`] when the share is used up.
+    pub fn take(&self, tenant: &Tenant, long_poll: bool) -> Result<Share, Refusal> {
+        let limit = if long_poll { self.long_polls } else { self.requests };
+        let key = (tenant.clone(), long_poll);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(key.clone()).or_insert(0);
+        if *count >= limit {
+            let what = format!("{limit} of your requests are under way; wait for one to end");
+            return Err(Refusal::new(Kind::TooManyRequests, what).retry_after(1));
+        }
+        *count += 1;
+        Ok(Share { counts: self.counts.clone(), key })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_used_up_share_refuses_until_a_place_is_given_back() {
+        let shares = Shares::new(2, 1);
+        let a = Tenant::parse("A", &[]).unwrap();
+        let b = Tenant::parse("B", &[]).unwrap();
+        let first = shares.take(&a, false).unwrap();
+        let _second = shares.take(&a, false).unwrap();
+        assert_eq!(shares.take(&a, false).err().unwrap().kind(), Kind::TooManyRequests);
+        assert!(shares.take(&a, true).is_ok());
+        assert!(shares.take(&b, false).is_ok());
+        drop(first);
+        assert!(shares.take(&a, false).is_ok());
+        assert_eq!(shares.counts.lock().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,30 @@
+//! Stop accepting, let requests end, leave.
+
+use actix_web::dev::{Server, ServerHandle};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::status::Health;
+use crate::config::Limits;
+
+/// Runs both servers until SIGTERM or SIGINT. SIGTERM: not ready at once, still accepting for the delay, then
+/// requests under way get the grace time; SIGINT: the same without the delay.
+pub(super) async fn until_told(public: Server, admin: Server, health: &Health, limits: &Limits) -> Result<(), String> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
+    let (public_handle, admin_handle): (ServerHandle, ServerHandle) = (public.handle(), admin.handle());
+    let public = tokio::spawn(public);
+    let admin = tokio::spawn(admin);
+    let delay = tokio::select! {
+        _ = terminate.recv() => limits.shutdown_delay,
+        _ = interrupt.recv() => std::time::Duration::ZERO,
+    };
+    tracing::info!("stopping: no longer ready, requests under way get {:?}", limits.shutdown_grace);
+    health.stop();
+    tokio::time::sleep(delay).await;
+    public_handle.stop(true).await;
+    admin_handle.stop(false).await;
+    for server in [public, admin] {
+        server.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+    }
+    Ok(())
+}

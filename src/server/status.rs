@@ -1,0 +1,55 @@
+//! Health, readiness and figures: on the admin listener, which never reaches the engine's data.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::{HttpResponse, web};
+
+use crate::gate::Gate;
+
+/// Whether the gateway is about to stop.
+#[derive(Default)]
+pub(super) struct Health {
+    stopping: AtomicBool,
+}
+
+impl Health {
+    /// From now on not ready: load balancers look elsewhere before the listener closes.
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+    }
+}
+
+pub(super) fn routes(app: &mut web::ServiceConfig) {
+    app.route("/healthz", web::get().to(healthz))
+        .route("/readyz", web::get().to(readyz))
+        .route("/metrics", web::get().to(metrics));
+}
+
+/// Alive: the process answers.
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
+}
+
+/// Ready: keys are there and the engine answers; else 503 with the reasons.
+async fn readyz(gate: web::Data<Gate>, health: web::Data<Health>) -> HttpResponse {
+    let mut reasons = Vec::new();
+    if health.stopping.load(Ordering::SeqCst) {
+        reasons.push("the gateway is stopping".to_owned());
+    }
+    reasons.extend(gate.tokens.ready().err());
+    match gate.engine() {
+        Ok(engine) => reasons.extend(engine.alive().await.err()),
+        Err(e) => reasons.push(e),
+    }
+    let mut response = if reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    let body = if reasons.is_empty() { "ready\n".to_owned() } else { reasons.join("\n") + "\n" };
+    response.content_type("text/plain; charset=utf-8").body(body)
+}
+
+/// Figures in Prometheus's text format.
+async fn metrics(gate: web::Data<Gate>) -> HttpResponse {
+    match gate.metrics.text(&gate.tokens.figures()) {
+        Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text),
+        Err(e) => HttpResponse::InternalServerError().body(e),
+    }
+}
