@@ -11,3 +11,4 @@
 pub mod config;
 pub mod refusal;
 pub mod tenancy;
+pub mod token;

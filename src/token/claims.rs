@@ -1,0 +1,184 @@
+//! A token's claims → who it proves, by the issuer's settings.
+//!
+//! In: claims whose signature holds (but for [`unverified_issuer`], which only chooses the keys to try), the
+//! settings of their issuer, the time. Out: the client id and how long the token holds. It never reads a claim
+//! of the wrong type as a missing one, and never falls back from an invalid claim to another.
+
+use serde_json::{Map, Value};
+
+use crate::config::Issuer;
+use crate::refusal::{Kind, Refusal};
+
+/// Claims, each name once.
+pub(crate) type Claims = Map<String, Value>;
+
+/// Times after the year 9999 are a mistake or an attack on arithmetic, not a time.
+const LAST_SECOND: f64 = 253_402_300_799.0;
+
+/// Claims of ID tokens (OpenID Connect Core section 2) and of logout or event tokens (RFC 8417): they are signed
+/// by the same keys and have the same claims otherwise (RFC 8725 section 3.12).
+const NOT_OF_ACCESS_TOKENS: [&str; 5] = ["nonce", "at_hash", "c_hash", "s_hash", "events"];
+
+/// What the claims prove.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Proved<'a> {
+    /// The client id; not yet checked to be a tenant.
+    pub(crate) client_id: &'a str,
+    /// `exp`, in seconds since 1970.
+    pub(crate) until: f64,
+}
+
+/// The issuer that the token names, to choose the keys that it must be signed with. Not proved by anything.
+/// Exactly one string: with an array, an issuer could speak for another (RFC 7519 section 4.1.1).
+pub(crate) fn unverified_issuer(claims: &Claims) -> Option<&str> {
+    claims.get("iss").and_then(Value::as_str)
+}
+
+/// Checks all claims but `iss`, by which `issuer` was chosen.
+///
+/// # Errors
+/// [`Kind::TokenAudience`], [`Kind::TokenExpired`], [`Kind::TokenEarly`], [`Kind::TokenNotApplication`] or
+/// [`Kind::TokenClaims`].
+pub(crate) fn check<'a>(claims: &'a Claims, issuer: &Issuer, now: f64) -> Result<Proved<'a>, Refusal> {
+    let until = times(claims, issuer.leeway.as_secs_f64(), now)?;
+    audience(claims, issuer)?;
+    kind_of_token(claims)?;
+    required(claims, issuer)?;
+    let client_id = client_id(claims, &issuer.client_id_claims)?;
+    if issuer.application_tokens_only {
+        application(claims, client_id)?;
+    }
+    Ok(Proved { client_id, until })
+}
+
+/// `exp`, `nbf`, `iat` (RFC 7519 sections 4.1.4 to 4.1.6).
+fn times(claims: &Claims, leeway: f64, now: f64) -> Result<f64, Refusal> {
+    let Some(exp) = time(claims, "exp")? else {
+        return Err(wrong("`exp` is missing"));
+    };
+    if now >= exp + leeway {
+        let refusal = Refusal::new(Kind::TokenExpired, "the token has expired; get a new one");
+        return Err(refusal.because(format_args!("expired {:.0} s ago", now - exp)));
+    }
+    for name in ["nbf", "iat"] {
+        if let Some(from) = time(claims, name)?
+            && now + leeway < from
+        {
+            let refusal = Refusal::new(Kind::TokenEarly, "the token is not valid yet; check the clocks");
+            return Err(refusal.because(format_args!("`{name}` lies {:.0} s ahead", from - now)));
+        }
+    }
+    Ok(exp)
+}
+
+/// A time in seconds, whole or not. Present but no time is an error, `null` included.
+fn time(claims: &Claims, name: &str) -> Result<Option<f64>, Refusal> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    match value.as_f64() {
+        Some(time) if (0.0..=LAST_SECOND).contains(&time) => Ok(Some(time)),
+        _ => Err(wrong(format_args!("`{name}` is not a time"))),
+    }
+}
+
+/// `aud`: a string, or an array of strings of which one is ours (RFC 7519 section 4.1.3).
+fn audience(claims: &Claims, issuer: &Issuer) -> Result<(), Refusal> {
+    let refuse = |why: &str| {
+        let message = "the token was made for another audience; ask the issuer for one for this gateway";
+        Err(Refusal::new(Kind::TokenAudience, message).because(why))
+    };
+    // INVARIANT: `audiences` is empty only with `audience_optional` (`Tokens::new`), and an `aud` that is there
+    // must name us even then.
+    let ours = |value: &str| issuer.audiences.iter().any(|a| a == value);
+    match claims.get("aud") {
+        None if issuer.audience_optional => Ok(()),
+        None => refuse("`aud` is missing"),
+        Some(Value::String(one)) if ours(one) => Ok(()),
+        Some(Value::String(_)) => refuse("`aud` is another"),
+        Some(Value::Array(all)) => {
+            // One element of another type means that someone else writes the claim than we think.
+            let Some(all) = all.iter().map(Value::as_str).collect::<Option<Vec<_>>>() else {
+                return Err(wrong("`aud` holds something else than strings"));
+            };
+            if all.into_iter().any(ours) { Ok(()) } else { refuse("`aud` holds only others") }
+        }
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
+            Err(wrong("`aud` is neither string nor array"))
+        }
+    }
+}
+
+/// Access tokens that anybody may bear, and no other kind.
+fn kind_of_token(claims: &Claims) -> Result<(), Refusal> {
+    // RFC 7800: whoever shows such a token must also prove a key, which a bearer does not.
+    if claims.contains_key("cnf") {
+        let message = "the token is bound to a sender's key; only bearer tokens are taken";
+        return Err(Refusal::new(Kind::TokenNotApplication, message).because("`cnf` is present"));
+    }
+    if let Some(name) = NOT_OF_ACCESS_TOKENS.iter().find(|name| claims.contains_key(**name)) {
+        return Err(wrong(format_args!("`{name}` is present: not an access token")));
+    }
+    // Keycloak says the kind in `typ`, Cognito in `token_use`.
+    for (name, access) in [("typ", "Bearer"), ("token_use", "access")] {
+        match claims.get(name) {
+            None => {}
+            Some(Value::String(value)) if value.eq_ignore_ascii_case(access) => {}
+            Some(_) => return Err(wrong(format_args!("`{name}` is not `{access}`: not an access token"))),
+        }
+    }
+    Ok(())
+}
+
+/// The operator's own conditions: equal values, types included.
+fn required(claims: &Claims, issuer: &Issuer) -> Result<(), Refusal> {
+    match issuer.required_claims.iter().find(|(name, value)| claims.get(name) != Some(value)) {
+        None => Ok(()),
+        Some((name, _)) => Err(wrong(format_args!("required claim `{name}` is missing or another"))),
+    }
+}
+
+/// The first claim present wins; one that is no string, or two that differ, are a refusal: whoever reads the
+/// other one would see another client.
+fn client_id<'a>(claims: &'a Claims, names: &[String]) -> Result<&'a str, Refusal> {
+    let mut found: Option<&str> = None;
+    for name in names {
+        match (claims.get(name), found) {
+            (None, _) => {}
+            (Some(Value::String(id)), None) => found = Some(id),
+            (Some(Value::String(id)), Some(first)) if id == first => {}
+            (Some(Value::String(_)), Some(_)) => return Err(wrong("two client id claims differ")),
+            (Some(_), _) => return Err(wrong(format_args!("client id claim `{name}` is not a string"))),
+        }
+    }
+    found.ok_or_else(|| wrong("no client id claim"))
+}
+
+/// Client credentials and nothing else: the token of a user who came through the application carries the same
+/// client id (RFC 9068 section 5 warns of a user that names himself like a client).
+fn application(claims: &Claims, client_id: &str) -> Result<(), Refusal> {
+    let says = |name: &str, value: &str| claims.get(name).map(|v| v.as_str() == Some(value));
+    let (gty, idtyp) = (says("gty", "client-credentials"), says("idtyp", "app"));
+    let sub = match claims.get("sub").and_then(Value::as_str) {
+        Some(sub) => sub == client_id || sub.strip_suffix("@clients") == Some(client_id),
+        None => false,
+    };
+    // A claim that says "user" is believed before one that says "application".
+    let proved =
+        gty != Some(false) && idtyp != Some(false) && (gty == Some(true) || idtyp == Some(true) || sub);
+    if proved {
+        return Ok(());
+    }
+    let message = "the token is a user's; only tokens of the client credentials grant are taken";
+    Err(Refusal::new(Kind::TokenNotApplication, message).because("no proof of client credentials"))
+}
+
+/// A refusal for claims that are missing or not as they must be. What exactly, only the log learns.
+fn wrong(why: impl std::fmt::Display) -> Refusal {
+    let message = "the token's claims are not as required; ask for an access token for this gateway";
+    Refusal::new(Kind::TokenClaims, message).because(why)
+}
+
+#[cfg(test)]
+#[path = "tests/claims.rs"]
+mod tests;

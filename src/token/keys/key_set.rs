@@ -1,0 +1,123 @@
+//! Usable keys, ready to verify with.
+//!
+//! In: keys that passed the filter. Out: a set, looked up by `kid`, that never changes: a renewal makes a new
+//! one. Each key has an identity of its own, so that a `kid` used again for another key is another key.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+use aws_lc_rs::signature;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use jwks_client_rs::JsonWebKey;
+
+use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
+
+/// What tells a key from every other one: a hash of its type and numbers.
+pub(crate) type Identity = [u8; SHA256_OUTPUT_LEN];
+
+/// A key to verify with.
+pub(crate) struct Key {
+    pub(crate) identity: Identity,
+    /// The algorithms that it may be used with: its own `alg`, else all of its type and curve.
+    pub(crate) algorithms: Vec<Algorithm>,
+    pub(crate) decoding: DecodingKey,
+}
+
+/// The keys of an issuer at one time.
+pub(crate) struct KeySet {
+    keys: HashMap<String, Arc<Key>>,
+    /// When they were fetched. Monotonic: a stepped wall clock does not age them.
+    pub(crate) fetched: Instant,
+}
+
+impl KeySet {
+    /// Makes a set; the second part names the keys that turned out not to be keys.
+    pub(crate) fn new(written: Vec<JsonWebKey>) -> (Self, Vec<String>) {
+        let (mut keys, mut odd) = (HashMap::new(), Vec::new());
+        for key in written {
+            let kid = key.key_id().to_owned();
+            match Key::new(&key) {
+                Some(key) => drop(keys.insert(kid, Arc::new(key))),
+                None => odd.push(format!("key `{}`: its numbers are no key", super::filter::shown(&kid))),
+            }
+        }
+        (Self { keys, fetched: Instant::now() }, odd)
+    }
+
+    /// The key of that name.
+    pub(crate) fn get(&self, kid: &str) -> Option<&Arc<Key>> {
+        self.keys.get(kid)
+    }
+
+    /// How many.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+}
+
+impl Key {
+    /// `None`: the numbers are no key (a point off the curve, say), or the algorithm does not fit. Sources of
+    /// another make come here without our filter, so nothing is taken for granted.
+    fn new(written: &JsonWebKey) -> Option<Self> {
+        let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
+        let (fitting, decoding, hashed) = match written {
+            JsonWebKey::Rsa(key) => {
+                let (n, e) = (number(bytes(key.modulus())?), number(bytes(key.exponent())?));
+                let parts = signature::RsaPublicKeyComponents { n: n.as_slice(), e: e.as_slice() };
+                parts.to_parsed_public_key(&signature::RSA_PKCS1_2048_8192_SHA256).ok()?;
+                let decoding = DecodingKey::from_rsa_raw_components(&n, &e);
+                ([RS256, RS384, RS512, PS256, PS384, PS512].as_slice(), decoding, [b"RSA".to_vec(), n, e])
+            }
+            JsonWebKey::Ec(key) => {
+                let (x, y) = (bytes(key.x())?, bytes(key.y())?);
+                let point = [&[4], x.as_slice(), y.as_slice()].concat();
+                let fitting = match key.curve() {
+                    "P-256" => {
+                        signature::ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, &point).ok()?;
+                        [ES256].as_slice()
+                    }
+                    "P-384" => {
+                        signature::ParsedPublicKey::new(&signature::ECDSA_P384_SHA384_FIXED, &point).ok()?;
+                        [ES384].as_slice()
+                    }
+                    _ => return None,
+                };
+                (fitting, DecodingKey::from_ec_der(&point), [key.curve().into(), x, y])
+            }
+            JsonWebKey::Okp(key) if key.curve() == "Ed25519" => {
+                let x = bytes(key.x())?;
+                signature::ParsedPublicKey::new(&signature::ED25519, &x).ok()?;
+                ([EdDSA].as_slice(), DecodingKey::from_ed_der(&x), [b"Ed25519".to_vec(), x, Vec::new()])
+            }
+            JsonWebKey::Okp(_) => return None,
+        };
+        let algorithms = match written.alg() {
+            None => fitting.to_vec(),
+            Some(name) => vec![name.parse().ok().filter(|a| fitting.contains(a))?],
+        };
+        Some(Self { identity: identity(&hashed), algorithms, decoding })
+    }
+}
+
+/// Without leading zeros, which some issuers write and aws-lc refuses.
+fn number(bytes: Vec<u8>) -> Vec<u8> {
+    bytes.into_iter().skip_while(|b| *b == 0).collect()
+}
+
+/// Lengths go in, too: without them, bytes could move from one part to the next.
+fn identity(parts: &[Vec<u8>]) -> Identity {
+    let mut all = Vec::new();
+    for part in parts {
+        all.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        all.extend_from_slice(part);
+    }
+    let mut out = Identity::default();
+    for (to, from) in out.iter_mut().zip(digest(&SHA256, &all).as_ref()) {
+        *to = *from;
+    }
+    out
+}

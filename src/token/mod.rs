@@ -1,0 +1,168 @@
+//! Bearer token → caller.
+//!
+//! In: the `Authorization` header of a request. Out: the [`Caller`] that it proves, or a refusal. The stages:
+//! `bearer` finds the one token, `header` reads what it says of itself, `issuer` and `keys` know who may sign,
+//! `verify` holds them together, `claims` reads who it proves, `remembered` spares the work the next time.
+//! It never lets a request on without a verified token, and never logs one.
+
+mod bearer;
+mod claims;
+mod clock;
+mod figures;
+mod header;
+mod issuer;
+mod json;
+mod keys;
+mod remembered;
+mod verify;
+
+use std::sync::{Arc, Mutex};
+
+use tokio::task::AbortHandle;
+
+pub use figures::{Figures, IssuerFigures};
+pub use keys::Cause;
+
+use crate::config;
+use crate::refusal::Refusal;
+use crate::tenancy::Caller;
+use bearer::UnverifiedToken;
+use clock::Clock;
+use figures::Outcomes;
+use issuer::Issuer;
+use remembered::{Remembered, TokenHash};
+
+/// Verifies tokens. Clones share everything.
+#[derive(Clone)]
+pub struct Tokens {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    issuers: Vec<Issuer>,
+    reserved: Vec<String>,
+    max_token_bytes: usize,
+    remembered: Remembered,
+    outcomes: Outcomes,
+    clock: Clock,
+    renewals: Mutex<Vec<AbortHandle>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for renewal in self.renewals.get_mut().map(std::mem::take).unwrap_or_default() {
+            renewal.abort();
+        }
+    }
+}
+
+impl Tokens {
+    /// Prepares one key store and one HTTP client for each issuer. Nothing is fetched before [`Tokens::start`].
+    /// `max_token_bytes` caps the whole `Authorization` value.
+    ///
+    /// # Errors
+    /// What is wrong with an issuer's settings: the first, as the settings were checked before.
+    pub fn new(
+        issuers: &[config::Issuer],
+        keys: &config::Keys,
+        tenancy: &config::Tenancy,
+        max_token_bytes: usize,
+    ) -> Result<Tokens, String> {
+        if issuers.is_empty() {
+            return Err("no issuer".to_owned());
+        }
+        for (place, issuer) in issuers.iter().enumerate() {
+            if issuers.iter().take(place).any(|other| other.issuer == issuer.issuer) {
+                return Err(format!("issuer `{}` is there twice", issuer.issuer));
+            }
+        }
+        let made = issuers.iter().map(|i| Issuer::new(i, keys)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                issuers: made,
+                reserved: tenancy.reserved_client_ids.clone(),
+                max_token_bytes,
+                remembered: Remembered::new(keys),
+                outcomes: Outcomes::default(),
+                clock: Clock::default(),
+                renewals: Mutex::default(),
+            }),
+        })
+    }
+
+    /// Starts the renewal of each issuer's keys on the current tokio runtime; the first fetch begins at once.
+    /// Does nothing the second time. The renewals end with the last clone of this.
+    pub fn start(&self) {
+        let Ok(mut renewals) = self.shared.renewals.lock() else { return };
+        for issuer in &self.shared.issuers {
+            if issuer.store.begin() {
+                let renewal = Arc::clone(&issuer.store).renew(self.shared.clock.clone());
+                renewals.push(tokio::spawn(renewal).abort_handle());
+            }
+        }
+    }
+
+    /// The caller that the request's token proves. `authorization`: all values of that header, in order.
+    ///
+    /// A remembered token is answered without waiting, and so is one whose key is known. Others wait for the
+    /// issuer, at most twice the fetch timeout.
+    ///
+    /// # Errors
+    /// A refusal with status 401, 403, 431 or 503; its cause names the check and the `kid`, never the token.
+    pub async fn caller(&self, authorization: &[&[u8]]) -> Result<Caller, Refusal> {
+        let found = self.find(authorization).await;
+        if let Err(refusal) = &found {
+            self.shared.outcomes.refuse(refusal);
+        }
+        found
+    }
+
+    async fn find(&self, authorization: &[&[u8]]) -> Result<Caller, Refusal> {
+        let shared = &*self.shared;
+        let token: UnverifiedToken<'_> = bearer::token(authorization, shared.max_token_bytes)?;
+        let hash = Remembered::hash(token.text);
+        if let Some(caller) = self.remembered(&hash) {
+            shared.outcomes.hit();
+            return Ok(caller);
+        }
+        shared.outcomes.miss();
+        let now = || shared.clock.now();
+        let verified = verify::verify(token, &shared.issuers, &shared.reserved, now).await?;
+        let caller = verified.caller.clone();
+        if verified.until > now() {
+            shared.remembered.keep(hash, verified);
+        }
+        shared.outcomes.accept();
+        Ok(caller)
+    }
+
+    /// The caller of a remembered token that still holds: not expired by the wall clock, which may have been
+    /// stepped, and under a key that its issuer still has.
+    fn remembered(&self, hash: &TokenHash) -> Option<Caller> {
+        let shared = &*self.shared;
+        let verified = shared.remembered.get(hash)?;
+        let key = shared.issuers.get(verified.issuer).and_then(|issuer| issuer.store.known(&verified.kid));
+        if shared.clock.now() < verified.until && key.is_some_and(|key| key.identity == verified.key) {
+            return Some(verified.caller.clone());
+        }
+        shared.remembered.forget(hash);
+        None
+    }
+
+    /// Whether every issuer's keys are there and not too old.
+    ///
+    /// # Errors
+    /// The reasons, for `/readyz`: every issuer's that is not ready.
+    pub fn ready(&self) -> Result<(), String> {
+        let faults: Vec<_> = self.shared.issuers.iter().filter_map(|i| i.store.ready().err()).collect();
+        if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+    }
+
+    /// All figures, for the metrics.
+    pub fn figures(&self) -> Figures {
+        self.shared.outcomes.figures(&self.shared.issuers, self.shared.remembered.len())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! Tests of the whole way of a token, against issuers that behave and issuers that don't.
+
+mod attacks;
+mod faults;
+mod recipes;
+mod support;
+mod vectors;

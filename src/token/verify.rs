@@ -1,0 +1,84 @@
+//! A token as sent → the caller it proves.
+//!
+//! In: a token by its shape, the issuers, the time. Out: the caller, and what is needed to remember him. The
+//! order is: header, issuer, algorithm, key, signature, claims; no claim but `iss` is looked at before the
+//! signature holds, and `iss` only to choose whose keys it must hold under.
+//!
+//! The signature is `jsonwebtoken`'s ([`jsonwebtoken::crypto::verify`]: family and algorithm of the key are
+//! checked there again). Its `Validation` is not used: it would read the claims a second time with other rules
+//! (a wrong type counts as missing, an array of issuers is taken) and with a clock of its own.
+
+use jsonwebtoken::Algorithm;
+
+use super::bearer::{UnverifiedToken, decode, malformed};
+use super::issuer::Issuer;
+use super::keys::NoKey;
+use super::keys::filter::shown;
+use super::remembered::Verified;
+use super::{claims, header, json};
+use crate::refusal::{Kind, Refusal};
+use crate::tenancy::{Caller, Tenant};
+
+/// Verifies a token.
+///
+/// # Errors
+/// Every refusal of kind 401, [`Kind::TokenNotApplication`], [`Kind::ClientId`], [`Kind::KeysUnavailable`].
+pub(crate) async fn verify(
+    token: UnverifiedToken<'_>,
+    issuers: &[Issuer],
+    reserved: &[String],
+    now: impl Fn() -> f64,
+) -> Result<Verified, Refusal> {
+    let unverified_header = header::read(&token)?;
+    let bytes = decode("claims", token.claims)?;
+    let unverified_claims = json::object(&bytes).map_err(|e| malformed(format_args!("claims: {e}")))?;
+    let Some((place, issuer)) = claims::unverified_issuer(&unverified_claims)
+        .and_then(|name| issuers.iter().enumerate().find(|(_, i)| i.settings.issuer == name))
+    else {
+        let message = "the token's issuer is not accepted here";
+        return Err(
+            Refusal::new(Kind::TokenIssuer, message).because("`iss` is none of the settings' issuers")
+        );
+    };
+    let (algorithm, kid) = (unverified_header.algorithm, unverified_header.kid);
+    if !issuer.settings.algorithms.contains(&algorithm) {
+        return Err(signature(&kid, "its algorithm is not allowed for the issuer"));
+    }
+    // Only the keys of this issuer: a `kid` never crosses (threat T3).
+    let key = issuer.store.key(&kid).await.map_err(|none| match none {
+        NoKey::Unknown => signature(&kid, "the issuer has no such key"),
+        NoKey::Unavailable { retry_after, why } => {
+            let message = "the issuer's keys are not to be had; try again later";
+            Refusal::new(Kind::KeysUnavailable, message)
+                .because(format_args!("{why}; kid `{}`", shown(&kid)))
+                .retry_after(retry_after)
+        }
+    })?;
+    if !key.algorithms.contains(&algorithm) || is_symmetric(algorithm) {
+        return Err(signature(&kid, "its algorithm is not the key's"));
+    }
+    let signed = token.signed.as_bytes();
+    match jsonwebtoken::crypto::verify(token.signature, signed, &key.decoding, algorithm) {
+        Ok(true) => {}
+        // Never a reason to fetch: anybody can send bad signatures (threat K2).
+        Ok(false) | Err(_) => return Err(signature(&kid, "the signature does not hold")),
+    }
+    let claims = unverified_claims;
+    // After waiting for a key the time is another.
+    let proved = claims::check(&claims, &issuer.settings, now())?;
+    let tenant = Tenant::parse(proved.client_id, reserved)?;
+    Ok(Verified { caller: Caller::new(tenant), issuer: place, kid, key: key.identity, until: proved.until })
+}
+
+/// One text for every way in which a signature is not accepted: which key names exist, and which algorithms, is
+/// nothing a forger should learn.
+fn signature(kid: &str, why: &str) -> Refusal {
+    let message = "the token's signature does not hold; get a new token from the issuer";
+    Refusal::new(Kind::TokenSignature, message).because(format_args!("{why}; kid `{}`", shown(kid)))
+}
+
+/// HMAC keys are secrets: none is ever made here, and a public key used as one is the oldest trick (RFC 8725
+/// section 2.1).
+pub(crate) fn is_symmetric(algorithm: Algorithm) -> bool {
+    matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
+}
