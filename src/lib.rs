@@ -9,5 +9,6 @@
 //! [`config`] holds the settings, [`model`] inspects deployed models.
 
 pub mod config;
+pub mod model;
 pub mod refusal;
 pub mod tenancy;
