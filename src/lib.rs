@@ -9,6 +9,7 @@
 //! [`config`] holds the settings, [`model`] inspects deployed models.
 
 pub mod config;
+pub mod model;
 pub mod refusal;
 pub mod tenancy;
 pub mod token;

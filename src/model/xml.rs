@@ -1,0 +1,304 @@
+//! A model's XML becomes a list of elements, read strictly.
+//!
+//! In: the text of a file. Out: every element with its namespace, its attributes as the engine's parser sees them
+//! (entities decoded, white space normalised, XML 1.0 section 3.3.3) and its text, joined over comments, CDATA
+//! sections and children, as the engine joins it; or the first place that can't be read in one way only. Never
+//! expands an entity other than the five of XML, never reads a document type or a processing instruction.
+
+use std::collections::HashSet;
+
+use quick_xml::NsReader;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{PrefixDeclaration, QName, ResolveResult};
+
+/// Deepest nesting of elements.
+const DEPTH: usize = 100;
+/// Most elements in a file.
+const ELEMENTS: usize = 200_000;
+/// Most attributes of an element.
+const ATTRIBUTES: usize = 200;
+
+/// An element.
+#[derive(Debug)]
+pub(crate) struct Element {
+    /// Byte offset of its start tag.
+    pub(crate) offset: usize,
+    /// Its namespace; empty: none.
+    pub(crate) namespace: String,
+    /// Its name without prefix.
+    pub(crate) local: String,
+    /// Its attributes, without namespace declarations.
+    pub(crate) attributes: Vec<Attribute>,
+    /// Its own text, whole.
+    pub(crate) text: String,
+    /// Its id, or the nearest one around it.
+    pub(crate) id: Option<String>,
+}
+
+/// An attribute.
+#[derive(Debug)]
+pub(crate) struct Attribute {
+    /// Its namespace; empty: none.
+    pub(crate) namespace: String,
+    /// Its name without prefix.
+    pub(crate) local: String,
+    /// Its name as written.
+    pub(crate) written: String,
+    /// Its value, decoded and normalised.
+    pub(crate) value: String,
+}
+
+/// Why a file can't be read in one way only, and where.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    /// Byte offset in the text.
+    pub(crate) offset: usize,
+    /// What is wrong.
+    pub(crate) what: String,
+}
+
+/// Reads a document. `skip`: bytes of the XML declaration, which was read before. Elements come in the order of
+/// their start tags; the first is the root.
+pub(crate) fn read(text: &str, skip: usize) -> Result<Vec<Element>, Unreadable> {
+    if let Some((offset, _)) = text.char_indices().find(|(_, c)| !is_xml_char(*c)) {
+        return Err(Unreadable { offset, what: "holds a character that XML does not allow".into() });
+    }
+    let mut reader = NsReader::from_str(text.get(skip..).unwrap_or_default());
+    let config = reader.config_mut();
+    config.check_comments = true;
+    config.check_end_names = true;
+    config.allow_dangling_amp = false;
+    config.allow_unmatched_ends = false;
+    config.expand_empty_elements = true;
+    let mut document = Document::default();
+    loop {
+        let offset = skip + usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX - skip);
+        let at = |what: String| Unreadable { offset, what };
+        let event = reader.read_event().map_err(|error| at(format!("is not well-formed XML: {error}")))?;
+        match event {
+            Event::Start(start) => document.open(offset, &start, &reader).map_err(at)?,
+            // `expand_empty_elements` turns them into start and end.
+            Event::Empty(_) => return Err(at("is not well-formed XML".into())),
+            Event::End(end) => {
+                check_name(end.name().into_inner()).map_err(at)?;
+                document.open.pop();
+            }
+            Event::Text(raw) => {
+                let raw = raw.into_inner();
+                if raw.contains("]]>") {
+                    return Err(at("`]]>` in a text is not well-formed XML".into()));
+                }
+                document.text(&raw).map_err(at)?;
+            }
+            Event::CData(raw) => {
+                let raw = raw.into_inner();
+                document.inside().and_then(|()| document.text(&raw)).map_err(at)?;
+            }
+            Event::GeneralRef(name) => {
+                let c = reference(&name).map_err(at)?;
+                let mut buffer = [0; 4];
+                document.inside().and_then(|()| document.text(c.encode_utf8(&mut buffer))).map_err(at)?;
+            }
+            Event::Comment(_) => {}
+            Event::Decl(_) => {
+                return Err(at("the XML declaration may stand at the very beginning only".into()));
+            }
+            Event::PI(_) => return Err(at("processing instructions are not taken".into())),
+            Event::DocType(_) => return Err(at("document types (`<!DOCTYPE`) are not taken".into())),
+            Event::Eof => {
+                if document.elements.is_empty() {
+                    return Err(at("holds no element".into()));
+                }
+                if !document.open.is_empty() {
+                    return Err(at("ends before its elements do".into()));
+                }
+                return Ok(document.elements);
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Document {
+    elements: Vec<Element>,
+    /// Indexes of the elements that are open.
+    open: Vec<usize>,
+    /// The last character of the last text, in whatever element.
+    last: Option<char>,
+}
+
+impl Document {
+    fn inside(&self) -> Result<(), String> {
+        if self.open.is_empty() { Err("holds text outside of its root element".into()) } else { Ok(()) }
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), String> {
+        let Some(element) = self.open.last().and_then(|at| self.elements.get_mut(*at)) else {
+            return if text.trim_matches([' ', '\t', '\r', '\n']).is_empty() {
+                Ok(())
+            } else {
+                self.inside()
+            };
+        };
+        let Some(last) = text.chars().next_back() else { return Ok(()) };
+        // The engine reads some texts with those of all children joined (DOM `getTextContent`): `<text>$<x/>{a.b}`.
+        let joined = matches!(self.last, Some('$' | '#')) && text.starts_with('{');
+        let own = element.text.ends_with(['$', '#']);
+        if joined && !own {
+            return Err("an expression begins in one element and goes on in another".into());
+        }
+        self.last = Some(last);
+        element.text.push_str(text);
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        offset: usize,
+        start: &BytesStart<'_>,
+        reader: &NsReader<&[u8]>,
+    ) -> Result<(), String> {
+        if self.open.is_empty() && !self.elements.is_empty() {
+            return Err("has two root elements".into());
+        }
+        if self.open.len() >= DEPTH {
+            return Err(format!("nests elements more than {DEPTH} deep"));
+        }
+        if self.elements.len() >= ELEMENTS {
+            return Err(format!("has more than {ELEMENTS} elements"));
+        }
+        check_name(start.name().into_inner())?;
+        let (resolved, local) = reader.resolver().resolve_element(start.name());
+        let namespace = namespace(&resolved)?;
+        let mut attributes: Vec<Attribute> = Vec::new();
+        let mut seen: HashSet<(String, String)> = HashSet::new();
+        for attribute in start.attributes() {
+            let attribute =
+                attribute.map_err(|error| format!("has an attribute that is not well-formed: {error}"))?;
+            check_name(attribute.key.into_inner())?;
+            let value = attribute_value(&attribute.value)?;
+            if let Some(binding) = attribute.key.as_namespace_binding() {
+                check_binding(&binding, &attribute.value)?;
+                continue;
+            }
+            let attribute = resolve(attribute.key, value, reader)?;
+            if !seen.insert((attribute.namespace.clone(), attribute.local.clone())) || seen.len() > ATTRIBUTES
+            {
+                return Err(format!("has the attribute `{}` twice, or too many attributes", attribute.local));
+            }
+            attributes.push(attribute);
+        }
+        let around =
+            self.open.last().and_then(|at| self.elements.get(*at)).and_then(|parent| parent.id.clone());
+        let own =
+            attributes.iter().find(|a| a.local == "id" && a.namespace.is_empty()).map(|a| a.value.clone());
+        self.open.push(self.elements.len());
+        self.elements.push(Element {
+            offset,
+            namespace,
+            local: local.into_inner().to_owned(),
+            attributes,
+            text: String::new(),
+            id: own.or(around),
+        });
+        Ok(())
+    }
+}
+
+fn resolve(key: QName<'_>, value: String, reader: &NsReader<&[u8]>) -> Result<Attribute, String> {
+    let (resolved, local) = reader.resolver().resolve_attribute(key);
+    Ok(Attribute {
+        namespace: namespace(&resolved)?,
+        local: local.into_inner().to_owned(),
+        written: key.into_inner().to_owned(),
+        value,
+    })
+}
+
+fn namespace(resolved: &ResolveResult<'_>) -> Result<String, String> {
+    match resolved {
+        ResolveResult::Bound(namespace) => Ok(namespace.into_inner().to_owned()),
+        ResolveResult::Unbound => Ok(String::new()),
+        ResolveResult::Unknown(prefix) => Err(format!("uses the prefix `{prefix}` without declaring it")),
+    }
+}
+
+/// The library binds namespaces to the raw text; the engine's parser to the decoded one. So only values that are
+/// the same both ways are taken.
+fn check_binding(binding: &PrefixDeclaration<'_>, raw: &str) -> Result<(), String> {
+    if raw.contains(['&', ' ', '\t', '\r', '\n']) {
+        return Err("declares a namespace with a reference or blank in it".into());
+    }
+    match binding {
+        PrefixDeclaration::Default => Ok(()),
+        PrefixDeclaration::Named(prefix) if raw.is_empty() || matches!(*prefix, "xml" | "xmlns") => {
+            Err("declares a prefix that can't be declared".into())
+        }
+        PrefixDeclaration::Named(_) => Ok(()),
+    }
+}
+
+/// A name with at most one prefix. Narrower than XML: letters, digits, `_`, `-` and `.`.
+fn check_name(name: &str) -> Result<(), String> {
+    let part = |part: &str| {
+        part.starts_with(|c: char| c == '_' || c.is_alphabetic())
+            && part.chars().all(|c| matches!(c, '_' | '-' | '.') || c.is_alphanumeric())
+    };
+    let good = match name.split_once(':') {
+        Some((prefix, local)) => part(prefix) && part(local),
+        None => part(name),
+    };
+    if good { Ok(()) } else { Err("has a name that can't be read in one way only".into()) }
+}
+
+/// Decodes and normalises an attribute's value (XML 1.0 section 3.3.3).
+fn attribute_value(raw: &str) -> Result<String, String> {
+    let mut value = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(c) = rest.chars().next() {
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        match c {
+            '<' => return Err("has `<` in an attribute".into()),
+            '&' => {
+                let (name, after) = rest.split_once(';').ok_or("has `&` without a reference")?;
+                value.push(reference(name)?);
+                rest = after;
+            }
+            '\t' | '\r' | '\n' => value.push(' '),
+            other => value.push(other),
+        }
+    }
+    Ok(value)
+}
+
+/// The character of `&name;` or `&#number;` (XML 1.0 sections 4.1 and 4.6).
+fn reference(name: &str) -> Result<char, String> {
+    let number = match name {
+        "lt" => return Ok('<'),
+        "gt" => return Ok('>'),
+        "amp" => return Ok('&'),
+        "apos" => return Ok('\''),
+        "quot" => return Ok('"'),
+        _ => match (name.strip_prefix("#x"), name.strip_prefix('#')) {
+            (Some(hex), _) if !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()) => {
+                u32::from_str_radix(hex, 16).ok()
+            }
+            (None, Some(digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+                digits.parse().ok()
+            }
+            _ => None,
+        },
+    };
+    number
+        .and_then(char::from_u32)
+        .filter(|c| is_xml_char(*c))
+        .ok_or_else(|| "uses an entity other than the five of XML".into())
+}
+
+/// XML 1.0, production 2.
+fn is_xml_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}')
+}
+
+#[cfg(test)]
+mod tests;
