@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::config::Settings;
 use crate::engine::Engine;
+use crate::model::Inspector;
 use crate::ownership::Ownership;
 use crate::policy::Policy;
 use crate::server::{Base, Shares};
@@ -24,6 +25,8 @@ pub struct Gate {
     pub ownership: Ownership,
     /// Counts requests under way, a tenant each.
     pub shares: Shares,
+    /// Inspects models.
+    pub inspector: Inspector,
     /// The figures.
     pub metrics: Metrics,
 }
@@ -42,8 +45,11 @@ impl Gate {
             engine: settings.engine.name.clone(),
             max_target_bytes: settings.limits.max_target_bytes,
         };
+        let inspector = Inspector::new(settings.deployments.code, settings.tenancy.shared_resources)
+            .map_err(|faults| format!("policies/models.yaml: {faults:?}"))?;
         Ok(Self {
             base,
+            inspector,
             tokens,
             ownership: Ownership::new(policy.clone(), settings.tenancy.shared_resources),
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),

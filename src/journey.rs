@@ -10,10 +10,12 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 
 use crate::engine::{Answer, Engine, RequestBody};
+use crate::emulate;
+use crate::form::{self, FormWriter, Parts};
 use crate::gate::Gate;
 use crate::json::{self, Json};
 use crate::ownership::{Asked, Owned};
-use crate::policy::{Body, Empty, Forward, How, Local, Operation};
+use crate::policy::{Body, Empty, Forward, How, Local, Multipart, Operation};
 use crate::proxy::{Reply, Watch, held, streamed};
 use crate::refusal::{Kind, Refusal};
 use crate::rewrite::{Content, Context, Draft, Outcome, Permit, narrow};
@@ -22,6 +24,10 @@ use crate::tenancy::Caller;
 
 /// Longest long poll that the engine takes (facts 4).
 const LONGEST_POLL: Duration = Duration::from_secs(1800);
+
+/// How long a form may take to go through, on top of the engine's own time: its size is limited, not its time, and
+/// a client that stops sending is cut off by the time between two pieces.
+const FORM_PATIENCE: Duration = Duration::from_secs(3600);
 
 /// What a request has shown so far, for the access log and the figures.
 #[derive(Clone, Debug, Default)]
@@ -135,11 +141,47 @@ impl Travel<'_> {
             trace.look_up_seconds = Some(began.elapsed().as_secs_f64());
         }
         let permit = draft.permit(&owned);
-        let answer = match form {
-            Some(payload) => self.send_form(&permit, payload, trace).await?,
-            None => self.send(&permit, patience, trace).await?,
-        };
-        self.reply(answer, &permit, forward).await
+        match (forward.body, form) {
+            (Body::Multipart(Multipart::Deployment), Some(payload)) => {
+                emulate::deploy(self, &permit, forward, payload, trace).await
+            }
+            (Body::Multipart(form), Some(payload)) => {
+                let rebuild = async |parts: &mut Parts, out| crate::rewrite::forms::rebuild(form, parts, out).await;
+                let answer = self.form(&permit, payload, trace, rebuild).await?;
+                self.reply(answer, &permit, forward).await
+            }
+            (Body::None | Body::Json(_) | Body::Multipart(_), _) => {
+                let answer = self.send(&permit, patience, trace).await?;
+                self.reply(answer, &permit, forward).await
+            }
+        }
+    }
+
+    /// Sends a form that is read and written anew while it streams.
+    pub(crate) async fn form(
+        &self,
+        permit: &Permit,
+        payload: Payload,
+        trace: &mut Trace,
+        rebuild: impl AsyncFnOnce(&mut Parts, FormWriter) -> Result<(), Refusal>,
+    ) -> Result<Answer, Refusal> {
+        let boundary = form::boundary(self.headers.content_type.as_deref())?;
+        let mut parts = Parts::new(payload.pieces(self.gate.settings.limits.max_stream_bytes), &boundary);
+        let (writer, body, content_type) = form::channel();
+        let exchange = self.exchange(permit, Some(&content_type), body, FORM_PATIENCE, trace);
+        let rebuild = rebuild(&mut parts, writer);
+        tokio::pin!(exchange, rebuild);
+        tokio::select! {
+            // The engine answered before it had the whole form.
+            early = &mut exchange => early,
+            rebuilt = &mut rebuild => match rebuilt {
+                // The engine stopped reading: it has answered, or its connection says why.
+                Err(refusal) if refusal.kind() == Kind::EngineUnreachable => exchange.await,
+                // Dropping the exchange drops the engine's connection: it never sees the end of the form.
+                Err(refusal) => Err(refusal),
+                Ok(()) => exchange.await,
+            },
+        }
     }
 
     /// The body by the rule: JSON read whole, a form handed on, anything else dropped.
@@ -200,7 +242,7 @@ impl Travel<'_> {
         answer
     }
 
-    fn watch(&self, permit: &Permit, forward: &Forward) -> Watch {
+    pub(crate) fn watch(&self, permit: &Permit, forward: &Forward) -> Watch {
         Watch {
             tenant: self.caller.tenant().clone(),
             tenantless: permit.tenantless(),

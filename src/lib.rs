@@ -1,15 +1,33 @@
 //! Tenantgate keeps the applications of a shared Camunda 7 engine inside their own tenants.
 //!
-//! A request's journey, stage by stage, each handing on a proof that the next one needs:
+//! A request's [`journey`], stage by stage, each handing on a proof that the next one needs:
 //!
-//! 1. [`token`]: the bearer token is verified against the issuer's keys;
-//! 2. [`tenancy`]: its client id becomes the caller and its tenant;
-//! 3. [`refusal`]: any stage may end the journey with a refusal.
+//! 1. [`server`]: a connection becomes an arrival, normalised once;
+//! 2. [`token`]: the bearer token is verified against the issuer's keys;
+//! 3. [`tenancy`]: its client id becomes the caller and its tenant;
+//! 4. [`policy`]: method and path become the one operation and its rule;
+//! 5. [`rewrite`]: the request is narrowed by its rule ([`json`], [`form`], [`model`] read what it carries);
+//! 6. [`ownership`]: the ids in it are looked up, and the draft becomes a permit;
+//! 7. [`engine`]: the permit becomes the engine's request ([`emulate`]: several);
+//! 8. [`proxy`]: the engine's answer is guarded and becomes the reply.
 //!
-//! [`config`] holds the settings, [`model`] inspects deployed models.
+//! At any stage a [`refusal`] may end the journey. [`config`] holds the settings, [`gate`] what all requests share,
+//! [`telemetry`] figures and logs, [`cli`] the commands.
 
 pub mod config;
+mod emulate;
+pub mod engine;
+pub mod form;
+pub mod gate;
+pub mod journey;
+pub mod json;
 pub mod model;
+pub mod ownership;
+pub mod policy;
+pub mod proxy;
 pub mod refusal;
+pub mod rewrite;
+pub mod server;
+pub mod telemetry;
 pub mod tenancy;
 pub mod token;

@@ -4,6 +4,7 @@
 //! once the owners are known the draft becomes a permit, the only thing that the engine's connection takes.
 
 mod draft;
+pub mod forms;
 mod objects;
 mod shape;
 mod target;

@@ -1,0 +1,171 @@
+//! `POST /deployment/create`: the form is parsed and written anew, models are inspected before they go on.
+
+use bytes::Bytes;
+
+use crate::form::{FormWriter, Part, Parts};
+use crate::json::{self, Json};
+use crate::journey::{Trace, Travel};
+use crate::model::{self, Inspector, ModelFinding};
+use crate::policy::Forward;
+use crate::proxy::Reply;
+use crate::refusal::{Kind, Refusal};
+use crate::rewrite::{Permit, encode_query};
+use crate::server::Payload;
+
+/// Text fields of the form (facts 7); every other part is a resource.
+const NAME: &str = "deployment-name";
+const FILTER: &str = "enable-duplicate-filtering";
+const CHANGED: &str = "deploy-changed-only";
+const SOURCE: &str = "deployment-source";
+const ACTIVATE: &str = "deployment-activation-time";
+const TENANT: &str = "tenant-id";
+const FIELDS: &[&str] = &[NAME, FILTER, CHANGED, SOURCE, ACTIVATE, TENANT];
+
+/// The engine refuses part headers over 512 bytes; our own head around a name takes about 90 (facts 7).
+const LONGEST_FILE_NAME: usize = 400;
+
+/// What was read of the form.
+#[derive(Default)]
+struct Read {
+    texts: Vec<(String, String)>,
+    files: Vec<String>,
+    names: Vec<String>,
+    findings: Vec<ModelFinding>,
+}
+
+impl Read {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.texts.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// A flag as the engine reads it (`Boolean.parseBoolean`).
+    fn flag(&self, name: &str) -> bool {
+        self.text(name).is_some_and(|v| v.eq_ignore_ascii_case("true"))
+    }
+}
+
+/// Carries a deployment out.
+pub(crate) async fn deploy(
+    travel: &Travel<'_>,
+    permit: &Permit,
+    forward: &Forward,
+    payload: Payload,
+    trace: &mut Trace,
+) -> Result<Reply, Refusal> {
+    let mut read = Read::default();
+    let mut answer = travel
+        .form(permit, payload, trace, async |parts, out| rebuild(travel, parts, out, &mut read).await)
+        .await?;
+    if !answer.status.is_success() {
+        return travel.reply(answer, permit, forward).await;
+    }
+    let limit = travel.gate.settings.limits.max_held_answer_bytes;
+    let whole = answer.whole(limit).await?.unwrap_or_default();
+    let shown = json::read(&whole, 1000)
+        .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
+    let own = |deployment: &Json| deployment.text("tenantId").as_deref() == Some(travel.caller.tenant().as_str());
+    if own(&shown) {
+        return crate::proxy::whole(&answer, &whole, travel.watch(permit, forward));
+    }
+    // Nothing was new, and the engine shows the newest deployment of that name of ANY tenant (facts 7).
+    let mut target = "/deployment".to_owned();
+    let pairs = [
+        ("name", read.text(NAME).unwrap_or_default()),
+        ("tenantIdIn", travel.caller.tenant().as_str()),
+        ("sortBy", "deploymentTime"),
+        ("sortOrder", "desc"),
+        ("maxResults", "1"),
+    ];
+    encode_query(&mut target, pairs);
+    let (_, list) = travel.engine.ask("GET", &target, None, travel.caller).await?;
+    let mut latest = list
+        .elements()
+        .first()
+        .filter(|d| own(d))
+        .cloned()
+        .ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine deployed nothing and names no deployment of yours"))?;
+    // The fields that an answer to a deployment has beside those of a list.
+    for kind in ["Process", "Case", "Decision", "DecisionRequirements"] {
+        latest.set(&format!("deployed{kind}Definitions"), Json::null());
+    }
+    let bytes: Bytes = latest.write(&mut |asked| asked.id().to_owned()).into();
+    crate::proxy::whole(&answer, &bytes, travel.watch(permit, forward))
+}
+
+async fn rebuild(
+    travel: &Travel<'_>,
+    parts: &mut Parts,
+    out: FormWriter,
+    read: &mut Read,
+) -> Result<(), Refusal> {
+    let tenant = travel.caller.tenant().as_str();
+    let inspector = &travel.gate.inspector;
+    out.text(TENANT, tenant).await?;
+    while let Some(mut part) = parts.next().await? {
+        let name = part.name.clone();
+        if read.names.contains(&name) {
+            let what = format!("the part `{}` is there twice; send it once", name.escape_debug());
+            return Err(Refusal::new(Kind::MultipartAmbiguous, what));
+        }
+        read.names.push(name.clone());
+        if FIELDS.contains(&name.as_str()) {
+            let text = part.text().await?;
+            if name == TENANT {
+                if !text.is_empty() && text != tenant {
+                    let what = "the part `tenant-id` names a tenant that the token does not grant; leave it out or name your own";
+                    return Err(Refusal::new(Kind::ForeignTenant, what));
+                }
+            } else {
+                out.text(&name, &text).await?;
+                read.texts.push((name, text));
+            }
+            continue;
+        }
+        resource(travel, inspector, &mut part, &out, read).await?;
+    }
+    if !read.findings.is_empty() {
+        return Err(model::refusal(&read.findings));
+    }
+    if read.text(ACTIVATE).is_some_and(|t| !t.is_empty()) && (read.flag(FILTER) || read.flag(CHANGED)) {
+        // If nothing changed the engine would set the time on another tenant's deployment of that name (facts 7).
+        let what = "`deployment-activation-time` can't be used together with `enable-duplicate-filtering` or \
+                    `deploy-changed-only`; leave one of them out";
+        return Err(Refusal::new(Kind::FieldDenied, what));
+    }
+    out.close().await
+}
+
+/// A resource: what the engine would parse is read whole and inspected under the name that is sent on.
+async fn resource(
+    travel: &Travel<'_>,
+    inspector: &Inspector,
+    part: &mut Part,
+    out: &FormWriter,
+    read: &mut Read,
+) -> Result<(), Refusal> {
+    let fault = |what: String| Refusal::new(Kind::MultipartAmbiguous, what);
+    let file_name = part.file_name.clone().filter(|n| !n.is_empty()).ok_or_else(|| {
+        fault(format!("No file name found in the deployment resource described by form parameter '{}'.", part.name))
+    })?;
+    if file_name.len() > LONGEST_FILE_NAME {
+        return Err(fault(format!("a file name has more than {LONGEST_FILE_NAME} bytes")));
+    }
+    if read.files.contains(&file_name) {
+        return Err(fault(format!("the file `{file_name}` is there twice")));
+    }
+    read.files.push(file_name.clone());
+    // Our own part names: the client's can't be taken for a field by any other spelling.
+    let name = format!("resource-{}", read.files.len());
+    out.begin(&name, Some(&file_name), Some("application/octet-stream")).await?;
+    if Inspector::kind(&file_name).is_some() {
+        let limit = travel.gate.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
+        let whole = part.whole(limit.min(model::MAX_BYTES)).await?;
+        read.findings.extend(inspector.inspect(&file_name, &whole, travel.caller.tenant().as_str()));
+        out.piece(whole).await?;
+    } else {
+        while let Some(piece) = part.piece().await? {
+            out.piece(piece).await?;
+        }
+    }
+    out.end().await
+}

@@ -1,0 +1,135 @@
+//! `Content-Disposition` of a part (RFC 7578 section 4.2), strictly.
+
+use crate::refusal::{Kind, Refusal};
+
+/// Name and file name of a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Disposition {
+    pub(super) name: String,
+    pub(super) file_name: Option<String>,
+}
+
+fn fault(what: &str) -> Refusal {
+    Refusal::new(Kind::MultipartAmbiguous, format!("a part's `Content-Disposition` {what}"))
+}
+
+/// Reads `form-data; name="…"[; filename="…"]`. Every other spelling that the engine's parser takes (encoded words,
+/// doubled parameters, other parameters) is refused: two parsers would read two names.
+pub(super) fn read(value: &[u8]) -> Result<Disposition, Refusal> {
+    let text = std::str::from_utf8(value).map_err(|_| fault("is not UTF-8"))?;
+    let (kind, mut rest) = text.split_once(';').ok_or_else(|| fault("has no name"))?;
+    if !kind.trim().eq_ignore_ascii_case("form-data") {
+        return Err(fault("is not `form-data`"));
+    }
+    let mut name = None;
+    let mut file_name = None;
+    loop {
+        let (key, after) = rest.split_once('=').ok_or_else(|| fault("can't be read"))?;
+        let (value, after) = parameter(after.trim_start())?;
+        let key = key.trim();
+        let (place, value) = match key.to_ascii_lowercase().as_str() {
+            "name" => (&mut name, plain(value)?),
+            "filename" => (&mut file_name, plain(value)?),
+            // RFC 5987; clients use it for names that are not ASCII. Beside `filename` there would be two names.
+            "filename*" => (&mut file_name, extended(&value)?),
+            _ => return Err(fault(&format!("has the parameter `{}`", key.escape_debug()))),
+        };
+        if place.replace(value).is_some() {
+            return Err(fault(&format!("has `{}` twice", key.trim_end_matches('*'))));
+        }
+        rest = match after.trim_start() {
+            "" => break,
+            more => more.strip_prefix(';').ok_or_else(|| fault("can't be read"))?,
+        };
+        if rest.trim().is_empty() {
+            break;
+        }
+    }
+    Ok(Disposition { name: name.ok_or_else(|| fault("has no name"))?, file_name })
+}
+
+/// A token or a quoted string, and what follows.
+fn parameter(text: &str) -> Result<(String, &str), Refusal> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(|c: char| c == ';' || c.is_whitespace()).unwrap_or(text.len());
+        let (token, after) = text.split_at(end);
+        if token.is_empty() || token.contains('"') {
+            return Err(fault("can't be read"));
+        }
+        return Ok((token.to_owned(), after));
+    };
+    // A backslash is read as an escape by some and as itself by others.
+    let end = quoted.find(['"', '\\']).ok_or_else(|| fault("has a quote that does not end"))?;
+    let (value, after) = quoted.split_at(end);
+    let after = after.strip_prefix('"').ok_or_else(|| fault("has a backslash"))?;
+    Ok((value.to_owned(), after))
+}
+
+/// A value without anything that the engine would decode once more or that would end a header.
+fn plain(value: String) -> Result<String, Refusal> {
+    if value.contains("=?") || value.chars().any(|c| c.is_control() || matches!(c, '"' | '\\' | '\u{FFFD}')) {
+        return Err(fault("has an encoded word, a quote, a backslash or a control character in a name"));
+    }
+    Ok(value)
+}
+
+fn extended(value: &str) -> Result<String, Refusal> {
+    let mut parts = value.splitn(3, '\'');
+    let (charset, _language, text) = (parts.next(), parts.next(), parts.next());
+    let text = text.filter(|_| charset.is_some_and(|c| c.eq_ignore_ascii_case("utf-8")));
+    let text = text.ok_or_else(|| fault("has a `filename*` that is not UTF-8"))?;
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
+            match (digit(rest.next()), digit(rest.next())) {
+                (Some(high), Some(low)) => bytes.push(u8::try_from(high * 16 + low).unwrap_or_default()),
+                _ => return Err(fault("has a broken percent escape")),
+            }
+        } else {
+            bytes.push(byte);
+        }
+    }
+    plain(String::from_utf8(bytes).map_err(|_| fault("is not UTF-8"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Result<(String, Option<String>), Kind> {
+        read(text.as_bytes()).map(|d| (d.name, d.file_name)).map_err(|r| r.kind())
+    }
+
+    #[test]
+    fn honest_spellings_are_read() {
+        let file = |f: &str| Some(f.to_owned());
+        assert_eq!(names(r#"form-data; name="a b""#).unwrap(), ("a b".into(), None));
+        assert_eq!(names(r#"form-data; name="x"; filename="a.bpmn""#).unwrap(), ("x".into(), file("a.bpmn")));
+        assert_eq!(names(r#"Form-Data; NAME=x; filename="ü.bpmn""#).unwrap(), ("x".into(), file("ü.bpmn")));
+        assert_eq!(names("form-data; name=x; filename*=UTF-8''%C3%BC.bpmn").unwrap(), ("x".into(), file("ü.bpmn")));
+        assert_eq!(names("form-data; name=\"x\"; filename=\"\"").unwrap(), ("x".into(), file("")));
+    }
+
+    #[test]
+    fn j4_spellings_that_two_parsers_read_differently_are_refused() {
+        for text in [
+            r#"form-data; name="=?UTF-8?Q?tenant-id?=""#,
+            r#"form-data; name="a"; filename="=?UTF-8?B?eA==?=.bpmn""#,
+            "form-data; name*=UTF-8''tenant-id",
+            r#"form-data; name="a"; name="tenant-id""#,
+            r#"form-data; name="a"; NAME="tenant-id""#,
+            r#"form-data; name="a\"b""#,
+            r#"form-data; name="a"; filename="x"; filename*=UTF-8''y"#,
+            r#"attachment; name="a""#,
+            "form-data",
+            r#"form-data; filename="x""#,
+            "form-data; name=\"a\rb\"",
+            r#"form-data; name="a" "b""#,
+            r#"form-data; name="a"; creation-date="x""#,
+        ] {
+            assert_eq!(names(text), Err(Kind::MultipartAmbiguous), "{text}");
+        }
+    }
+}
