@@ -8,6 +8,7 @@
 //!
 //! [`config`] holds the settings, [`model`] inspects deployed models.
 
+pub mod cli;
 pub mod config;
 pub mod refusal;
 pub mod tenancy;
