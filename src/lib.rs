@@ -14,6 +14,7 @@
 //! At any stage a [`refusal`] may end the journey. [`config`] holds the settings, [`gate`] what all requests share,
 //! [`telemetry`] figures and logs, [`cli`] the commands.
 
+pub mod cli;
 pub mod config;
 mod emulate;
 pub mod engine;

@@ -3,6 +3,25 @@
 //! Nobody else reads files or the environment. [`Settings`] and its parts are settings *as meant*; how they are
 //! written and gathered (flag, then environment, then file, then default) is `written.rs` and `load.rs`.
 
+mod address;
+mod finding;
+mod issuers;
+mod load;
+mod meant;
+mod object_types;
+mod reference;
+mod secrets;
+mod shape;
+mod span;
+mod tree;
+mod written;
+
+pub use finding::{Code as FindingCode, Finding, Place, Severity};
+pub use load::{GatherArgs, Gathered, gather};
+pub use object_types::ObjectTypes;
+pub use reference::{reference, schema};
+pub use span::Span;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,6 +55,18 @@ pub struct Settings {
     pub keys: Keys,
     /// Log format and level.
     pub log: Log,
+    /// Cross-origin requests of browsers.
+    pub cors: Cors,
+    /// Java classes that values may name.
+    pub object_types: ObjectTypes,
+}
+
+/// Cross-origin requests of browsers (Fetch standard, section 3.3).
+#[derive(Clone, Debug, Default)]
+pub struct Cors {
+    /// Origins whose pages may call, as browsers write them in `Origin`: lower case, no default port. Empty: CORS is
+    /// off.
+    pub allowed_origins: Vec<String>,
 }
 
 /// The engine behind the gateway.
@@ -73,9 +104,9 @@ pub struct Issuer {
     pub issuer: String,
     /// The audiences taken. Empty only where `audience_optional` says so (Cognito has no `aud`).
     pub audiences: Vec<String>,
-    /// The claim that names the audience; `aud` unless an issuer has none (Cognito).
+    /// Take tokens without `aud` (Cognito has none).
     pub audience_optional: bool,
-    /// Where its keys lie; none with `discovery`.
+    /// Where its keys lie; empty with `discovery`.
     pub jwks_url: String,
     /// Read the keys' address from `/.well-known/openid-configuration` instead.
     pub discovery: bool,
@@ -146,7 +177,9 @@ pub struct Tenancy {
 pub type BatchKey = secrecy::SecretSlice<u8>;
 
 /// What callers see of definitions and deployments without tenant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum SharedResources {
     /// Nothing.
@@ -161,12 +194,14 @@ pub enum SharedResources {
 pub struct Deployments {
     /// Code in models.
     pub code: Code,
-    /// Largest file that the engine parses, in bytes.
+    /// Largest file that the engine parses, in bytes; always set by `gather`.
     pub max_model_bytes: Option<usize>,
 }
 
 /// Code in models.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
     /// No scripts, classes, delegates; expressions of names, literals and operators only.
@@ -249,7 +284,9 @@ pub struct Log {
 }
 
 /// Lines for people or JSON.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// One readable line each.

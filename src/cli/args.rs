@@ -1,0 +1,192 @@
+//! The arguments, and the help that teaches them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::config::GatherArgs;
+
+const EXAMPLES: &str = "\
+Examples:
+  Put it in front of an engine, complete and safe with five flags:
+    tenantgate serve --listen 0.0.0.0:8080 --admin-listen 0.0.0.0:9090 \\
+      --engine-url http://camunda:8080/engine-rest \\
+      --issuer https://example.eu.auth0.com/ --audience https://camunda.example.com/engine-rest
+
+  See every fault of a configuration file, and every risk, in one run:
+    tenantgate check --config tenantgate.yaml
+
+  See whether a model would be let through:
+    tenantgate check --config tenantgate.yaml --model order.bpmn
+
+  See what would become of a request (nothing is sent):
+    tenantgate explain GET /engine-rest/task --client-id orders --config tenantgate.yaml
+
+Settings come from flags, then variables (TENANTGATE_ENGINE__URL), then the file, then defaults.
+Exit codes: 0 ok, 1 failed, 2 usage, 3 findings or refusal.";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  tenantgate serve --config /etc/tenantgate/tenantgate.yaml
+  TENANTGATE_ENGINE__URL=http://camunda:8080/engine-rest tenantgate serve \\
+    --issuer https://example.eu.auth0.com/ --audience https://camunda.example.com/engine-rest
+
+Any error among the settings stops the start; all of them are shown, and the exit code is 3.
+Only the gateway may reach the engine: close the engine's port to everybody else.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  tenantgate check --config tenantgate.yaml
+  tenantgate check --config tenantgate.yaml --model order.bpmn invoice.dmn
+
+Nothing is started and nothing is sent. Warnings alone end with exit code 0, errors with 3.";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  tenantgate explain GET '/engine-rest/task?name=Pay' --client-id orders --config tenantgate.yaml
+  tenantgate explain POST /engine-rest/task --body query.json --client-id orders --config tenantgate.yaml
+  tenantgate explain GET /engine-rest/task/4711 --token token.jwt --config tenantgate.yaml
+
+Nothing is sent. A request that would be refused ends with exit code 3.";
+
+/// Keeps the applications of a shared Camunda 7 engine inside their own tenants.
+///
+/// Each request's bearer token names an application; every request of the engine's REST interface is pinned to that
+/// application's tenant, or refused. The engine stays as it is.
+#[derive(Debug, Parser)]
+#[command(name = "tenantgate", version, after_help = EXAMPLES, after_long_help = EXAMPLES)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the gateway.
+    #[command(after_help = SERVE_EXAMPLES, after_long_help = SERVE_EXAMPLES)]
+    Serve(SettingsArgs),
+    /// Check configuration, policies and models: every finding in one run.
+    #[command(after_help = CHECK_EXAMPLES, after_long_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
+    /// Show what would become of a request: operation, rule, look-ups, the engine's request or the refusal.
+    #[command(after_help = EXPLAIN_EXAMPLES, after_long_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// Settings on the command line. Each goes before its variable and its key in the file.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Settings")]
+pub struct SettingsArgs {
+    /// The YAML file with all settings [variable: TENANTGATE_CONFIG].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where applications connect [default: 0.0.0.0:8080]. Port 0: the system chooses one.
+    #[arg(long, value_name = "IP:PORT")]
+    pub listen: Option<String>,
+    /// Where /metrics, /healthz and /readyz answer [default: 0.0.0.0:9090].
+    #[arg(long, value_name = "IP:PORT")]
+    pub admin_listen: Option<String>,
+    /// Scheme and host that links in answers show [default: as the client asked].
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// URL of the engine's REST interface; its path is the public one, too.
+    #[arg(long, value_name = "URL")]
+    pub engine_url: Option<String>,
+    /// The issuer whose tokens are taken: their exact `iss` [variable: TENANTGATE_ISSUER].
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<String>,
+    /// An audience that is taken; repeat it for several [variable: TENANTGATE_AUDIENCE, with commas].
+    #[arg(long, value_name = "TEXT")]
+    pub audience: Vec<String>,
+    /// Where the issuer's keys lie [default: the issuer and .well-known/jwks.json].
+    #[arg(long, value_name = "URL")]
+    pub jwks_url: Option<String>,
+    /// Folder whose rules replace the built-in ones.
+    #[arg(long, value_name = "FOLDER")]
+    pub policies: Option<String>,
+    /// `human` or `json` [default: human].
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// What is logged, as `info` or `info,tenantgate=debug` [default: info].
+    #[arg(long, value_name = "FILTER")]
+    pub log_filter: Option<String>,
+}
+
+impl From<SettingsArgs> for GatherArgs {
+    fn from(args: SettingsArgs) -> Self {
+        Self {
+            config: args.config,
+            listen: args.listen,
+            admin_listen: args.admin_listen,
+            public_url: args.public_url,
+            engine_url: args.engine_url,
+            issuer: args.issuer,
+            audience: args.audience,
+            jwks_url: args.jwks_url,
+            policies: args.policies,
+            log_format: args.log_format,
+            log_filter: args.log_filter,
+        }
+    }
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Models (BPMN, DMN, CMMN, forms) to check as if they were deployed.
+    #[arg(long = "model", value_name = "FILE", num_args = 1..)]
+    pub models: Vec<PathBuf>,
+    /// The settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The method, as GET.
+    pub method: String,
+    /// The path with its query, as a client sends it: /engine-rest/task?name=Pay.
+    pub path: String,
+    /// File with the body.
+    #[arg(long, value_name = "FILE")]
+    pub body: Option<PathBuf>,
+    /// Explain it for this application.
+    #[arg(long, value_name = "ID", conflicts_with = "token")]
+    pub client_id: Option<String>,
+    /// Explain it for the bearer of the token in this file; its signature is checked.
+    #[arg(long, value_name = "FILE")]
+    pub token: Option<PathBuf>,
+    /// The settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_hold_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn explain_is_for_an_id_or_a_token_not_both() {
+        let parse = |more: &[&str]| {
+            Arguments::try_parse_from([&["tenantgate", "explain", "GET", "/x"], more].concat()).is_ok()
+        };
+        assert!(parse(&["--client-id", "a"]));
+        assert!(parse(&["--token", "t"]));
+        assert!(!parse(&["--client-id", "a", "--token", "t"]));
+    }
+}

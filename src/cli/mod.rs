@@ -1,0 +1,48 @@
+//! The command line: arguments in, a command run, an exit code out.
+//!
+//! The only place that prints. It decides nothing about requests or settings; it shows what others decided.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program talks by printing")]
+
+mod args;
+mod check;
+mod exit;
+mod explain;
+mod serve;
+
+pub use args::{Arguments, Command};
+pub use exit::Exit;
+
+use clap::{CommandFactory, Parser, error::ErrorKind};
+
+/// Runs the program with the process's arguments and environment.
+pub fn main() -> Exit {
+    match Arguments::try_parse() {
+        Ok(arguments) => run(arguments),
+        Err(error) => {
+            // A closed pipe (`tenantgate --help | head`) is no failure of ours.
+            let _ = error.print();
+            match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
+                _ => Exit::Usage,
+            }
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Exit {
+    match arguments.command {
+        Command::Serve(settings) => serve::serve(&settings.into(), environment()),
+        Command::Check(check) => check::check(check, environment()),
+        Command::Explain(explain) => explain::explain(explain, environment()),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "tenantgate", &mut std::io::stdout());
+            Exit::Ok
+        }
+    }
+}
+
+/// The environment; variables that are no UTF-8 come with the faulty bytes replaced, so that they are findings.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+}

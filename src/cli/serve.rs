@@ -1,0 +1,54 @@
+//! `serve`: run the gateway, or say everything that stops it.
+
+use super::exit::Exit;
+use crate::config::{Code, GatherArgs, Settings, gather};
+
+/// Gathers the settings and runs the gateway until it is told to stop. With an error among the findings nothing is
+/// started.
+pub(super) fn serve(args: &GatherArgs, env: impl Iterator<Item = (String, String)>) -> Exit {
+    let gathered = gather(args, env);
+    for finding in &gathered.findings {
+        eprintln!("{finding}\n");
+    }
+    let Some(settings) = gathered.settings else {
+        let errors = gathered.findings.iter().filter(|f| f.is_error()).count();
+        eprintln!("not started: {errors} error{} above", if errors == 1 { "" } else { "s" });
+        return Exit::Findings;
+    };
+    for line in protects(&settings) {
+        eprintln!("{line}");
+    }
+    match run_server(settings) {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            eprintln!("error: {error}");
+            Exit::Failed
+        }
+    }
+}
+
+/// STUB: to be `crate::server::run(settings).await` on its runtime.
+fn run_server(_settings: Settings) -> Result<(), String> {
+    Err("the server is not built yet".into())
+}
+
+/// The first lines of `serve`: what it protects, and how.
+fn protects(settings: &Settings) -> Vec<String> {
+    let engine = &settings.engine;
+    let mut lines = vec![format!("tenantgate {}", env!("CARGO_PKG_VERSION"))];
+    lines.push(format!("  engine     {}{} (name `{}`)", engine.origin, engine.base_path, engine.name));
+    for issuer in &settings.issuers {
+        lines.push(format!("  issuer     {} for {}", issuer.issuer, issuer.audiences.join(", ")));
+    }
+    let rules = match &settings.policies_directory {
+        Some(folder) => format!("of {}", folder.display()),
+        None => "built in".to_owned(),
+    };
+    lines.push(format!("  rules      {rules}"));
+    let code = match settings.deployments.code {
+        Code::Deny => "no code in deployed models",
+        Code::Allow => "CODE IN DEPLOYED MODELS IS ALLOWED",
+    };
+    lines.push(format!("  models     {code}"));
+    lines
+}
