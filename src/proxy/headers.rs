@@ -19,7 +19,7 @@ pub fn reply_headers(engine: &HeaderMap, engine_origin: &str, public_origin: &st
     ];
     let mut headers: Vec<(String, Vec<u8>)> = engine
         .iter()
-        .filter(|(name, _)| !dropped.contains(name) && *name != "keep-alive" && !named.iter().any(|n| *name == n))
+        .filter(|(name, _)| !dropped.contains(name) && *name != "keep-alive" && !named.iter().any(|n| n == name.as_str()))
         .map(|(name, value)| {
             let value = match value.to_str().ok().filter(|_| *name == LOCATION) {
                 Some(location) => match location.strip_prefix(engine_origin) {

@@ -13,7 +13,7 @@ pub fn class_names(json: &Json, types: &ObjectTypes) -> Result<(), Refusal> {
         Json::Object(members) => members.iter().try_for_each(|(key, value)| {
             if key == "objectTypeName"
                 && let Some(named) = value.as_str()
-                && let Some(class) = types.refused(&named)
+                && let Some(class) = types.refused_in(&named)
             {
                 let what = format!(
                     "`objectTypeName` names the class `{class}`, which values can't have; \

@@ -55,7 +55,7 @@ impl Context<'_> {
         Refusal::new(Kind::Tenantless, what)
     }
 
-    fn shares(&self, shape: &Shape) -> Option<&str> {
+    fn shares<'s>(&self, shape: &'s Shape) -> Option<&'s str> {
         let readable = self.shared == SharedResources::Readable && self.kind == RuleKind::Read;
         let field = shape.fields.iter().find(|(_, f)| *f == Field::IncludeTenantless)?;
         readable.then_some(field.0.as_str())

@@ -157,7 +157,7 @@ fn token_figures(figures: &Figures) -> Result<Registry, prometheus::Error> {
         }
         fetches.with_label_values(&[name, "ok"]).inc_by(issuer.fetches_ok);
         for (cause, count) in &issuer.fetches_failed {
-            fetches.with_label_values(&[name, cause.name()]).inc_by(*count);
+            fetches.with_label_values(&[name, cause.label()]).inc_by(*count);
         }
         unknown.with_label_values(&[name]).inc_by(issuer.unknown_kids);
     }
