@@ -21,10 +21,8 @@ pub fn main() -> Exit {
         Err(error) => {
             // A closed pipe (`tenantgate --help | head`) is no failure of ours.
             let _ = error.print();
-            match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
-                _ => Exit::Usage,
-            }
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            if asked { Exit::Ok } else { Exit::Usage }
         }
     }
 }
