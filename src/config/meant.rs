@@ -132,6 +132,11 @@ pub(crate) fn settings(
         c.report(F::InvalidLogFilter, "log.filter", message, "write it as `info` or `info,tenantgate=debug`");
     }
     let cors = cors(c, &written.cors);
+    if written.keys.max_age < written.keys.renew_every {
+        let path = if c.is_written("keys.max_age") { "keys.max_age" } else { "keys.renew_every" };
+        let message = "`keys.max_age` is less than `keys.renew_every`: keys would die before their renewal";
+        c.report(F::OutOfRange, path, message, "let several renewals fit into `keys.max_age`");
+    }
     Some(Settings {
         listen: listen?,
         admin_listen: admin_listen?,
