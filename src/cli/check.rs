@@ -14,8 +14,8 @@ pub(super) fn check(args: CheckArgs, env: impl Iterator<Item = (String, String)>
     findings.extend(policy_findings(gathered.settings.as_ref()));
     findings.extend(models.iter().flat_map(|model| model_findings(model, gathered.settings.as_ref())));
     findings.sort_by_key(|f| f.severity);
-    println!("{}", report(&findings, &models));
-    if findings.iter().any(Finding::is_error) { Exit::Findings } else { Exit::Ok }
+    let printed = super::print(&format!("{}\n", report(&findings, &models)));
+    if findings.iter().any(Finding::is_error) { Exit::Findings } else { printed }
 }
 
 /// HOOK: the findings of `crate::policy::load(...)` for the configured folder, or the built-in rules.

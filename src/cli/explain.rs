@@ -12,10 +12,7 @@ pub(super) fn explain(args: ExplainArgs, env: impl Iterator<Item = (String, Stri
     }
     let Some(settings) = gathered.settings else { return Exit::Findings };
     match explanation(&args, &settings) {
-        Ok(text) => {
-            println!("{text}");
-            Exit::Ok
-        }
+        Ok(text) => super::print(&format!("{text}\n")),
         Err(error) => {
             eprintln!("error: {error}");
             Exit::Failed

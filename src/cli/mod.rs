@@ -12,6 +12,8 @@ mod serve;
 pub use args::{Arguments, Command};
 pub use exit::Exit;
 
+use std::io::Write as _;
+
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
 /// Runs the program with the process's arguments and environment.
@@ -19,12 +21,10 @@ pub fn main() -> Exit {
     match Arguments::try_parse() {
         Ok(arguments) => run(arguments),
         Err(error) => {
-            // A closed pipe (`tenantgate --help | head`) is no failure of ours.
+            // Nobody is left to tell when the pipe is closed.
             let _ = error.print();
-            match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
-                _ => Exit::Usage,
-            }
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            if asked { Exit::Ok } else { Exit::Usage }
         }
     }
 }
@@ -35,9 +35,20 @@ fn run(arguments: Arguments) -> Exit {
         Command::Check(check) => check::check(check, environment()),
         Command::Explain(explain) => explain::explain(explain, environment()),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "tenantgate", &mut std::io::stdout());
-            Exit::Ok
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "tenantgate", &mut script);
+            print(&String::from_utf8_lossy(&script))
         }
+    }
+}
+
+/// Prints to the standard output. A closed pipe (`tenantgate check | head`) ends as failed and never panics, as
+/// `println!` would.
+fn print(text: &str) -> Exit {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Ok,
+        Err(_) => Exit::Failed,
     }
 }
 

@@ -52,3 +52,35 @@ fn protects(settings: &Settings) -> Vec<String> {
     lines.push(format!("  models     {code}"));
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_among_the_settings_starts_nothing() {
+        let none = std::iter::empty;
+        assert_eq!(serve(&GatherArgs::default(), none()), Exit::Findings);
+    }
+
+    #[test]
+    fn the_first_lines_say_what_is_protected_and_what_is_open() {
+        let args = GatherArgs {
+            engine_url: Some("http://camunda:8080/engine-rest".into()),
+            issuer: Some("https://issuer.example.com/".into()),
+            audience: vec!["engine".into()],
+            ..GatherArgs::default()
+        };
+        let lines = |env: &[(&str, &str)]| {
+            let env = env.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+            protects(&gather(&args, env).settings.unwrap()).join("\n")
+        };
+        let closed = lines(&[]);
+        assert!(
+            closed.contains("http://camunda:8080/engine-rest") && closed.contains("for engine"),
+            "{closed}"
+        );
+        assert!(closed.contains("no code in deployed models"), "{closed}");
+        assert!(lines(&[("TENANTGATE_DEPLOYMENTS__CODE", "allow")]).contains("CODE IN DEPLOYED MODELS"));
+    }
+}

@@ -53,14 +53,12 @@ fn issuer(c: &mut Checks<'_>, path: &str, written: &written::Issuer) -> Issuer {
     }
     audiences(c, path, written);
     let algorithms = algorithms(c, &key("algorithms"), &written.algorithms);
-    if written.client_id_claims.is_empty()
-        || written.client_id_claims.iter().any(|claim| claim.trim().is_empty())
-    {
-        if !c.is_faulty(&key("client_id_claims")) {
-            let message = format!("`{}` names no claim, or an empty one", key("client_id_claims"));
-            let remedy = "leave it out for `[azp, client_id]`";
-            c.report(F::InvalidClientIdClaims, &key("client_id_claims"), message, remedy);
-        }
+    let claims = &written.client_id_claims;
+    let unnamed = claims.is_empty() || claims.iter().any(|claim| claim.trim().is_empty());
+    if unnamed && !c.is_faulty(&key("client_id_claims")) {
+        let message = format!("`{}` names no claim, or an empty one", key("client_id_claims"));
+        let remedy = "leave it out for `[azp, client_id]`";
+        c.report(F::InvalidClientIdClaims, &key("client_id_claims"), message, remedy);
     }
     if !written.application_tokens_only {
         c.report(

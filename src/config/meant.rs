@@ -16,8 +16,8 @@ use super::shape::Faulty;
 use super::tree::Node;
 use super::written::{self, Written};
 use super::{
-    BasicAuth, Code, Cors, Deployments, Engine, IdentityHeaders, Keys, Limits, Log, ObjectTypes, Settings,
-    SharedResources, Tenancy, address, issuers, secrets,
+    BasicAuth, Code, Cors, Deployments, Engine, Keys, Limits, Log, ObjectTypes, Settings, SharedResources,
+    Tenancy, address, headers, issuers, secrets,
 };
 
 /// Checks that report to one list of findings.
@@ -47,6 +47,11 @@ impl Checks<'_> {
                 .faulty
                 .iter()
                 .any(|f| path == f || path.strip_prefix(f.as_str()).is_some_and(|r| r.starts_with('.')))
+    }
+
+    /// Whether the key at `path` was written, in the file, a variable or a flag.
+    pub(crate) fn is_written(&self, path: &str) -> bool {
+        path.split('.').try_fold(self.tree, Node::child).is_some()
     }
 
     /// Where the key at `path` was written, or the section that lacks it.
@@ -95,7 +100,7 @@ pub(crate) fn settings(
     let engine = engine(c, &written.engine);
     let issuers = issuers::issuers(c, &written.issuers);
     let tenancy = tenancy(c, &written.tenancy);
-    let identity_headers = identity_headers(c, &written.identity_headers);
+    let identity_headers = headers::identity_headers(c, &written.identity_headers);
     let policies_directory = written.policies.directory.clone();
     if policies_directory.as_ref().is_some_and(|dir| !dir.is_dir()) {
         c.report(
@@ -127,6 +132,11 @@ pub(crate) fn settings(
         c.report(F::InvalidLogFilter, "log.filter", message, "write it as `info` or `info,tenantgate=debug`");
     }
     let cors = cors(c, &written.cors);
+    if written.keys.max_age < written.keys.renew_every {
+        let path = if c.is_written("keys.max_age") { "keys.max_age" } else { "keys.renew_every" };
+        let message = "`keys.max_age` is less than `keys.renew_every`: keys would die before their renewal";
+        c.report(F::OutOfRange, path, message, "let several renewals fit into `keys.max_age`");
+    }
     Some(Settings {
         listen: listen?,
         admin_listen: admin_listen?,
@@ -165,7 +175,8 @@ fn listeners(c: &mut Checks<'_>, written: &Written) -> (Option<SocketAddr>, Opti
         let overlap = p.ip() == a.ip() || p.ip().is_unspecified() || a.ip().is_unspecified();
         if p.port() != 0 && p.port() == a.port() && overlap {
             let message = "`listen` and `admin_listen` have the same port";
-            c.report(F::SameAddress, "admin_listen", message, "give the admin listener a port of its own");
+            let path = if c.is_written("admin_listen") { "admin_listen" } else { "listen" };
+            c.report(F::SameAddress, path, message, "give the admin listener a port of its own");
         }
     }
     (public, admin)
@@ -292,88 +303,6 @@ fn tenancy(c: &mut Checks<'_>, written: &written::Tenancy) -> Tenancy {
         batch_keys,
         reserved_client_ids: written.reserved_client_ids.clone(),
     }
-}
-
-/// Headers that mean something to HTTP, to proxies or to the engine: overwriting one breaks or widens requests.
-const KNOWN: &[&str] = &[
-    "authorization",
-    "cookie",
-    "set-cookie",
-    "host",
-    "connection",
-    "keep-alive",
-    "te",
-    "trailer",
-    "upgrade",
-    "transfer-encoding",
-    "expect",
-    "range",
-    "date",
-    "pragma",
-    "cache-control",
-    "vary",
-    "via",
-    "warning",
-    "age",
-    "etag",
-    "location",
-    "allow",
-    "from",
-    "origin",
-    "referer",
-    "user-agent",
-    "forwarded",
-    "traceparent",
-    "tracestate",
-    "baggage",
-    "x-request-id",
-    "x-real-ip",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-url",
-    "x-rewrite-url",
-    "x-requested-with",
-    "www-authenticate",
-    "max-forwards",
-    "http2-settings",
-    "server",
-    "link",
-    "retry-after",
-    "last-modified",
-];
-/// Beginnings of such names.
-const KNOWN_BEGINNINGS: &[&str] =
-    &["accept", "access-control-", "content-", "if-", "proxy-", "sec-", "x-forwarded-", "x-xsrf-", "x-csrf-"];
-
-fn identity_headers(c: &mut Checks<'_>, written: &written::IdentityHeaders) -> IdentityHeaders {
-    let mut name = |path: &str, text: &str| {
-        let lower = text.to_ascii_lowercase();
-        // No `_`: servers drop such headers or read them as `-`, so two spellings would name one header.
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-        let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
-        let bytes = lower.as_bytes();
-        if !edge(bytes.first()) || !edge(bytes.last()) || !lower.bytes().all(plain) || lower.len() > 64 {
-            let message = format!("`{path}` is no name for a header");
-            c.report(F::InvalidIdentityHeader, path, message, "take letters, digits and `-`, at most 64");
-        } else if KNOWN.contains(&lower.as_str()) || KNOWN_BEGINNINGS.iter().any(|b| lower.starts_with(b)) {
-            let message = format!("`{path}` is `{lower}`, a header with another meaning");
-            c.report(F::KnownIdentityHeader, path, message, "take a name of its own, as `X-Camunda-User`");
-        }
-        lower
-    };
-    let user = name("identity_headers.user", &written.user);
-    let tenants = name("identity_headers.tenants", &written.tenants);
-    if user == tenants {
-        let path = if c.tree.child("identity_headers").is_some_and(|n| n.child("tenants").is_some()) {
-            "identity_headers.tenants"
-        } else {
-            "identity_headers.user"
-        };
-        let message = "both identity headers have the same name";
-        c.report(F::SameIdentityHeaders, path, message, "give each a name of its own");
-    }
-    IdentityHeaders { user, tenants }
 }
 
 fn cors(c: &mut Checks<'_>, written: &written::Cors) -> Cors {

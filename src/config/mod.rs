@@ -5,6 +5,7 @@
 
 mod address;
 mod finding;
+mod headers;
 mod issuers;
 mod load;
 mod meant;
@@ -13,6 +14,8 @@ mod reference;
 mod secrets;
 mod shape;
 mod span;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod written;
 

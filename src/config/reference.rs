@@ -42,7 +42,7 @@ pub fn reference() -> String {
     let mut page = HEAD.to_owned();
     let schema = shape::whole();
     let defaults = serde_json::to_value(Written::default()).unwrap_or_default();
-    section(&mut page, "Listeners", "", &schema, &defaults);
+    section(&mut page, "Top level", "", &schema, &defaults);
     page.push_str("\n## Findings\n\nWhat `check` and `serve` can find in settings.\n\n");
     page.push_str("| code | severity | meaning |\n| --- | --- | --- |\n");
     for code in Code::ALL {
@@ -75,8 +75,7 @@ fn section(page: &mut String, title: &str, path: &str, schema: &Value, defaults:
         let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
         let _ =
             writeln!(page, "| `{path}` |{variable} {} | {} | {} |", takes(of), shown(default), cell(text));
-        if let Some(items) = of.items().filter(|items| items.keys().is_some()) {
-            let _ = items;
+        if of.items().is_some_and(|items| items.keys().is_some()) {
             let schema = schema.get("items").cloned().unwrap_or_default();
             below.push((
                 format!("{path}[]"),
@@ -121,7 +120,7 @@ fn shown(default: &Value) -> String {
             let all = items.iter().filter_map(Value::as_str).collect::<Vec<_>>();
             format!("`[{}]`", all.join(", "))
         }
-        other => format!("`{other}`"),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => format!("`{default}`"),
     }
 }
 

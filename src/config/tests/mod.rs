@@ -1,0 +1,4 @@
+//! Tests of the settings as a whole.
+
+mod cases;
+mod layers;
