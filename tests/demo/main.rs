@@ -1,0 +1,2 @@
+//! The story of two applications on one engine.
+fn main() {}
