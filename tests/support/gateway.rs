@@ -44,12 +44,8 @@ impl Plan {
         self
     }
 
-    /// Starts it and waits for its two addresses; it need not be ready yet.
-    ///
-    /// # Errors
-    /// With its log when it ended instead.
-    pub fn launch(self) -> Result<Gateway, String> {
-        let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    fn launch_or_end(self) -> Result<Gateway, Ended> {
+        let folder = tempfile::tempdir().expect("a folder");
         let mut command = Command::new(&self.binary);
         command.args(&self.flags).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         // What the outside world set must not change what a test sees.
@@ -59,10 +55,11 @@ impl Plan {
         command.envs(self.env);
         if let Some(yaml) = self.config {
             let file = folder.path().join("tenantgate.yaml");
-            std::fs::write(&file, yaml).map_err(|e| e.to_string())?;
+            std::fs::write(&file, yaml).expect("a file");
             command.arg("--config").arg(file);
         }
-        let mut child = command.spawn().map_err(|e| format!("can't start {}: {e}", self.binary.display()))?;
+        let binary = self.binary.display().to_string();
+        let mut child = command.spawn().unwrap_or_else(|e| panic!("can't start {binary}: {e}"));
         let log = Arc::new(Mutex::new(Vec::new()));
         let (tell, lines) = mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
@@ -80,7 +77,8 @@ impl Plan {
         while gateway.address == unset || gateway.admin == unset {
             let left = patience.saturating_duration_since(Instant::now());
             let Ok(line) = lines.recv_timeout(left) else {
-                return Err(format!("the gateway did not tell its addresses:\n{}", gateway.log()));
+                let log = format!("the gateway did not tell its addresses:\n{}", gateway.log());
+                return Err(Ended { code: gateway.exit_code(), log });
             };
             // The longer text first: it holds the other.
             if let Some(address) = address_after(&line, "admin listening on ") {
@@ -92,12 +90,35 @@ impl Plan {
         Ok(gateway)
     }
 
+    /// Runs it where it should end by itself: its exit code and what it said; fails the test when it serves.
+    pub fn finish(self) -> (Option<i32>, String) {
+        let text = match self.launch_or_end() {
+            Ok(gateway) => panic!("serves at {} instead of ending:\n{}", gateway.address, gateway.log()),
+            Err(ended) => ended,
+        };
+        (text.code, text.log)
+    }
+
+    /// Starts it and waits for its two addresses; it need not be ready yet.
+    ///
+    /// # Errors
+    /// With its log when it ended instead.
+    pub fn launch(self) -> Result<Gateway, String> {
+        self.launch_or_end().map_err(|ended| ended.log)
+    }
+
     /// Starts it and waits until it is ready.
     pub async fn start(self) -> Gateway {
         let gateway = self.launch().unwrap_or_else(|e| panic!("{e}"));
         gateway.ready().await;
         gateway
     }
+}
+
+/// A gateway that did not serve.
+struct Ended {
+    code: Option<i32>,
+    log: String,
 }
 
 fn address_after(line: &str, words: &str) -> Option<SocketAddr> {
@@ -136,6 +157,17 @@ impl Gateway {
     /// The process's id, for signals.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Its exit code, when it ends within a second by itself.
+    fn exit_code(&mut self) -> Option<i32> {
+        for _ in 0..20 {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        None
     }
 
     /// Waits until `/readyz` answers 200; fails the test after 30 seconds.
