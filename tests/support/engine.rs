@@ -11,8 +11,13 @@ use std::sync::{Mutex, OnceLock};
 use super::api::Api;
 
 /// Runs its arguments until its own input ends, then ends them by their id. The program's output is passed on.
-const KEEPER: &str =
-    r#""$@" </dev/null & child=$!; exec >/dev/null 2>&1; cat >/dev/null; kill $child; wait $child"#;
+/// A Ctrl-C reaches this shell too; were it to die of it, nobody would end the program.
+const KEEPER: &str = r#""$@" </dev/null & child=$!
+trap '' INT TERM HUP
+exec >/dev/null 2>&1
+cat
+kill $child
+wait $child"#;
 
 /// An engine that this process started.
 pub struct Engine {
