@@ -104,17 +104,17 @@ Try it yourself. A token for each application (the secret of every client is `{S
   TOKEN_A=$(token {a})
   TOKEN_B=$(token {b})
 
-What each sees, and what it may not:
+What each sees (both deployed `order`), and what it may not:
 
-  curl -s -H "Authorization: Bearer $TOKEN_A" {api}/process-instance
-  curl -s -H "Authorization: Bearer $TOKEN_B" {api}/process-instance
-  curl -s -H "Authorization: Bearer $TOKEN_A" '{api}/task?tenantIdIn={b}'
-  curl -s -H "Authorization: Bearer $TOKEN_A" {api}/process-definition/key/order/tenant-id/{b}
-  curl -s {api}/task
+  curl -sw '\n' -H "Authorization: Bearer $TOKEN_A" {api}/process-definition
+  curl -sw '\n' -H "Authorization: Bearer $TOKEN_B" {api}/process-definition
+  curl -sw '\n' -H "Authorization: Bearer $TOKEN_A" '{api}/task?tenantIdIn={b}'
+  curl -sw '\n' -H "Authorization: Bearer $TOKEN_A" {api}/process-definition/key/order/tenant-id/{b}
+  curl -sw '\n' {api}/task
 
 The engine itself, with nothing between, shows everything to everybody:
 
-  curl -s {engine}/process-instance
+  curl -sw '\n' {engine}/process-definition
 
 The operator's side:
 

@@ -1,6 +1,7 @@
 //! The gateway's process between applications and a real engine: one program, a module for each subject.
 
-// Helpers fail a test as its own lines do.
+// Helpers fail a test as its own lines do, and are shared between modules.
+#![allow(unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../support/mod.rs"]
