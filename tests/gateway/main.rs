@@ -23,5 +23,8 @@ mod startup;
 /// The story's operations on two tenants with equal keys and names.
 mod story;
 
+/// An engine that answers badly, late or not at all.
+mod trouble;
+
 /// The helpers themselves, against the real engine.
 mod support_works;

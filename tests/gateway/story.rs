@@ -182,6 +182,17 @@ async fn a_deployment_becomes_the_callers() {
 }
 
 #[tokio::test]
+async fn a_large_file_comes_through_whole() {
+    let stage = Stage::start().await;
+    let app = stage.client(&format!("t{}", random()));
+    let large: Vec<u8> =
+        (0..20 * 1024 * 1024_u32).map(|i| b"0123456789abcdef\r\n-"[i as usize % 19]).collect();
+    app.form("/deployment/create", Form::deployment("large", None, &[("large.txt", &large)])).await.ok();
+    let sent = stage.recorder.only().message.body;
+    assert!(sent.windows(large.len()).any(|part| part == large), "not the same bytes");
+}
+
+#[tokio::test]
 async fn keys_mean_the_callers_own_definition() {
     let stage = Stage::start().await;
     let World { a, b, engine } = World::seed().await;
