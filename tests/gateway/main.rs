@@ -1,0 +1,30 @@
+//! The gateway's process between applications and a real engine: one program, a module for each subject.
+
+// Helpers fail a test as its own lines do, and are shared between modules.
+#![allow(unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+/// A gateway between the engine, seen through a recorder, and applications.
+mod stage;
+
+/// Requests that can be read in two ways go nowhere.
+mod ambiguous;
+/// What the gateway adds to, takes from and keeps of headers.
+mod headers;
+/// An application's start-up: token, own tenant record, lists and creates that name the tenant.
+mod identity;
+/// Long polls, which must outlive every time limit.
+mod long_poll;
+/// Coming up with everything there, or with engine or issuer missing, or with a broken configuration.
+mod startup;
+/// The story's operations on two tenants with equal keys and names.
+mod story;
+
+/// An engine that answers badly, late or not at all.
+mod trouble;
+
+/// The helpers themselves, against the real engine.
+mod support_works;

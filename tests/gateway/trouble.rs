@@ -1,0 +1,100 @@
+//! An engine that answers badly, late or not at all, played by a script: the caller gets a clean no or a broken
+//! connection, never half an answer that looks whole, and never another tenant's row.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::stage::{issuer, plan};
+use crate::support::api::Api;
+use crate::support::gateway::Gateway;
+use crate::support::random;
+use crate::support::recorder::{Answer, Recorder};
+
+/// A gateway before a scripted engine, its client, and the client's tenant. Answers must begin within a second.
+async fn played(answer: Answer) -> (Recorder, Gateway, Api, String) {
+    let fake = Recorder::fake();
+    script(&fake, answer);
+    let gateway = plan(&fake.url()).env("TENANTGATE_ENGINE__TIMEOUT", "1s").start().await;
+    let tenant = format!("t{}", random());
+    let app = gateway.api().with_token(&issuer().token(&tenant));
+    (fake, gateway, app, tenant)
+}
+
+/// The engine looks up; everything else is answered so.
+fn script(fake: &Recorder, answer: Answer) {
+    fake.script(move |seen| match seen.path.as_str() {
+        "/engine-rest/version" => Answer::Json(200, r#"{"version":"7.24.0"}"#.into()),
+        "/engine-rest/engine" => Answer::Json(200, r#"[{"name":"default"}]"#.into()),
+        _ => answer.clone(),
+    });
+}
+
+#[tokio::test]
+async fn a_cut_connection_is_a_502_and_nothing_is_sent_twice() {
+    let (fake, _gateway, app, _) = played(Answer::Cut).await;
+    let start = json!({"businessKey": "x"});
+    app.post("/process-definition/key/order/start", start).await.refused(502, "TG502-ENGINE");
+    // A start that is sent again would start two.
+    assert_eq!(fake.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_silent_engine_is_a_504() {
+    let (_fake, _gateway, app, _) = played(Answer::Hang).await;
+    let began = Instant::now();
+    app.get("/task").await.refused(504, "TG504-ENGINE");
+    assert!(began.elapsed() < Duration::from_secs(5), "after {:?}", began.elapsed());
+    // The twin: late, but in time.
+    let slow = Answer::After(Duration::from_millis(300), Box::new(Answer::Json(200, "[]".into())));
+    let (_fake, _gateway, app, _) = played(slow).await;
+    assert_eq!(app.get("/task").await.ok().text(), "[]");
+}
+
+#[tokio::test]
+async fn half_an_answer_does_not_look_whole() {
+    let half = b"HTTP/1.1 200 \r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n[".to_vec();
+    let (_fake, _gateway, app, _) = played(Answer::Raw(half)).await;
+    match app.try_send(Method::GET, "/task", &[], Vec::new()).await {
+        Ok(reply) => drop(reply.status(502)),
+        Err(broken) => assert!(!broken.is_timeout(), "{broken:?}"),
+    }
+}
+
+/// One row of a task list.
+fn row(tenant: Value) -> Value {
+    json!({"id": "1", "name": "MARKERxROW", "tenantId": tenant})
+}
+
+#[tokio::test]
+async fn a_foreign_row_never_leaves() {
+    for foreign in [json!("tOther"), Value::Null] {
+        let (fake, gateway, app, tenant) = played(Answer::Json(200, "[]".into())).await;
+        let rows = |row: Value| Answer::Json(200, json!([row]).to_string());
+        script(&fake, rows(row(foreign.clone())));
+        match app.try_send(Method::GET, "/task", &[], Vec::new()).await {
+            Ok(reply) => assert!(!reply.status(502).text().contains("MARKERxROW"), "{foreign}"),
+            Err(broken) => assert!(!broken.is_timeout(), "{broken:?}"),
+        }
+        assert!(gateway.log().to_lowercase().contains("tenant"), "no alarm:\n{}", gateway.log());
+        // The twin: the own row.
+        script(&fake, rows(row(json!(tenant))));
+        assert!(app.get("/task").await.ok().text().contains("MARKERxROW"));
+    }
+}
+
+#[tokio::test]
+async fn what_looks_like_a_tenant_in_a_value_is_no_foreign_row() {
+    // A variable may honestly hold such text (facts 9).
+    let text =
+        r#"{"note":{"type":"String","value":"{\"tenantId\":\"tOther\"}"},"tenantId":{"value":"tOther"}}"#;
+    let (fake, _gateway, app, tenant) = played(Answer::Json(200, text.into())).await;
+    let own = row(json!(tenant)).to_string();
+    fake.script(move |seen| match seen.path.ends_with("/variables") {
+        true => Answer::Json(200, text.into()),
+        false => Answer::Json(200, own.clone()),
+    });
+    let id = crate::support::missing_id();
+    assert_eq!(app.get(&format!("/task/{id}/variables")).await.ok().text(), text);
+}

@@ -1,0 +1,227 @@
+//! An issuer for development, in the manner of Auth0: client credentials by form or JSON at `/oauth/token`, keys
+//! at `/.well-known/jwks.json`. It trusts whoever says the secret `demo`, so it is never part of the product.
+//!
+//! For tests it also signs any header and claims, with its own or another key.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use serde_json::{Value, json};
+
+/// The secret of every client.
+pub const SECRET: &str = "demo";
+/// The audience of the tokens that [`Issuer::token`] makes.
+pub const AUDIENCE: &str = "https://camunda.test/engine-rest";
+
+/// An RSA key with its id.
+#[derive(Clone)]
+pub struct Key {
+    /// The `kid`.
+    pub kid: String,
+    pair: Arc<KeyPair>,
+}
+
+impl Key {
+    /// A new key of 2048 bits.
+    pub fn generate() -> Self {
+        let pair = KeyPair::generate(KeySize::Rsa2048).expect("an RSA key");
+        Self { kid: format!("key-{}", super::random()), pair: Arc::new(pair) }
+    }
+
+    /// The public half as a JSON Web Key (RFC 7517).
+    pub fn jwk(&self) -> Value {
+        let public = self.pair.public_key();
+        let n = BASE64.encode(public.modulus().big_endian_without_leading_zero());
+        let e = BASE64.encode(public.exponent().big_endian_without_leading_zero());
+        json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": n, "e": e})
+    }
+
+    /// The header of an honest token.
+    pub fn header(&self) -> Value {
+        json!({"alg": "RS256", "typ": "JWT", "kid": self.kid})
+    }
+
+    /// A compact JWS of exactly this header and payload, signed with RS256 whatever the header says.
+    pub fn sign(&self, header: &Value, claims: &Value) -> String {
+        let text = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
+            .expect("a signature");
+        format!("{text}.{}", BASE64.encode(signature))
+    }
+}
+
+struct State {
+    issuer: String,
+    keys: Mutex<Vec<Key>>,
+    jwks_fetches: AtomicUsize,
+}
+
+/// A running issuer; ends with its owner.
+pub struct Issuer {
+    state: Arc<State>,
+    address: SocketAddr,
+    server: actix_web::dev::ServerHandle,
+}
+
+impl Issuer {
+    /// Starts one on a free port.
+    pub fn start() -> Self {
+        Self::start_at(0)
+    }
+
+    /// Starts one on that port.
+    pub fn start_at(port: u16) -> Self {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", port)).expect("a port for the issuer");
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(State {
+            issuer: format!("http://{address}/"),
+            keys: Mutex::new(vec![Key::generate()]),
+            jwks_fetches: AtomicUsize::new(0),
+        });
+        let data = web::Data::from(Arc::clone(&state));
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let app = move || {
+                    App::new()
+                        .app_data(data.clone())
+                        .route("/oauth/token", web::post().to(token))
+                        .route("/.well-known/jwks.json", web::get().to(jwks))
+                        .route("/.well-known/openid-configuration", web::get().to(discovery))
+                };
+                let server =
+                    HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
+                tell.send(server.handle()).unwrap();
+                server.await.unwrap();
+            });
+        });
+        Self { state, address, server: told.recv().expect("the issuer's server") }
+    }
+
+    /// The exact `iss` of its tokens: with a slash at its end, as Auth0's.
+    pub fn issuer(&self) -> &str {
+        &self.state.issuer
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How often its keys were fetched.
+    pub fn jwks_fetches(&self) -> usize {
+        self.state.jwks_fetches.load(Ordering::SeqCst)
+    }
+
+    /// The key that signs now.
+    pub fn key(&self) -> Key {
+        self.state.keys.lock().unwrap().last().expect("a key").clone()
+    }
+
+    /// Adds a key that signs from now on; the old ones stay published.
+    pub fn rotate(&self) -> Key {
+        let key = Key::generate();
+        self.state.keys.lock().unwrap().push(key.clone());
+        key
+    }
+
+    /// Withdraws all keys but the newest.
+    pub fn withdraw_old_keys(&self) {
+        let mut keys = self.state.keys.lock().unwrap();
+        let old = keys.len() - 1;
+        keys.drain(..old);
+    }
+
+    /// The claims of an honest token for the default audience.
+    pub fn claims(&self, client: &str) -> Value {
+        claims(&self.state.issuer, client, AUDIENCE)
+    }
+
+    /// An honest token.
+    pub fn token(&self, client: &str) -> String {
+        self.token_with(client, |_, _| {})
+    }
+
+    /// A token whose header and claims were changed before signing.
+    pub fn token_with(&self, client: &str, change: impl FnOnce(&mut Value, &mut Value)) -> String {
+        let key = self.key();
+        let (mut header, mut claims) = (key.header(), self.claims(client));
+        change(&mut header, &mut claims);
+        key.sign(&header, &claims)
+    }
+}
+
+impl Drop for Issuer {
+    fn drop(&mut self) {
+        // The stop is told at once; the future only waits for it.
+        drop(self.server.stop(false));
+    }
+}
+
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs()
+}
+
+fn claims(issuer: &str, client: &str, audience: &str) -> Value {
+    json!({
+        "iss": issuer, "sub": format!("{client}@clients"), "aud": audience, "iat": now(), "exp": now() + 86_400,
+        "azp": client, "gty": "client-credentials",
+    })
+}
+
+async fn jwks(state: web::Data<State>) -> HttpResponse {
+    state.jwks_fetches.fetch_add(1, Ordering::SeqCst);
+    let keys: Vec<_> = state.keys.lock().unwrap().iter().map(Key::jwk).collect();
+    HttpResponse::Ok().json(json!({"keys": keys}))
+}
+
+async fn discovery(state: web::Data<State>) -> HttpResponse {
+    let issuer = &state.issuer;
+    HttpResponse::Ok().json(json!({
+        "issuer": issuer, "token_endpoint": format!("{issuer}oauth/token"),
+        "jwks_uri": format!("{issuer}.well-known/jwks.json"),
+        "id_token_signing_alg_values_supported": ["RS256"],
+    }))
+}
+
+async fn token(state: web::Data<State>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let is_json = actix_web::HttpMessage::content_type(&request) == "application/json";
+    let asked: Option<Value> = if is_json {
+        serde_json::from_slice(&body).ok()
+    } else {
+        web::Query::<serde_json::Map<String, Value>>::from_query(&String::from_utf8_lossy(&body))
+            .ok()
+            .map(|form| Value::Object(form.into_inner()))
+    };
+    let asked = asked.unwrap_or_default();
+    let field = |name: &str| asked[name].as_str().filter(|v| !v.is_empty());
+    let no = |status: u16, error: &str, text: &str| {
+        let status = actix_web::http::StatusCode::from_u16(status).unwrap();
+        HttpResponse::build(status).json(json!({"error": error, "error_description": text}))
+    };
+    if field("grant_type") != Some("client_credentials") {
+        return no(403, "unsupported_grant_type", "only client_credentials");
+    }
+    let (Some(client), Some(SECRET)) = (field("client_id"), field("client_secret")) else {
+        return no(401, "access_denied", "Unauthorized");
+    };
+    let Some(audience) = field("audience") else {
+        return no(403, "access_denied", "no audience parameter");
+    };
+    let key = state.keys.lock().unwrap().last().expect("a key").clone();
+    let token = key.sign(&key.header(), &claims(&state.issuer, client, audience));
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(json!({
+        "access_token": token, "token_type": "Bearer", "expires_in": 86_400,
+    }))
+}
