@@ -38,8 +38,12 @@ impl Gate {
     /// Settings that hold a fault that was not found before.
     pub fn new(settings: Settings, policy: Policy) -> Result<Self, String> {
         let policy = Arc::new(policy);
-        let tokens =
-            Tokens::new(&settings.issuers, &settings.keys, &settings.tenancy, settings.limits.max_token_bytes)?;
+        let tokens = Tokens::new(
+            &settings.issuers,
+            &settings.keys,
+            &settings.tenancy,
+            settings.limits.max_token_bytes,
+        )?;
         let base = Base {
             path: settings.engine.base_path.clone(),
             engine: settings.engine.name.clone(),

@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 
-use crate::engine::{Answer, Engine, RequestBody};
 use crate::emulate;
+use crate::engine::{Answer, Engine, RequestBody};
 use crate::form::{self, FormWriter, Parts};
 use crate::gate::Gate;
 use crate::json::{self, Json};
@@ -82,10 +82,14 @@ pub async fn journey(
     trace.operation = Some(operation.rule.operation.clone());
     trace.kind = Some(operation.rule.kind.name());
 
-    let _share = gate.shares.take(caller.tenant(), matches!(&operation.rule.how, How::Forward(f) if f.long_poll))?;
+    let _share =
+        gate.shares.take(caller.tenant(), matches!(&operation.rule.how, How::Forward(f) if f.long_poll))?;
     let forward = match &operation.rule.how {
         How::Deny(reason) => {
-            return Err(Refusal::new(Kind::Denied, format!("`{}` is denied: {reason}", operation.rule.operation)));
+            return Err(Refusal::new(
+                Kind::Denied,
+                format!("`{}` is denied: {reason}", operation.rule.operation),
+            ));
         }
         How::Local(Local::Options) => return Ok(Reply::json(200, &b"{\"links\":[]}"[..])),
         How::Local(Local::Engines) => {
@@ -93,16 +97,13 @@ pub async fn journey(
         }
         How::Forward(forward) => forward,
     };
-    let public_origin = gate.settings.public_url.clone().unwrap_or_else(|| {
-        format!("http://{}", arrival.headers.host.as_deref().unwrap_or("localhost"))
-    });
-    let travel = Travel {
-        gate,
-        engine,
-        caller: &caller,
-        headers: &arrival.headers,
-        public_origin: &public_origin,
-    };
+    let public_origin = gate
+        .settings
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{}", arrival.headers.host.as_deref().unwrap_or("localhost")));
+    let travel =
+        Travel { gate, engine, caller: &caller, headers: &arrival.headers, public_origin: &public_origin };
     travel.forward(&operation, forward, &arrival, payload, trace).await
 }
 
@@ -146,7 +147,8 @@ impl Travel<'_> {
                 emulate::deploy(self, &permit, forward, payload, trace).await
             }
             (Body::Multipart(form), Some(payload)) => {
-                let rebuild = async |parts: &mut Parts, out| crate::rewrite::forms::rebuild(form, parts, out).await;
+                let rebuild =
+                    async |parts: &mut Parts, out| crate::rewrite::forms::rebuild(form, parts, out).await;
                 let answer = self.form(&permit, payload, trace, rebuild).await?;
                 self.reply(answer, &permit, forward).await
             }
@@ -185,7 +187,11 @@ impl Travel<'_> {
     }
 
     /// The body by the rule: JSON read whole, a form handed on, anything else dropped.
-    async fn body(&self, forward: &Forward, payload: Payload) -> Result<(Option<Json>, Option<Payload>), Refusal> {
+    async fn body(
+        &self,
+        forward: &Forward,
+        payload: Payload,
+    ) -> Result<(Option<Json>, Option<Payload>), Refusal> {
         match forward.body {
             Body::None => Ok((None, None)),
             Body::Multipart(_) => Ok((None, Some(payload))),
@@ -203,8 +209,9 @@ impl Travel<'_> {
                     let what = "the body's content type must be `application/json`";
                     return Err(Refusal::new(Kind::ContentType, what));
                 }
-                let json = json::read(&whole, self.gate.settings.limits.max_json_depth)
-                    .map_err(|fault| Refusal::new(Kind::BodyAmbiguous, format!("the body can't be read: {fault}")))?;
+                let json = json::read(&whole, self.gate.settings.limits.max_json_depth).map_err(|fault| {
+                    Refusal::new(Kind::BodyAmbiguous, format!("the body can't be read: {fault}"))
+                })?;
                 crate::rewrite::class_names(&json, &self.gate.settings.object_types)?;
                 Ok((Some(json), None))
             }
@@ -212,7 +219,12 @@ impl Travel<'_> {
     }
 
     /// Sends a permit whose body is there.
-    pub(crate) async fn send(&self, permit: &Permit, patience: Duration, trace: &mut Trace) -> Result<Answer, Refusal> {
+    pub(crate) async fn send(
+        &self,
+        permit: &Permit,
+        patience: Duration,
+        trace: &mut Trace,
+    ) -> Result<Answer, Refusal> {
         let (content_type, bytes) = match permit.content() {
             Content::None => (None, Bytes::new()),
             Content::Json(bytes) => (Some("application/json"), bytes.clone()),
@@ -253,7 +265,12 @@ impl Travel<'_> {
     }
 
     /// Answer → guard → reply.
-    pub(crate) async fn reply(&self, answer: Answer, permit: &Permit, forward: &Forward) -> Result<Reply, Refusal> {
+    pub(crate) async fn reply(
+        &self,
+        answer: Answer,
+        permit: &Permit,
+        forward: &Forward,
+    ) -> Result<Reply, Refusal> {
         let watch = self.watch(permit, forward);
         if permit.stand_ins().is_empty() {
             streamed(answer, watch).await

@@ -1,10 +1,11 @@
 //! `check`: every finding of configuration, policies and models, in one run.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::args::CheckArgs;
 use super::exit::Exit;
-use crate::config::{Finding, Settings, Severity, gather};
+use crate::config::{Finding, Place, Settings, Severity, gather};
 
 /// Prints all findings; an error among them makes [`Exit::Findings`].
 pub(super) fn check(args: CheckArgs, env: impl Iterator<Item = (String, String)>) -> Exit {
@@ -18,14 +19,51 @@ pub(super) fn check(args: CheckArgs, env: impl Iterator<Item = (String, String)>
     if findings.iter().any(Finding::is_error) { Exit::Findings } else { printed }
 }
 
-/// HOOK: the findings of `crate::policy::load(...)` for the configured folder, or the built-in rules.
-fn policy_findings(_settings: Option<&Settings>) -> Vec<Finding> {
-    Vec::new()
+/// The faults of the configured rules; without settings those of the built-in ones.
+fn policy_findings(settings: Option<&Settings>) -> Vec<Finding> {
+    let folder = settings.and_then(|s| s.policies_directory.as_deref());
+    match crate::policy::load(folder) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.iter().map(|fault| in_folder(fault, folder)).collect(),
+    }
 }
 
-/// HOOK: the findings of `crate::model` for one file, under the configured `deployments.code`.
-fn model_findings(_model: &Path, _settings: Option<&Settings>) -> Vec<Finding> {
-    Vec::new()
+/// A fault of the rules, placed in the configured folder.
+pub(super) fn policy_finding(fault: &crate::policy::Finding, settings: &Settings) -> Finding {
+    in_folder(fault, settings.policies_directory.as_deref())
+}
+
+fn in_folder(fault: &crate::policy::Finding, folder: Option<&Path>) -> Finding {
+    let path = folder.unwrap_or(Path::new("policies")).join(&fault.file);
+    Finding {
+        code: fault.code,
+        severity: Severity::Error,
+        place: Place::File { path: Arc::new(path), line: fault.line as u64, column: 1 },
+        message: fault.what.clone(),
+        remedy: fault.help.clone(),
+    }
+}
+
+/// What would refuse a model at its deployment; without settings by the defaults.
+fn model_findings(model: &Path, settings: Option<&Settings>) -> Vec<Finding> {
+    let code = settings.map_or_else(Default::default, |s| s.deployments.code);
+    let shared = settings.map_or_else(Default::default, |s| s.tenancy.shared_resources);
+    let path = Arc::new(model.to_path_buf());
+    let found = crate::model::check_file(model, None, code, shared);
+    found
+        .into_iter()
+        .map(|fault| Finding {
+            code: fault.code,
+            severity: Severity::Error,
+            place: Place::File { path: path.clone(), line: fault.line as u64, column: fault.column as u64 },
+            message: match (&fault.element, &fault.attribute) {
+                (element, _) if element.is_empty() => fault.what,
+                (element, None) => format!("<{element}>: {}", fault.what),
+                (element, Some(attribute)) => format!("<{element}> attribute `{attribute}`: {}", fault.what),
+            },
+            remedy: fault.remedy,
+        })
+        .collect()
 }
 
 /// All findings as text, with a last line that counts them.

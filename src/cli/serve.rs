@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use crate::config::{Code, GatherArgs, Settings, gather};
+use crate::policy::{Policy, load};
 
 /// Gathers the settings and runs the gateway until it is told to stop. With an error among the findings nothing is
 /// started.
@@ -18,7 +19,17 @@ pub(super) fn serve(args: &GatherArgs, env: impl Iterator<Item = (String, String
     for line in protects(&settings) {
         eprintln!("{line}");
     }
-    match run_server(settings) {
+    let policy = match load(settings.policies_directory.as_deref()) {
+        Ok(policy) => policy,
+        Err(findings) => {
+            for finding in &findings {
+                eprintln!("{}\n", super::check::policy_finding(finding, &settings));
+            }
+            eprintln!("not started: {} errors in the rules above", findings.len());
+            return Exit::Findings;
+        }
+    };
+    match run_server(settings, policy) {
         Ok(()) => Exit::Ok,
         Err(error) => {
             eprintln!("error: {error}");
@@ -27,9 +38,12 @@ pub(super) fn serve(args: &GatherArgs, env: impl Iterator<Item = (String, String
     }
 }
 
-/// STUB: to be `crate::server::run(settings).await` on its runtime.
-fn run_server(_settings: Settings) -> Result<(), String> {
-    Err("the server is not built yet".into())
+/// The server on its runtime.
+fn run_server(settings: Settings, policy: Policy) -> Result<(), String> {
+    // Two providers in one build would panic at the first token; the one that is meant is said once.
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+    crate::telemetry::start_logging(&settings.log);
+    actix_web::rt::System::new().block_on(crate::server::run(settings, policy))
 }
 
 /// The first lines of `serve`: what it protects, and how.

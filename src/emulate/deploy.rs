@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use crate::form::{FormWriter, Part, Parts};
-use crate::json::{self, Json};
 use crate::journey::{Trace, Travel};
+use crate::json::{self, Json};
 use crate::model::{self, Inspector, ModelFinding};
 use crate::policy::Forward;
 use crate::proxy::Reply;
@@ -63,7 +63,8 @@ pub(crate) async fn deploy(
     let whole = answer.whole(limit).await?.unwrap_or_default();
     let shown = json::read(&whole, 1000)
         .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
-    let own = |deployment: &Json| deployment.text("tenantId").as_deref() == Some(travel.caller.tenant().as_str());
+    let own =
+        |deployment: &Json| deployment.text("tenantId").as_deref() == Some(travel.caller.tenant().as_str());
     if own(&shown) {
         return crate::proxy::whole(&answer, &whole, travel.watch(permit, forward));
     }
@@ -78,12 +79,9 @@ pub(crate) async fn deploy(
     ];
     encode_query(&mut target, pairs);
     let (_, list) = travel.engine.ask("GET", &target, None, travel.caller).await?;
-    let mut latest = list
-        .elements()
-        .first()
-        .filter(|d| own(d))
-        .cloned()
-        .ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine deployed nothing and names no deployment of yours"))?;
+    let mut latest = list.elements().first().filter(|d| own(d)).cloned().ok_or_else(|| {
+        Refusal::new(Kind::EngineAnswer, "the engine deployed nothing and names no deployment of yours")
+    })?;
     // The fields that an answer to a deployment has beside those of a list.
     for kind in ["Process", "Case", "Decision", "DecisionRequirements"] {
         latest.set(&format!("deployed{kind}Definitions"), Json::null());
@@ -145,7 +143,10 @@ async fn resource(
 ) -> Result<(), Refusal> {
     let fault = |what: String| Refusal::new(Kind::MultipartAmbiguous, what);
     let file_name = part.file_name.clone().filter(|n| !n.is_empty()).ok_or_else(|| {
-        fault(format!("No file name found in the deployment resource described by form parameter '{}'.", part.name))
+        fault(format!(
+            "No file name found in the deployment resource described by form parameter '{}'.",
+            part.name
+        ))
     })?;
     if file_name.len() > LONGEST_FILE_NAME {
         return Err(fault(format!("a file name has more than {LONGEST_FILE_NAME} bytes")));

@@ -42,9 +42,9 @@ impl Answer {
     /// [`Kind::EngineAnswer`] when the body breaks off, [`Kind::EngineTimeout`] when nothing comes.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
         loop {
-            let frame = tokio::time::timeout(self.idle, self.body.frame())
-                .await
-                .map_err(|_| Refusal::new(Kind::EngineTimeout, "the engine stopped in the middle of its answer"))?;
+            let frame = tokio::time::timeout(self.idle, self.body.frame()).await.map_err(|_| {
+                Refusal::new(Kind::EngineTimeout, "the engine stopped in the middle of its answer")
+            })?;
             match frame {
                 None => return Ok(None),
                 Some(Err(e)) => {

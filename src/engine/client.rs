@@ -127,7 +127,8 @@ impl Engine {
     ) -> Result<(http::StatusCode, Json), Refusal> {
         let mut answer = self.ask_raw(method, target, json, caller).await?;
         let whole = answer.whole(MAX_OWN_ANSWER).await?;
-        let whole = whole.ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
+        let whole =
+            whole.ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
         if whole.is_empty() {
             return Ok((answer.status, Json::null()));
         }
@@ -135,9 +136,8 @@ impl Engine {
             let what = "the engine answered something else than JSON";
             return Err(Refusal::new(Kind::EngineAnswer, what).because(answer.status));
         }
-        let json = json::read(&whole, 1000).map_err(|e| {
-            Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e)
-        })?;
+        let json = json::read(&whole, 1000)
+            .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
         Ok((answer.status, json))
     }
 
@@ -153,7 +153,8 @@ impl Engine {
         caller: &Caller,
     ) -> Result<Answer, Refusal> {
         let with_body = json.is_some();
-        let body = Full::new(Bytes::from(json.unwrap_or_default())).map_err(|never| match never {}).boxed_unsync();
+        let body =
+            Full::new(Bytes::from(json.unwrap_or_default())).map_err(|never| match never {}).boxed_unsync();
         let mut request = self.request(method, target, body, Some(caller))?;
         if with_body {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -172,7 +173,9 @@ impl Engine {
         match self.exchange(request, Duration::ZERO).await {
             Ok(answer) if answer.status.is_success() => Ok(()),
             Ok(answer) => Err(format!("the engine answers {} to GET /version", answer.status)),
-            Err(refusal) => Err(format!("{}: {}", refusal.message(), refusal.cause().unwrap_or("no cause known"))),
+            Err(refusal) => {
+                Err(format!("{}: {}", refusal.message(), refusal.cause().unwrap_or("no cause known")))
+            }
         }
     }
 
@@ -191,8 +194,9 @@ impl Engine {
         let map = request.headers_mut();
         if let Some(caller) = caller {
             // Set exactly once, after the client's own lines were dropped: a missing one would fail open behind us.
-            let value = HeaderValue::from_str(caller.user())
-                .map_err(|e| Refusal::new(Kind::Internal, "the caller can't be written in a header").because(e))?;
+            let value = HeaderValue::from_str(caller.user()).map_err(|e| {
+                Refusal::new(Kind::Internal, "the caller can't be written in a header").because(e)
+            })?;
             map.insert(self.user.clone(), value.clone());
             map.insert(self.tenants.clone(), value);
         }

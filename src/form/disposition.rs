@@ -108,7 +108,10 @@ mod tests {
         assert_eq!(names(r#"form-data; name="a b""#).unwrap(), ("a b".into(), None));
         assert_eq!(names(r#"form-data; name="x"; filename="a.bpmn""#).unwrap(), ("x".into(), file("a.bpmn")));
         assert_eq!(names(r#"Form-Data; NAME=x; filename="ü.bpmn""#).unwrap(), ("x".into(), file("ü.bpmn")));
-        assert_eq!(names("form-data; name=x; filename*=UTF-8''%C3%BC.bpmn").unwrap(), ("x".into(), file("ü.bpmn")));
+        assert_eq!(
+            names("form-data; name=x; filename*=UTF-8''%C3%BC.bpmn").unwrap(),
+            ("x".into(), file("ü.bpmn"))
+        );
         assert_eq!(names("form-data; name=\"x\"; filename=\"\"").unwrap(), ("x".into(), file("")));
     }
 

@@ -43,7 +43,9 @@ pub fn boundary(content_type: Option<&str>) -> Result<String, Refusal> {
     }
     let mut boundary = None;
     for (name, value) in parts.filter_map(|p| p.split_once('=')) {
-        if name.trim().eq_ignore_ascii_case("boundary") && boundary.replace(value.trim().trim_matches('"')).is_some() {
+        if name.trim().eq_ignore_ascii_case("boundary")
+            && boundary.replace(value.trim().trim_matches('"')).is_some()
+        {
             return Err(refuse());
         }
     }
@@ -122,7 +124,8 @@ impl Part {
         if let Some(content_type) = &self.content_type {
             let mut parts = content_type.split(';').map(|p| p.trim().to_ascii_lowercase());
             let plain = parts.next().as_deref() == Some("text/plain");
-            let charset = parts.find_map(|p| p.strip_prefix("charset=").map(|c| c.trim_matches('"').to_owned()));
+            let charset =
+                parts.find_map(|p| p.strip_prefix("charset=").map(|c| c.trim_matches('"').to_owned()));
             if !plain || charset.is_some_and(|c| c != "utf-8" && c != "us-ascii") {
                 return Err(fault(format!("the field `{}` must be `text/plain` in UTF-8", self.name)));
             }

@@ -43,7 +43,10 @@ pub fn channel() -> (FormWriter, OutBody, String) {
 impl FormWriter {
     async fn send(&self, bytes: Bytes, last: bool) -> Result<(), Refusal> {
         // The receiver goes away when the engine answered early or its connection broke; that answer counts then.
-        self.out.send((bytes, last)).await.map_err(|_| Refusal::new(Kind::EngineUnreachable, "the engine can't be reached"))
+        self.out
+            .send((bytes, last))
+            .await
+            .map_err(|_| Refusal::new(Kind::EngineUnreachable, "the engine can't be reached"))
     }
 
     /// Begins a part. `name` and `file_name` have no quotes or control characters (see the disposition's reader).

@@ -143,7 +143,8 @@ impl Scan {
         let mut flushed = 0;
         for (i, byte) in piece.iter().copied().enumerate() {
             let was = self.state;
-            let ends_bare = was == State::Bare && matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+            let ends_bare =
+                was == State::Bare && matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
             if ends_bare {
                 self.finish_scalar(i, piece, &mut held, &mut flushed, &mut out, hook)?;
                 self.state = State::After;
@@ -326,7 +327,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn run(positions: &[&str], text: &str, cut: usize, hook: &mut impl FnMut(usize, &[u8]) -> Verdict) -> String {
+    fn run(
+        positions: &[&str],
+        text: &str,
+        cut: usize,
+        hook: &mut impl FnMut(usize, &[u8]) -> Verdict,
+    ) -> String {
         let mut scan = Scan::new(positions.iter().map(|p| position(p)).collect());
         let mut out = Vec::new();
         for piece in text.as_bytes().chunks(cut.max(1)) {
@@ -366,7 +372,8 @@ mod tests {
 
     #[test]
     fn reads_the_root_and_any_member() {
-        let text = r#"{"p:1":{"tenantId":"A"},"q:1":{"tenantId":"A","x":[{"tenantId":"no"}]},"tenantId":"root"}"#;
+        let text =
+            r#"{"p:1":{"tenantId":"A"},"q:1":{"tenantId":"A","x":[{"tenantId":"no"}]},"tenantId":"root"}"#;
         let mut seen = 0;
         run(&["*.tenantId"], text, 3, &mut |_, t| {
             assert_eq!(t, b"\"A\"");
@@ -379,7 +386,10 @@ mod tests {
     #[test]
     fn a_break_stops() {
         let mut scan = Scan::new(vec![position("[].tenantId")]);
-        assert_eq!(scan.piece(&Bytes::from_static(LIST.as_bytes()), &mut |_, _| Verdict::Break), Err(Stop::Hook));
+        assert_eq!(
+            scan.piece(&Bytes::from_static(LIST.as_bytes()), &mut |_, _| Verdict::Break),
+            Err(Stop::Hook)
+        );
     }
 
     proptest! {

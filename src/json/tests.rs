@@ -37,7 +37,9 @@ fn a_doubled_key_is_found_among_many_members() {
 
 #[test]
 fn other_encodings_are_refused() {
-    for bytes in [&b"{\x00}\x00"[..], b"\xFF\xFE{\x00}\x00", b"\x00\x00\x00{\x00\x00\x00}", b"{\"a\":\"\xC3\"}"] {
+    for bytes in
+        [&b"{\x00}\x00"[..], b"\xFF\xFE{\x00}\x00", b"\x00\x00\x00{\x00\x00\x00}", b"{\"a\":\"\xC3\"}"]
+    {
         assert!(read(&Bytes::copy_from_slice(bytes), 64).is_err(), "{bytes:?}");
     }
 }

@@ -179,7 +179,8 @@ impl Question<'_> {
         let include = self.family.shareable.as_deref().filter(|_| self.shared);
         let (status, json) = match look_up {
             LookUp::One { before, after } => {
-                let target = format!("{}{after}", encode_path(before.trim_end_matches('/'), ids.iter().copied()));
+                let target =
+                    format!("{}{after}", encode_path(before.trim_end_matches('/'), ids.iter().copied()));
                 self.engine.ask("GET", &target, None, self.caller).await?
             }
             LookUp::GetList { path, param, .. } => {
@@ -211,7 +212,9 @@ impl Question<'_> {
         }
         Ok(match look_up {
             // The answer to `GET /task/count` is an object, too: without an owner it shows nothing.
-            LookUp::One { .. } => ids.iter().filter(|_| self.shows(&json)).map(|id| (*id).to_owned()).collect(),
+            LookUp::One { .. } => {
+                ids.iter().filter(|_| self.shows(&json)).map(|id| (*id).to_owned()).collect()
+            }
             LookUp::GetList { .. } | LookUp::PostList { .. } => json
                 .elements()
                 .iter()

@@ -6,8 +6,14 @@ type Fault = (&'static str, String, &'static str);
 type Check = fn(&str, &RuleWritten) -> Option<Fault>;
 
 /// All checks.
-const CHECKS: &[Check] =
-    &[one_way, deny_says_why, path_parameters_are_named, something_keeps_it_in, few_positions, own_answer_has_an_id];
+const CHECKS: &[Check] = &[
+    one_way,
+    deny_says_why,
+    path_parameters_are_named,
+    something_keeps_it_in,
+    few_positions,
+    own_answer_has_an_id,
+];
 
 /// Runs all checks over a rule.
 pub(super) fn rule(operation: &str, written: &RuleWritten) -> Vec<Fault> {
@@ -33,7 +39,11 @@ fn one_way(operation: &str, rule: &RuleWritten) -> Option<Fault> {
 fn deny_says_why(operation: &str, rule: &RuleWritten) -> Option<Fault> {
     let reason = rule.deny.as_ref()?;
     (reason.split_whitespace().count() < 2).then(|| {
-        ("deny-reason", format!("`{operation}` is denied without a reason"), "say in a sentence why it is denied")
+        (
+            "deny-reason",
+            format!("`{operation}` is denied without a reason"),
+            "say in a sentence why it is denied",
+        )
     })
 }
 
@@ -57,7 +67,8 @@ fn something_keeps_it_in(operation: &str, rule: &RuleWritten) -> Option<Fault> {
     }
     let by_path = rule.path.values().any(|v| v != "free" && !v.starts_with("key-of "));
     let by_tenant_path = rule.to.as_deref().is_some_and(|to| to.contains("{T}"));
-    let kept = by_path || by_tenant_path || rule.query.is_some() || rule.body.is_some() || rule.emulate.is_some();
+    let kept =
+        by_path || by_tenant_path || rule.query.is_some() || rule.body.is_some() || rule.emulate.is_some();
     (!kept).then(|| {
         let what = format!("nothing keeps `{operation}` inside the tenant");
         ("not-kept-in", what, "pin it by `path`, `query`, `body` or `to`, or deny it")
@@ -67,7 +78,11 @@ fn something_keeps_it_in(operation: &str, rule: &RuleWritten) -> Option<Fault> {
 /// The answer's scan watches at most 64 positions, and each DTO needs two.
 fn few_positions(operation: &str, rule: &RuleWritten) -> Option<Fault> {
     (rule.answer.len() > 20).then(|| {
-        ("too-many-positions", format!("`{operation}` watches too many positions"), "name at most 20 in `answer`")
+        (
+            "too-many-positions",
+            format!("`{operation}` watches too many positions"),
+            "name at most 20 in `answer`",
+        )
     })
 }
 

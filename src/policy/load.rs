@@ -8,7 +8,9 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 
 use super::checks;
-use super::rule::{Body, Family, FamilyId, Field, Forward, How, LookUp, Multipart, Part, Rule, Shape, ShapeId};
+use super::rule::{
+    Body, Family, FamilyId, Field, Forward, How, LookUp, Multipart, Part, Rule, Shape, ShapeId,
+};
 use super::written::{FamilyWritten, FieldWritten, LookUpWritten, RuleWritten};
 use super::{Catalog, Operation};
 use crate::json::scan;
@@ -22,8 +24,10 @@ const NOT_RULES: &[&str] = &["models.yaml"];
 pub struct Finding {
     /// A stable name in kebab-case.
     pub code: &'static str,
-    /// The file, and the line where it is known.
-    pub place: String,
+    /// The file.
+    pub file: String,
+    /// The line from 1; 0 where the whole file is meant.
+    pub line: usize,
     /// What is wrong.
     pub what: String,
     /// What to do.
@@ -32,7 +36,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} [{}]; {}", self.place, self.what, self.code, self.help)
+        write!(f, "{}:{}: {} [{}]; {}", self.file, self.line, self.what, self.code, self.help)
     }
 }
 
@@ -90,7 +94,8 @@ pub fn load(directory: Option<&Path>) -> Result<Policy, Vec<Finding>> {
         Some(folder) => read_folder(folder)?,
     };
     let mut loader = Loader::default();
-    for (name, text) in files.iter().filter(|(n, _)| n.ends_with(".yaml") && !NOT_RULES.contains(&n.as_str())) {
+    for (name, text) in files.iter().filter(|(n, _)| n.ends_with(".yaml") && !NOT_RULES.contains(&n.as_str()))
+    {
         loader.file(name, text);
     }
     loader.finish()
@@ -100,7 +105,8 @@ fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, Vec<Finding>> {
     let fault = |place: &Path, e: std::io::Error| {
         vec![Finding {
             code: "policy-unreadable",
-            place: place.display().to_string(),
+            file: place.display().to_string(),
+            line: 0,
             what: e.to_string(),
             help: "name a folder with the rule files in `policies.directory`".into(),
         }]
@@ -127,20 +133,24 @@ struct Loader {
 }
 
 impl Loader {
-    fn find(&mut self, code: &'static str, place: String, what: impl Into<String>, help: &str) {
-        self.findings.push(Finding { code, place, what: what.into(), help: help.into() });
+    fn find(&mut self, code: &'static str, (file, line): (&str, usize), what: impl Into<String>, help: &str) {
+        self.findings.push(Finding { code, file: file.into(), line, what: what.into(), help: help.into() });
     }
 
     fn file(&mut self, name: &str, text: &str) {
         let syntax = "see policies/README.md for the form of a rule";
         match name {
-            "shapes.yaml" => match serde_saphyr::from_str::<BTreeMap<String, BTreeMap<String, FieldWritten>>>(text) {
-                Ok(shapes) => self.shapes = shapes.into_iter().enumerate().map(|(i, (n, f))| (n, (i, f))).collect(),
-                Err(e) => self.find("policy-syntax", name.into(), e.to_string(), syntax),
-            },
+            "shapes.yaml" => {
+                match serde_saphyr::from_str::<BTreeMap<String, BTreeMap<String, FieldWritten>>>(text) {
+                    Ok(shapes) => {
+                        self.shapes = shapes.into_iter().enumerate().map(|(i, (n, f))| (n, (i, f))).collect()
+                    }
+                    Err(e) => self.find("policy-syntax", (name, line_of(&e)), e.to_string(), syntax),
+                }
+            }
             "ownership.yaml" => match serde_saphyr::from_str(text) {
                 Ok(families) => self.families = families,
-                Err(e) => self.find("policy-syntax", name.into(), e.to_string(), syntax),
+                Err(e) => self.find("policy-syntax", (name, line_of(&e)), e.to_string(), syntax),
             },
             _ => match serde_saphyr::from_str::<BTreeMap<String, RuleWritten>>(text) {
                 Ok(rules) => {
@@ -149,7 +159,7 @@ impl Loader {
                         self.rules.push((operation, name.into(), line.map_or(0, |l| l + 1), rule));
                     }
                 }
-                Err(e) => self.find("policy-syntax", name.into(), e.to_string(), syntax),
+                Err(e) => self.find("policy-syntax", (name, line_of(&e)), e.to_string(), syntax),
             },
         }
     }
@@ -171,7 +181,8 @@ impl Loader {
             match self.family(name, family) {
                 Ok(family) => policy.families.push(family),
                 Err(what) => {
-                    self.find("unknown-look-up", format!("ownership.yaml: `{name}`"), what, "see policies/README.md");
+                    let what = format!("`{name}`: {what}");
+                    self.find("unknown-look-up", ("ownership.yaml", 0), what, "see policies/README.md");
                 }
             }
         }
@@ -186,17 +197,22 @@ impl Loader {
                         None => shape.fields.push((field, meant)),
                     },
                     Err(what) => {
-                        let place = format!("shapes.yaml: `{name}.{field}`");
-                        self.find("unknown-name", place, what, "name a shape or a family that is there");
+                        let what = format!("`{name}.{field}`: {what}");
+                        self.find(
+                            "unknown-name",
+                            ("shapes.yaml", 0),
+                            what,
+                            "name a shape or a family that is there",
+                        );
                     }
                 }
             }
             policy.shapes.push(shape);
         }
         for (operation, file, line, written) in std::mem::take(&mut self.rules) {
-            let place = format!("{file}:{line}");
+            let place = (file.as_str(), line);
             for (code, what, help) in checks::rule(&operation, &written) {
-                self.find(code, place.clone(), what, help);
+                self.find(code, place, what, help);
             }
             match self.rule(&operation, &file, &written) {
                 Ok(rule) => {
@@ -208,7 +224,12 @@ impl Loader {
             }
         }
         if policy.catalog.rules().is_empty() {
-            self.find("no-rules", "policies".into(), "no rule was found", "the folder holds the files of `policies/`");
+            self.find(
+                "no-rules",
+                ("policies", 0),
+                "no rule was found",
+                "the folder holds the files of `policies/`",
+            );
         }
         if self.findings.is_empty() { Ok(policy) } else { Err(self.findings) }
     }
@@ -242,7 +263,9 @@ impl Loader {
             FieldWritten::Each(name) => Field::Each(shape(name)?),
             FieldWritten::Map(name) => Field::Map(shape(name)?),
             FieldWritten::Refuse(why) => Field::Refuse(why.clone()),
-            FieldWritten::PathId(number) => Field::PathId(number.parse().map_err(|_| "`path-id` takes a number")?),
+            FieldWritten::PathId(number) => {
+                Field::PathId(number.parse().map_err(|_| "`path-id` takes a number")?)
+            }
             FieldWritten::TaskId => Field::TaskId,
             FieldWritten::Pass(_) => Field::Pass,
         })
@@ -266,9 +289,10 @@ impl Loader {
                 None => Part::Literal(segment.to_owned()),
                 Some("T") => Part::CallerTenant,
                 Some(name) => {
-                    let number = names.iter().position(|n| *n == name).ok_or_else(|| {
-                        format!("`{{{name}}}` is no parameter of the operation's path")
-                    })?;
+                    let number = names
+                        .iter()
+                        .position(|n| *n == name)
+                        .ok_or_else(|| format!("`{{{name}}}` is no parameter of the operation's path"))?;
                     match written.path.get(name).map(String::as_str) {
                         None => return Err(format!("`path` does not say what `{{{name}}}` is")),
                         Some("free") => Part::Free(number),
@@ -278,7 +302,9 @@ impl Loader {
                                 Some(family) => (true, family),
                                 None => (false, what),
                             };
-                            let id = self.family_id(family).ok_or_else(|| format!("there is no family `{family}`"))?;
+                            let id = self
+                                .family_id(family)
+                                .ok_or_else(|| format!("there is no family `{family}`"))?;
                             if key { Part::Key(number, id) } else { Part::Id(number, id) }
                         }
                     }
@@ -306,6 +332,10 @@ impl Loader {
     }
 }
 
+fn line_of(error: &serde_saphyr::Error) -> usize {
+    error.location().map_or(0, |l| usize::try_from(l.line()).unwrap_or_default())
+}
+
 fn parameter(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
@@ -315,7 +345,9 @@ fn look_up(written: &LookUpWritten) -> Result<LookUp, String> {
     let param = written.ids.as_ref().or(written.id.as_ref()).cloned();
     let many = written.ids.is_some();
     match (method, path.split_once("{id}"), param) {
-        ("GET", Some((before, after)), None) => Ok(LookUp::One { before: before.into(), after: after.into() }),
+        ("GET", Some((before, after)), None) => {
+            Ok(LookUp::One { before: before.into(), after: after.into() })
+        }
         ("GET", None, Some(param)) => Ok(LookUp::GetList { path: path.into(), param, many }),
         ("POST", None, Some(field)) => Ok(LookUp::PostList { path: path.into(), field, many }),
         _ => Err(format!("`{}` needs a list with `id` or `ids`, or `GET …/{{id}}`", written.ask)),

@@ -13,6 +13,6 @@ mod written;
 pub use catalog::{Catalog, Operation};
 pub use load::{Finding, Policy, load};
 pub use rule::{
-    Body, Emulation, Empty, Family, FamilyId, Field, Forward, How, Kind, Local, LookUp, Multipart, Part, Rule, Shape,
-    ShapeId,
+    Body, Empty, Emulation, Family, FamilyId, Field, Forward, How, Kind, Local, LookUp, Multipart, Part,
+    Rule, Shape, ShapeId,
 };

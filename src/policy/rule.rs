@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-pub use super::written::{Emulation, Empty, Kind, Local};
+pub use super::written::{Empty, Emulation, Kind, Local};
 use crate::json::scan::Position;
 
 /// How one operation is kept in.

@@ -41,7 +41,7 @@ impl Kind {
 /// A rule as written: the value behind an operation.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RuleWritten {
+pub(super) struct RuleWritten {
     /// What the operation is for.
     pub kind: Kind,
     /// Refused always, with this reason.
@@ -139,7 +139,7 @@ pub enum Emulation {
 /// What is done with a field of a query string or JSON object.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum FieldWritten {
+pub(super) enum FieldWritten {
     /// One tenant: kept if own, put in if none, foreign refused.
     Tenant,
     /// As `tenant`, but only put in where this other field is there.
@@ -174,14 +174,14 @@ pub enum FieldWritten {
     PathId(String),
     /// The client may not choose it.
     TaskId,
-    /// Passes; names why it is harmless.
-    Pass(String),
+    /// Passes; names why it is harmless, for whoever reads the rule.
+    Pass(#[allow(dead_code, reason = "a comment that can't be left out")] String),
 }
 
 /// How the owner of an id is found.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct FamilyWritten {
+pub(super) struct FamilyWritten {
     /// Requests that are tried in order until one finds the id.
     pub look_up: Vec<LookUpWritten>,
     /// Records without tenant can be read under `shared_resources: readable`.
@@ -195,7 +195,7 @@ pub struct FamilyWritten {
 /// One request that finds an owner.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct LookUpWritten {
+pub(super) struct LookUpWritten {
     /// `GET /path` or `POST /path` of a list, or `GET /path/{id}` of one record.
     pub ask: String,
     /// The field or parameter of the list that takes one id.

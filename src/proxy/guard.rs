@@ -117,6 +117,9 @@ mod tests {
     fn links_point_at_the_public_address() {
         let text = r#"{"links":[{"href":"http://engine:8080/engine-rest/x","rel":"self"},{"href":"http://engine:80801/y"}]}"#;
         let out = run(false, &["."], text).unwrap();
-        assert!(out.contains(r#""https://public/engine-rest/x""#) && out.contains(r#""http://engine:80801/y""#), "{out}");
+        assert!(
+            out.contains(r#""https://public/engine-rest/x""#) && out.contains(r#""http://engine:80801/y""#),
+            "{out}"
+        );
     }
 }

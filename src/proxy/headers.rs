@@ -1,8 +1,8 @@
 //! Which of the engine's headers go back to the client.
 
 use http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, HeaderMap, LOCATION, PROXY_AUTHENTICATE, SERVER, SET_COOKIE, TE,
-    TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, HeaderMap, LOCATION, PROXY_AUTHENTICATE, SERVER, SET_COOKIE,
+    TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
 /// The engine's headers without those that are about the connection (RFC 9110 section 7.6.1), its cookies (they are
@@ -15,11 +15,21 @@ pub fn reply_headers(engine: &HeaderMap, engine_origin: &str, public_origin: &st
         .flat_map(|v| v.split(',').map(|n| n.trim().to_ascii_lowercase()))
         .collect();
     let dropped = [
-        CONNECTION, CONTENT_LENGTH, PROXY_AUTHENTICATE, SERVER, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+        CONNECTION,
+        CONTENT_LENGTH,
+        PROXY_AUTHENTICATE,
+        SERVER,
+        SET_COOKIE,
+        TE,
+        TRAILER,
+        TRANSFER_ENCODING,
+        UPGRADE,
     ];
     let mut headers: Vec<(String, Vec<u8>)> = engine
         .iter()
-        .filter(|(name, _)| !dropped.contains(name) && *name != "keep-alive" && !named.iter().any(|n| n == name.as_str()))
+        .filter(|(name, _)| {
+            !dropped.contains(name) && *name != "keep-alive" && !named.iter().any(|n| n == name.as_str())
+        })
         .map(|(name, value)| {
             let value = match value.to_str().ok().filter(|_| *name == LOCATION) {
                 Some(location) => match location.strip_prefix(engine_origin) {

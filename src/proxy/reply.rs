@@ -86,7 +86,12 @@ pub async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, Refusal
 ///
 /// # Errors
 /// The guard's stop, or an answer longer than `limit`.
-pub async fn held(mut answer: Answer, watch: Watch, stand_ins: &StandIns, limit: usize) -> Result<Reply, Refusal> {
+pub async fn held(
+    mut answer: Answer,
+    watch: Watch,
+    stand_ins: &StandIns,
+    limit: usize,
+) -> Result<Reply, Refusal> {
     let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
     let Some(whole) = answer.whole(limit).await? else {
         return Err(Refusal::new(Kind::EngineAnswer, "the engine's answer is too long to be checked"));

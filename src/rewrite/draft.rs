@@ -127,13 +127,21 @@ pub(crate) fn narrow(
         };
     }
     let tenantless = narrowed.tenantless;
-    Ok(Outcome::Forward(Draft { rule: rule.clone(), method: method.to_owned(), segments, query, body, tenantless }))
+    Ok(Outcome::Forward(Draft {
+        rule: rule.clone(),
+        method: method.to_owned(),
+        segments,
+        query,
+        body,
+        tenantless,
+    }))
 }
 
 fn unknown_tenant_parameter(name: &str) -> Result<(), Refusal> {
     let known = ["tenantIdIn", "tenantId", "withoutTenantId", "memberOfTenant"];
     if known.contains(&name) || (name.starts_with("include") && name.ends_with("WithoutTenantId")) {
-        let what = format!("this operation has no parameter `{name}`; leave it out: you see your own tenant only");
+        let what =
+            format!("this operation has no parameter `{name}`; leave it out: you see your own tenant only");
         return Err(Refusal::new(Kind::QueryAmbiguous, what));
     }
     Ok(())
@@ -194,7 +202,14 @@ impl Draft {
             DraftBody::Multipart(form) => Content::Multipart(*form),
             DraftBody::Json(json) => Content::Json(json.write(&mut fill).into()),
         };
-        Permit { rule: self.rule, method: self.method, target, content, stand_ins, tenantless: self.tenantless }
+        Permit {
+            rule: self.rule,
+            method: self.method,
+            target,
+            content,
+            stand_ins,
+            tenantless: self.tenantless,
+        }
     }
 }
 

@@ -11,8 +11,10 @@ struct Known {
     stream: &'static str,
 }
 
-const ATTACHMENT: Known =
-    Known { texts: &["attachment-name", "attachment-description", "attachment-type", "url"], stream: "content" };
+const ATTACHMENT: Known = Known {
+    texts: &["attachment-name", "attachment-description", "attachment-type", "url"],
+    stream: "content",
+};
 const VARIABLE: Known = Known { texts: &["valueType"], stream: "data" };
 
 /// Reads a form and writes it anew while it streams.

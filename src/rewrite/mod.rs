@@ -9,8 +9,8 @@ mod objects;
 mod shape;
 mod target;
 
-pub use draft::{Content, Draft, Outcome, Permit, StandIns};
 pub(crate) use draft::narrow;
+pub use draft::{Content, Draft, Outcome, Permit, StandIns};
 pub use objects::class_names;
 pub(crate) use shape::Context;
 pub use target::{encode_path, encode_query};

@@ -128,6 +128,7 @@ impl Context<'_> {
                 return Err(self.tenantless("withoutTenantId"));
             }
             narrowed.empty = true;
+            only_tenantless = false;
         }
         for (name, field) in &shape.fields {
             match field {
@@ -198,7 +199,9 @@ impl Context<'_> {
         if value.is_null() {
             // Null is as if absent to the engine, but for pins, where it means all tenants: those are put in anew.
             return Ok(match field {
-                Field::Own(_) | Field::OwnList(_) | Field::Object(_) | Field::Each(_) | Field::Map(_) => Some(value),
+                Field::Own(_) | Field::OwnList(_) | Field::Object(_) | Field::Each(_) | Field::Map(_) => {
+                    Some(value)
+                }
                 _ => None,
             });
         }
@@ -239,7 +242,9 @@ impl Context<'_> {
                 value = Json::Id(Asked::new(*family, id));
             }
             Field::OwnList(family) => {
-                let Json::Array(elements) = &mut value else { return Err(wrong_type(name, "a list of strings")) };
+                let Json::Array(elements) = &mut value else {
+                    return Err(wrong_type(name, "a list of strings"));
+                };
                 for element in elements.iter_mut().filter(|e| !e.is_null()) {
                     let id = element.as_str().ok_or_else(|| wrong_type(name, "a list of strings"))?;
                     *element = Json::Id(Asked::new(*family, id));
@@ -250,7 +255,9 @@ impl Context<'_> {
                 narrowed.empty |= inner.empty;
             }
             Field::Each(shape) => {
-                let Json::Array(elements) = &mut value else { return Err(wrong_type(name, "a list of objects")) };
+                let Json::Array(elements) = &mut value else {
+                    return Err(wrong_type(name, "a list of objects"));
+                };
                 for element in elements.iter_mut().filter(|e| !e.is_null()) {
                     let inner = self.object(*shape, element).map_err(|r| inside(r, name))?;
                     narrowed.empty |= inner.empty;

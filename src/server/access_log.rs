@@ -9,7 +9,8 @@ use crate::refusal::Refusal;
 
 /// Writes the line. The operation is the rule's template; a raw path could carry ids and forged line ends.
 pub(super) fn line(request: &HttpRequest, trace: &Trace, outcome: Result<u16, &Refusal>, took: Duration) {
-    let traceparent = request.headers().get("traceparent").and_then(|v| v.to_str().ok()).filter(|t| t.len() <= 64);
+    let traceparent =
+        request.headers().get("traceparent").and_then(|v| v.to_str().ok()).filter(|t| t.len() <= 64);
     let (status, outcome_name, code, message, cause) = match outcome {
         Ok(status) => (status, "ok", "", String::new(), String::new()),
         Err(refusal) => (

@@ -42,8 +42,15 @@ pub struct Headers {
 
 /// Request headers that go on to the engine as they came; everything else is set anew or ends here. A list of what
 /// is taken, not of what is removed: an identity header in a spelling that nobody thought of is not on it.
-const PASSED: &[&str] =
-    &["accept-language", "user-agent", "traceparent", "tracestate", "baggage", "x-request-id", "x-correlation-id"];
+const PASSED: &[&str] = &[
+    "accept-language",
+    "user-agent",
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "x-request-id",
+    "x-correlation-id",
+];
 
 /// Where the public paths begin, and the engine's name.
 #[derive(Clone, Debug)]
@@ -73,7 +80,10 @@ impl Arrival {
         headers: impl Iterator<Item = (&'a str, &'a [u8])>,
     ) -> Result<Self, Refusal> {
         if raw_path.len() + raw_query.map_or(0, str::len) > base.max_target_bytes {
-            let what = format!("path and query have more than {} bytes; send the query by POST", base.max_target_bytes);
+            let what = format!(
+                "path and query have more than {} bytes; send the query by POST",
+                base.max_target_bytes
+            );
             return Err(Refusal::new(Kind::TargetTooLong, what));
         }
         let head = method == "HEAD";
@@ -111,7 +121,8 @@ fn segment(raw: &str) -> Result<String, Refusal> {
         return Err(path_fault("has an empty segment"));
     }
     // RFC 3986 pchar, but `;`: JAX-RS strips matrix parameters off every segment, others do not.
-    if let Some(odd) = raw.bytes().find(|b| !(b.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@%".contains(b))) {
+    if let Some(odd) = raw.bytes().find(|b| !(b.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@%".contains(b)))
+    {
         return Err(path_fault(&format!("has the character `{}`", char::from(odd).escape_default())));
     }
     let text = decode(raw, false).map_err(|what| path_fault(what))?;
@@ -167,7 +178,8 @@ fn decode(raw: &str, plus_is_blank: bool) -> Result<String, &'static str> {
 
 fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Headers, Refusal> {
     let mut read = Headers::default();
-    let twice = |name: &str| Refusal::new(Kind::HeaderAmbiguous, format!("the header `{name}` is there twice"));
+    let twice =
+        |name: &str| Refusal::new(Kind::HeaderAmbiguous, format!("the header `{name}` is there twice"));
     let text = |name: &str, value: &[u8]| {
         let fault = || Refusal::new(Kind::HeaderAmbiguous, format!("the header `{name}` is not ASCII text"));
         let text = std::str::from_utf8(value).map_err(|_| fault())?;
@@ -233,7 +245,9 @@ mod tests {
     fn p1_dot_segments_and_empty_ones() {
         assert_eq!(path("/engine-rest/task/x").unwrap(), ["task", "x"]);
         assert_eq!(path("/engine-rest/task/x/").unwrap(), ["task", "x"]);
-        for raw in ["task/../x", "task/./x", "task//x", "task/x//", "/task", "task/%2e%2e", "task/.%2E", "task/%2e"] {
+        for raw in
+            ["task/../x", "task/./x", "task//x", "task/x//", "/task", "task/%2e%2e", "task/.%2E", "task/%2e"]
+        {
             assert_eq!(path(&format!("/engine-rest/{raw}")), Err(Kind::PathAmbiguous), "{raw}");
         }
         assert_eq!(path("/engine-rest/task/...").unwrap(), ["task", "..."]);
@@ -241,7 +255,19 @@ mod tests {
 
     #[test]
     fn p2_encoded_separators() {
-        for raw in ["a%2fb", "a%2Fb", "a%5cb", "a\\b", "a%252fb", "a%252Fb", "a%255C", "%252e%252e", "a%00", "a%0a", "a%7f"] {
+        for raw in [
+            "a%2fb",
+            "a%2Fb",
+            "a%5cb",
+            "a\\b",
+            "a%252fb",
+            "a%252Fb",
+            "a%255C",
+            "%252e%252e",
+            "a%00",
+            "a%0a",
+            "a%7f",
+        ] {
             assert_eq!(path(&format!("/engine-rest/task/{raw}")), Err(Kind::PathAmbiguous), "{raw}");
         }
         assert_eq!(path("/engine-rest/task/a%25b").unwrap(), ["task", "a%b"]);
@@ -268,12 +294,17 @@ mod tests {
         assert_eq!(path("/engine-rest/engine/default/task").unwrap(), ["task"]);
         assert_eq!(path("/engine-rest/engine").unwrap(), ["engine"]);
         assert_eq!(path("/engine-rest/engine/other/task"), Err(Kind::NoRule));
-        assert_eq!(path("/engine-rest/engine/default/engine/default/task").unwrap(), ["engine", "default", "task"]);
+        assert_eq!(
+            path("/engine-rest/engine/default/engine/default/task").unwrap(),
+            ["engine", "default", "task"]
+        );
     }
 
     #[test]
     fn outside_the_base_path_is_nothing() {
-        for raw in ["/", "/engine-rest", "/engine-rest/", "/engine-restx/task", "/Engine-Rest/task", "/manager/html"] {
+        for raw in
+            ["/", "/engine-rest", "/engine-rest/", "/engine-restx/task", "/Engine-Rest/task", "/manager/html"]
+        {
             assert_eq!(path(raw), Err(Kind::NoRule), "{raw}");
         }
     }
@@ -301,7 +332,8 @@ mod tests {
         let read = read_headers(lines.iter().copied()).unwrap();
         assert_eq!(read.passed, [("user-agent", "me".to_owned())]);
         assert_eq!(read.accept.as_deref(), Some("a/b, c/d"));
-        for bad in [("upgrade", &b"websocket"[..]), ("content-encoding", b"gzip"), ("content-type", b"\xff")] {
+        for bad in [("upgrade", &b"websocket"[..]), ("content-encoding", b"gzip"), ("content-type", b"\xff")]
+        {
             assert!(read_headers([bad].into_iter()).is_err(), "{}", bad.0);
         }
         assert!(read_headers([("content-type", &b"a/b"[..]), ("content-type", b"a/b")].into_iter()).is_err());

@@ -32,17 +32,20 @@ impl Worker {
             if let Some(engine) = cell.get() {
                 return Ok(engine.clone());
             }
-            let engine = self
-                .gate
-                .engine()
-                .map_err(|e| Refusal::new(Kind::Internal, "the engine's connections can't be set up").because(e))?;
+            let engine = self.gate.engine().map_err(|e| {
+                Refusal::new(Kind::Internal, "the engine's connections can't be set up").because(e)
+            })?;
             Ok(cell.get_or_init(|| std::rc::Rc::new(engine)).clone())
         })
     }
 }
 
 /// Takes any request.
-pub(super) async fn serve(worker: web::Data<Worker>, request: HttpRequest, body: web::Payload) -> HttpResponse {
+pub(super) async fn serve(
+    worker: web::Data<Worker>,
+    request: HttpRequest,
+    body: web::Payload,
+) -> HttpResponse {
     let began = Instant::now();
     let gate = worker.gate.clone();
     let in_flight = gate.metrics.in_flight.clone();
@@ -79,7 +82,8 @@ async fn carry(
     if uri.authority().is_some_and(|a| host().is_none_or(|h| !h.eq_ignore_ascii_case(a.as_str()))) {
         return Err(Refusal::new(Kind::PathAmbiguous, "the request's target and its `Host` differ"));
     }
-    let lines = request.headers().iter().map(|(n, v): (&HeaderName, &HeaderValue)| (n.as_str(), v.as_bytes()));
+    let lines =
+        request.headers().iter().map(|(n, v): (&HeaderName, &HeaderValue)| (n.as_str(), v.as_bytes()));
     let arrival = Arrival::read(&gate.base, request.method().as_str(), uri.path(), uri.query(), lines)?;
     let engine = worker.engine()?;
     let payload = Payload::new(body, gate.settings.limits.body_idle_timeout);

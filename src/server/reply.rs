@@ -44,7 +44,8 @@ fn challenge(kind: Kind, message: &str) -> Option<String> {
         _ => return None,
     };
     // A quoted string holds neither quotes nor backslashes here: messages are our own texts.
-    let text: String = message.chars().filter(|c| c.is_ascii() && !matches!(c, '"' | '\\') && !c.is_control()).collect();
+    let text: String =
+        message.chars().filter(|c| c.is_ascii() && !matches!(c, '"' | '\\') && !c.is_control()).collect();
     Some(format!("Bearer realm=\"{REALM}\", error=\"{error}\", error_description=\"{text}\""))
 }
 
@@ -52,7 +53,9 @@ fn challenge(kind: Kind, message: &str) -> Option<String> {
 pub(super) fn reply(reply: Reply, head: bool, alarmed: impl Fn(Stop) + 'static) -> HttpResponse {
     let mut response = builder(reply.status);
     for (name, value) in &reply.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value)) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value))
+        {
             response.append_header((name, value));
         }
     }

@@ -8,7 +8,12 @@ use crate::config::Limits;
 
 /// Runs both servers until SIGTERM or SIGINT. SIGTERM: not ready at once, still accepting for the delay, then
 /// requests under way get the grace time; SIGINT: the same without the delay.
-pub(super) async fn until_told(public: Server, admin: Server, health: &Health, limits: &Limits) -> Result<(), String> {
+pub(super) async fn until_told(
+    public: Server,
+    admin: Server,
+    health: &Health,
+    limits: &Limits,
+) -> Result<(), String> {
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
     let (public_handle, admin_handle): (ServerHandle, ServerHandle) = (public.handle(), admin.handle());

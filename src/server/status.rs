@@ -41,7 +41,8 @@ async fn readyz(gate: web::Data<Gate>, health: web::Data<Health>) -> HttpRespons
         Ok(engine) => reasons.extend(engine.alive().await.err()),
         Err(e) => reasons.push(e),
     }
-    let mut response = if reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    let mut response =
+        if reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     let body = if reasons.is_empty() { "ready\n".to_owned() } else { reasons.join("\n") + "\n" };
     response.content_type("text/plain; charset=utf-8").body(body)
 }

@@ -43,7 +43,8 @@ impl Metrics {
             Ok::<_, prometheus::Error>(family)
         };
         let histograms = |name: &str, help: &str| {
-            let family = HistogramVec::new(HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()), &["kind"])?;
+            let family =
+                HistogramVec::new(HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()), &["kind"])?;
             registry.register(Box::new(family.clone()))?;
             Ok::<_, prometheus::Error>(family)
         };
@@ -57,10 +58,14 @@ impl Metrics {
             "tenantgate_request_duration_seconds",
             "Time from a request's head to the start of its reply, by kind of rule.",
         )?;
-        let engine =
-            histograms("tenantgate_engine_duration_seconds", "Time until the engine's answer began, by kind of rule.")?;
-        let look_up =
-            histograms("tenantgate_look_up_duration_seconds", "Time that ownership look-ups took, by kind of rule.")?;
+        let engine = histograms(
+            "tenantgate_engine_duration_seconds",
+            "Time until the engine's answer began, by kind of rule.",
+        )?;
+        let look_up = histograms(
+            "tenantgate_look_up_duration_seconds",
+            "Time that ownership look-ups took, by kind of rule.",
+        )?;
         let alarms = IntCounter::new(
             "tenantgate_guard_alarms_total",
             "Answers of the engine that the guard stopped because a record was not the caller's.",
@@ -127,12 +132,17 @@ fn token_figures(figures: &Figures) -> Result<Registry, prometheus::Error> {
         registry.register(Box::new(family.clone()))?;
         Ok::<_, prometheus::Error>(family)
     };
-    let tokens = counters("tenantgate_tokens_total", "Tokens by outcome: accepted, or the refusal's code.", &["outcome"])?;
+    let tokens = counters(
+        "tenantgate_tokens_total",
+        "Tokens by outcome: accepted, or the refusal's code.",
+        &["outcome"],
+    )?;
     tokens.with_label_values(&["accepted"]).inc_by(figures.accepted);
     for (kind, count) in &figures.refused {
         tokens.with_label_values(&[kind.code()]).inc_by(*count);
     }
-    let cache = counters("tenantgate_token_cache_total", "Look-ups of remembered tokens by result.", &["result"])?;
+    let cache =
+        counters("tenantgate_token_cache_total", "Look-ups of remembered tokens by result.", &["result"])?;
     cache.with_label_values(&["hit"]).inc_by(figures.remembered_hits);
     cache.with_label_values(&["miss"]).inc_by(figures.remembered_misses);
     let remembered = Gauge::new("tenantgate_tokens_remembered", "Verified tokens remembered now.")?;
@@ -141,10 +151,17 @@ fn token_figures(figures: &Figures) -> Result<Registry, prometheus::Error> {
     registry.register(Box::new(remembered))?;
     let keys = gauges("tenantgate_keys", "Usable keys of an issuer.")?;
     let age = gauges("tenantgate_key_set_age_seconds", "Time since an issuer's key set was fetched.")?;
-    let last = gauges("tenantgate_key_set_last_success_timestamp_seconds", "Time of the last good fetch of a key set.")?;
-    let fetches = counters("tenantgate_key_fetches_total", "Fetches of key sets by result.", &["issuer", "result"])?;
-    let unknown =
-        counters("tenantgate_unknown_kids_total", "Tokens that named a key that its issuer does not have.", &["issuer"])?;
+    let last = gauges(
+        "tenantgate_key_set_last_success_timestamp_seconds",
+        "Time of the last good fetch of a key set.",
+    )?;
+    let fetches =
+        counters("tenantgate_key_fetches_total", "Fetches of key sets by result.", &["issuer", "result"])?;
+    let unknown = counters(
+        "tenantgate_unknown_kids_total",
+        "Tokens that named a key that its issuer does not have.",
+        &["issuer"],
+    )?;
     for issuer in &figures.issuers {
         let name = issuer.issuer.as_str();
         #[expect(clippy::cast_precision_loss, reason = "a bounded count far below 2^52")]

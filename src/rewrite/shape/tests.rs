@@ -1,0 +1,224 @@
+use bytes::Bytes;
+
+use super::*;
+use crate::json;
+use crate::policy;
+
+fn narrow_pairs(
+    shape: &str,
+    kind: RuleKind,
+    shared: SharedResources,
+    query: &[(&str, &str)],
+) -> Result<(Vec<String>, Narrowed), Kind> {
+    let policy = policy::load(None).unwrap();
+    let tenant = Tenant::parse("A", &[]).unwrap();
+    let context = Context { policy: &policy, tenant: &tenant, kind, shared, params: &["A".into()] };
+    let mut pairs = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    let id = policy.shape_named(shape).unwrap();
+    let narrowed = context.pairs(id, &mut pairs).map_err(|r| r.kind())?;
+    Ok((pairs.into_iter().map(|(n, v)| format!("{n}={v}")).collect(), narrowed))
+}
+
+fn pairs(shape: &str, query: &[(&str, &str)]) -> Result<Vec<String>, Kind> {
+    let (pairs, narrowed) = narrow_pairs(shape, RuleKind::Read, SharedResources::Hidden, query)?;
+    assert!(!narrowed.empty && !narrowed.tenantless);
+    Ok(pairs)
+}
+
+fn object(shape: &str, kind: RuleKind, body: &str) -> Result<(String, Narrowed), Kind> {
+    let policy = policy::load(None).unwrap();
+    let tenant = Tenant::parse("A", &[]).unwrap();
+    let params = ["A".to_owned()];
+    let context =
+        Context { policy: &policy, tenant: &tenant, kind, shared: SharedResources::Hidden, params: &params };
+    let mut json = json::read(&Bytes::copy_from_slice(body.as_bytes()), 64).unwrap();
+    let id = policy.shape_named(shape).unwrap();
+    let narrowed = context.object(id, &mut json).map_err(|r| r.kind())?;
+    let text = json.write(&mut |asked| format!("?{}", asked.id()));
+    Ok((String::from_utf8(text).unwrap(), narrowed))
+}
+
+fn read(shape: &str, body: &str) -> Result<String, Kind> {
+    let (text, narrowed) = object(shape, RuleKind::Read, body)?;
+    assert!(!narrowed.empty);
+    Ok(text)
+}
+
+#[test]
+fn q1_a_tenant_parameter_twice_is_refused_even_if_equal() {
+    assert_eq!(pairs("TaskQuery", &[("tenantIdIn", "A")]).unwrap(), ["tenantIdIn=A"]);
+    assert_eq!(pairs("TaskQuery", &[("tenantIdIn", "A"), ("tenantIdIn", "A")]), Err(Kind::QueryAmbiguous));
+    assert_eq!(
+        pairs("TaskQuery", &[("name", "x"), ("name", "y")]).unwrap(),
+        ["name=x", "name=y", "tenantIdIn=A"]
+    );
+}
+
+#[test]
+fn q2_a_comma_list_holds_own_tenants_only() {
+    assert_eq!(pairs("TaskQuery", &[("tenantIdIn", "A,A")]).unwrap(), ["tenantIdIn=A"]);
+    for foreign in ["A,B", "B", " A", "A, A", "a"] {
+        assert_eq!(pairs("TaskQuery", &[("tenantIdIn", foreign)]), Err(Kind::ForeignTenant), "{foreign}");
+    }
+}
+
+#[test]
+fn q3_tenantless_wishes_are_answered_empty_and_never_dropped() {
+    for (yes, empty) in [("true", true), ("\"true\"", true), ("1", true), ("false", false), ("0", false)] {
+        let (pairs, narrowed) = narrow_pairs(
+            "ProcessInstanceQuery",
+            RuleKind::Read,
+            SharedResources::Hidden,
+            &[("withoutTenantId", yes)],
+        )
+        .unwrap();
+        assert_eq!(narrowed.empty, empty, "{yes}");
+        assert_eq!(pairs, ["tenantIdIn=A"]);
+    }
+    assert_eq!(pairs("ProcessInstanceQuery", &[("withoutTenantId", "TRUE")]), Err(Kind::QueryAmbiguous));
+    assert_eq!(pairs("JobQuery", &[("includeJobsWithoutTenantId", "true")]).unwrap(), ["tenantIdIn=A"]);
+    assert_eq!(
+        pairs("ProcessInstanceQuery", &[("processDefinitionWithoutTenantId", "true")]).unwrap(),
+        ["processDefinitionWithoutTenantId=true", "tenantIdIn=A"]
+    );
+}
+
+#[test]
+fn q5_i9_an_empty_pin_is_never_sent() {
+    for empty in ["", " ", ",", ",,"] {
+        assert_eq!(pairs("TaskQuery", &[("tenantIdIn", empty)]).unwrap(), ["tenantIdIn=A"], "`{empty}`");
+    }
+    for empty in ["{}", r#"{"tenantIdIn":null}"#, r#"{"tenantIdIn":[]}"#, r#"{"tenantIdIn":["A"]}"#] {
+        assert_eq!(read("TaskQuery", empty).unwrap(), r#"{"tenantIdIn":["A"]}"#, "{empty}");
+    }
+}
+
+#[test]
+fn j3_pins_of_other_types_are_refused() {
+    for odd in [r#""A""#, "1", "{}", "[null]", "[1]", "true"] {
+        let body = format!(r#"{{"tenantIdIn":{odd}}}"#);
+        assert_eq!(read("TaskQuery", &body), Err(Kind::BodyAmbiguous), "{odd}");
+    }
+    for foreign in [r#"["B"]"#, r#"["A","B"]"#, r#"[""]"#] {
+        let body = format!(r#"{{"tenantIdIn":{foreign}}}"#);
+        assert_eq!(read("TaskQuery", &body), Err(Kind::ForeignTenant), "{foreign}");
+    }
+}
+
+#[test]
+fn j2_or_queries_are_checked_and_not_pinned() {
+    let body = r#"{"orQueries":[{"tenantIdIn":["A"],"name":"x","orQueries":[{}]}]}"#;
+    assert_eq!(
+        read("TaskQuery", body).unwrap(),
+        r#"{"orQueries":[{"tenantIdIn":["A"],"name":"x"}],"tenantIdIn":["A"]}"#
+    );
+    assert_eq!(read("TaskQuery", r#"{"orQueries":[{"tenantIdIn":["B"]}]}"#), Err(Kind::ForeignTenant));
+    assert_eq!(read("TaskQuery", r#"{"orQueries":[{"nameExpression":"${x}"}]}"#), Err(Kind::FieldDenied));
+}
+
+#[test]
+fn i10_a_tenantless_wish_inside_or_queries_stays() {
+    let body = r#"{"tenantIdIn":["A"],"orQueries":[{"withoutTenantId":true}]}"#;
+    assert_eq!(read("ProcessInstanceQuery", body).unwrap(), body);
+}
+
+#[test]
+fn a_tenantless_wish_is_empty_for_reads_and_refused_for_writes() {
+    for (wish, empty) in [("true", true), ("\"TRUE\"", true), ("1", true), ("false", false), ("null", false)]
+    {
+        let body = format!(r#"{{"withoutTenantId":{wish}}}"#);
+        let (text, narrowed) = object("TaskQuery", RuleKind::Read, &body).unwrap();
+        assert_eq!((text.as_str(), narrowed.empty), (r#"{"tenantIdIn":["A"]}"#, empty), "{wish}");
+    }
+    let body = r#"{"processInstanceQuery":{"withoutTenantId":true}}"#;
+    assert_eq!(object("Modification", RuleKind::Administer, body), Err(Kind::Tenantless));
+    let twin = r#"{"processInstanceQuery":{"withoutTenantId":false}}"#;
+    assert_eq!(
+        object("Modification", RuleKind::Administer, twin).unwrap().0,
+        r#"{"processInstanceQuery":{"tenantIdIn":["A"]}}"#
+    );
+}
+
+#[test]
+fn an_absent_embedded_query_is_never_added() {
+    let body = r#"{"processInstanceIds":["x",null],"processInstanceQuery":null}"#;
+    let narrowed = object("Modification", RuleKind::Administer, body).unwrap().0;
+    assert_eq!(narrowed, r#"{"processInstanceIds":["?x",null],"processInstanceQuery":null}"#);
+}
+
+#[test]
+fn every_topic_is_pinned() {
+    let body = r#"{"workerId":"w","topics":[{"topicName":"t"},{"topicName":"t","tenantIdIn":[]}]}"#;
+    assert_eq!(
+        object("FetchAndLock", RuleKind::Work, body).unwrap().0,
+        r#"{"workerId":"w","topics":[{"topicName":"t","tenantIdIn":["A"]},{"topicName":"t","tenantIdIn":["A"]}]}"#
+    );
+    let body = r#"{"topics":[{"topicName":"t","withoutTenantId":true}]}"#;
+    assert_eq!(object("FetchAndLock", RuleKind::Work, body), Err(Kind::Tenantless));
+    let body = r#"{"topics":[{"topicName":"t","tenantIdIn":["B"]}]}"#;
+    assert_eq!(object("FetchAndLock", RuleKind::Work, body), Err(Kind::ForeignTenant));
+}
+
+#[test]
+fn a_selector_by_key_gets_its_tenant() {
+    let body = r#"{"processDefinitionKey":"p","suspended":true}"#;
+    assert_eq!(
+        object("SuspendInstances", RuleKind::Administer, body).unwrap().0,
+        r#"{"processDefinitionKey":"p","suspended":true,"processDefinitionTenantId":"A"}"#
+    );
+    let by_id = r#"{"processDefinitionId":"p","suspended":true}"#;
+    assert_eq!(
+        object("SuspendInstances", RuleKind::Administer, by_id).unwrap().0,
+        r#"{"processDefinitionId":"?p","suspended":true}"#
+    );
+    let tenantless = r#"{"processDefinitionKey":"p","processDefinitionWithoutTenantId":true}"#;
+    assert_eq!(object("SuspendInstances", RuleKind::Administer, tenantless), Err(Kind::Tenantless));
+}
+
+#[test]
+fn i8_the_id_in_the_body_is_the_paths() {
+    assert_eq!(
+        object("OwnTenant", RuleKind::Administer, r#"{"name":"n"}"#).unwrap().0,
+        r#"{"name":"n","id":"?A"}"#
+    );
+    assert!(object("OwnTenant", RuleKind::Administer, r#"{"id":"A"}"#).is_ok());
+    assert_eq!(object("OwnTenant", RuleKind::Administer, r#"{"id":"B"}"#), Err(Kind::ForeignTenant));
+}
+
+#[test]
+fn a_tasks_id_is_not_the_clients_to_choose() {
+    assert_eq!(object("TaskCreate", RuleKind::Start, r#"{"id":"x"}"#), Err(Kind::TaskId));
+    assert_eq!(object("TaskCreate", RuleKind::Start, r#"{"id":null}"#).unwrap().0, r#"{"tenantId":"A"}"#);
+    assert_eq!(object("TaskCreate", RuleKind::Start, r#"{"tenantId":"B"}"#), Err(Kind::ForeignTenant));
+}
+
+#[test]
+fn a_signal_to_an_execution_gets_no_tenant() {
+    assert_eq!(
+        object("Signal", RuleKind::Start, r#"{"name":"s"}"#).unwrap().0,
+        r#"{"name":"s","tenantId":"A"}"#
+    );
+    assert_eq!(
+        object("Signal", RuleKind::Start, r#"{"name":"s","executionId":"e"}"#).unwrap().0,
+        r#"{"name":"s","executionId":"?e"}"#
+    );
+}
+
+#[test]
+fn shared_definitions_show_under_readable() {
+    let run = |query: &[(&str, &str)]| {
+        narrow_pairs("ProcessDefinitionQuery", RuleKind::Read, SharedResources::Readable, query).unwrap()
+    };
+    let all = "includeProcessDefinitionsWithoutTenantId=true";
+    assert_eq!(run(&[]).0, ["tenantIdIn=A", all]);
+    assert_eq!(run(&[("tenantIdIn", "A")]).0, ["tenantIdIn=A"]);
+    assert_eq!(
+        run(&[("tenantIdIn", "A"), ("includeProcessDefinitionsWithoutTenantId", "true")]).0,
+        ["tenantIdIn=A", all]
+    );
+    assert_eq!(run(&[("withoutTenantId", "true")]).0, ["withoutTenantId=true"]);
+    assert!(run(&[]).1.tenantless);
+    let jobs =
+        narrow_pairs("JobQuery", RuleKind::Read, SharedResources::Readable, &[("withoutTenantId", "1")]);
+    assert!(jobs.unwrap().1.empty);
+}
