@@ -169,10 +169,18 @@ impl Travel<'_> {
     ) -> Result<Answer, Refusal> {
         let boundary = form::boundary(self.headers.content_type.as_deref())?;
         let mut parts = Parts::new(payload.pieces(self.gate.settings.limits.max_stream_bytes), &boundary);
-        let (writer, body, content_type) = form::channel();
-        let exchange = self.exchange(permit, Some(&content_type), body, FORM_PATIENCE, trace);
+        let (writer, out) = form::channel();
+        let exchange = self.exchange(permit, Some(&out.content_type), out.body, FORM_PATIENCE, trace);
         let rebuild = rebuild(&mut parts, writer);
         tokio::pin!(exchange, rebuild);
+        // A small form is read to its end before the engine hears of it.
+        tokio::select! {
+            rebuilt = &mut rebuild => {
+                rebuilt?;
+                return exchange.await;
+            }
+            () = out.enough.notified() => {}
+        }
         tokio::select! {
             // The engine answered before it had the whole form.
             early = &mut exchange => early,

@@ -8,7 +8,7 @@
 //! 4. [`policy`]: method and path become the one operation and its rule;
 //! 5. [`rewrite`]: the request is narrowed by its rule ([`json`], [`form`], [`model`] read what it carries);
 //! 6. [`ownership`]: the ids in it are looked up, and the draft becomes a permit;
-//! 7. [`engine`]: the permit becomes the engine's request ([`emulate`]: several);
+//! 7. [`engine`]: the permit becomes the engine's request (or several);
 //! 8. [`proxy`]: the engine's answer is guarded and becomes the reply.
 //!
 //! At any stage a [`refusal`] may end the journey. [`config`] holds the settings, [`gate`] what all requests share,

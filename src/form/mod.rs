@@ -10,4 +10,4 @@ mod parts;
 mod write;
 
 pub use parts::{Part, Parts, boundary};
-pub use write::{FormWriter, OutBody, channel};
+pub use write::{FormWriter, OutBody, OutForm, channel};

@@ -1,12 +1,14 @@
 //! The form as it goes to the engine.
 
+use std::cell::Cell;
 use std::io;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::engine::RequestBody;
 use crate::refusal::{Kind, Refusal};
@@ -14,18 +16,35 @@ use crate::refusal::{Kind, Refusal};
 /// The body that the engine's connection reads.
 pub type OutBody = RequestBody;
 
+/// Pieces that wait to be sent at the most.
+const PIECES: usize = 64;
+/// Bytes that are gathered before the engine is bothered: a small form is refused before anything of it is sent.
+const GATHERED: usize = 256 * 1024;
+
 /// Writes parts into a body that streams.
 pub struct FormWriter {
     boundary: String,
+    written: Cell<usize>,
+    enough: Rc<Notify>,
     /// Pieces; the last one is marked.
     out: mpsc::Sender<(Bytes, bool)>,
 }
 
-/// A writer, the body it fills, and the body's content type.
-pub fn channel() -> (FormWriter, OutBody, String) {
+/// A form on its way.
+pub struct OutForm {
+    /// The body that the writer fills.
+    pub body: OutBody,
+    /// The body's content type.
+    pub content_type: String,
+    /// Told when the engine's request has to begin, for the pieces to go somewhere.
+    pub enough: Rc<Notify>,
+}
+
+/// A writer, and the form it fills.
+pub fn channel() -> (FormWriter, OutForm) {
     // The boundary can't be guessed, so no content can hold it.
     let boundary = format!("tenantgate-{}", uuid::Uuid::new_v4().simple());
-    let (sender, receiver) = mpsc::channel::<(Bytes, bool)>(4);
+    let (sender, receiver) = mpsc::channel::<(Bytes, bool)>(PIECES);
     let frames = stream::unfold(Some(receiver), |receiver| async move {
         let mut receiver = receiver?;
         match receiver.recv().await {
@@ -37,11 +56,17 @@ pub fn channel() -> (FormWriter, OutBody, String) {
         }
     });
     let content_type = format!("multipart/form-data; boundary={boundary}");
-    (FormWriter { boundary, out: sender }, StreamBody::new(frames).boxed_unsync(), content_type)
+    let enough = Rc::new(Notify::new());
+    let writer = FormWriter { boundary, written: Cell::new(0), enough: enough.clone(), out: sender };
+    (writer, OutForm { body: StreamBody::new(frames).boxed_unsync(), content_type, enough })
 }
 
 impl FormWriter {
     async fn send(&self, bytes: Bytes, last: bool) -> Result<(), Refusal> {
+        self.written.set(self.written.get() + bytes.len());
+        if self.written.get() > GATHERED || self.out.capacity() == 0 {
+            self.enough.notify_one();
+        }
         // The receiver goes away when the engine answered early or its connection broke; that answer counts then.
         self.out
             .send((bytes, last))

@@ -200,15 +200,7 @@ impl Reader<'_> {
                     self.at += 1;
                     match self.peek() {
                         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
-                        Some(b'u') => {
-                            self.at += 1;
-                            for _ in 0..4 {
-                                if !self.peek().is_some_and(|b| b.is_ascii_hexdigit()) {
-                                    return Err(self.fault("an escape is broken"));
-                                }
-                                self.at += 1;
-                            }
-                        }
+                        Some(b'u') => self.unicode_escape()?,
                         _ => return Err(self.fault("an escape is broken")),
                     }
                 }
@@ -217,6 +209,35 @@ impl Reader<'_> {
                 None => return Err(self.fault("a string does not end")),
             }
         }
+    }
+
+    /// Past the `uXXXX` of an escape, and past its second half where it is one of a pair. A half without its other one
+    /// is no character (RFC 7493 section 2.1); databases and JSON readers differ in what they make of it.
+    fn unicode_escape(&mut self) -> Result<(), Fault> {
+        match self.four_digits()? {
+            0xD800..=0xDBFF => {
+                let pair = self.body.get(self.at..self.at + 2) == Some(b"\\u");
+                self.at += usize::from(pair);
+                if !pair || !(0xDC00..=0xDFFF).contains(&self.four_digits()?) {
+                    return Err(self.fault("an escape is an unpaired surrogate"));
+                }
+                Ok(())
+            }
+            0xDC00..=0xDFFF => Err(self.fault("an escape is an unpaired surrogate")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Past `u` and four hexadecimal digits.
+    fn four_digits(&mut self) -> Result<u32, Fault> {
+        self.at += 1;
+        let mut value = 0;
+        for _ in 0..4 {
+            let digit = self.peek().and_then(|b| char::from(b).to_digit(16));
+            value = value * 16 + digit.ok_or_else(|| self.fault("an escape is broken"))?;
+            self.at += 1;
+        }
+        Ok(value)
     }
 
     /// Past a number, by the grammar of RFC 8259 section 6.

@@ -45,6 +45,21 @@ fn other_encodings_are_refused() {
 }
 
 #[test]
+fn unpaired_surrogates_are_refused() {
+    assert!(read_text(r#"["\ud83d\ude00"]"#).is_ok());
+    for odd in [
+        r#"["\ud83d"]"#,
+        r#"["\ude00"]"#,
+        r#"["\ud83dx"]"#,
+        r#"["\ud83d\n"]"#,
+        r#"["\ud83d\ud83d"]"#,
+        r#"{"\ud83d":1}"#,
+    ] {
+        assert!(read_text(odd).unwrap_err().what.contains("surrogate"), "{odd}");
+    }
+}
+
+#[test]
 fn nesting_is_bounded() {
     let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
     assert!(read_text(&deep(64)).is_ok());

@@ -63,7 +63,7 @@ impl Guard {
 }
 
 fn look(watch: &Watch, position: usize, text: &[u8]) -> Verdict {
-    if position % 2 == 0 {
+    if position.is_multiple_of(2) {
         let own = match text {
             b"null" => watch.tenantless,
             text => serde_json::from_slice::<String>(text).is_ok_and(|t| t == watch.tenant.as_str()),

@@ -131,11 +131,10 @@ impl Context<'_> {
             only_tenantless = false;
         }
         for (name, field) in &shape.fields {
-            match field {
-                Field::Tenants | Field::Tenant if only_tenantless => {}
-                Field::Tenants | Field::Tenant => kept.push((name.clone(), self.tenant.as_str().to_owned())),
-                Field::Tenantless if only_tenantless => kept.push((name.clone(), "true".into())),
-                _ => {}
+            if only_tenantless && *field == Field::Tenantless {
+                kept.push((name.clone(), "true".into()));
+            } else if !only_tenantless && matches!(field, Field::Tenants | Field::Tenant) {
+                kept.push((name.clone(), self.tenant.as_str().to_owned()));
             }
         }
         if let Some(name) = shares {
@@ -168,25 +167,39 @@ impl Context<'_> {
         }
         let mut object = Json::Object(kept);
         for (name, field) in &shape.fields {
-            let own = || Json::string(self.tenant.as_str());
-            match field {
-                Field::Tenants => object.set(name, Json::strings([self.tenant.as_str()])),
-                Field::Tenant => object.set(name, own()),
-                Field::TenantWith(other) if object.member(other).is_some_and(|v| !v.is_null()) => {
-                    object.set(name, own());
-                }
-                Field::TenantWithout(other) if object.member(other).is_none_or(Json::is_null) => {
-                    object.set(name, own());
-                }
-                Field::PathId(number) => {
-                    let id = self.params.get(*number).cloned().unwrap_or_default();
-                    object.set(name, Json::Id(Asked::tenant(id)));
-                }
-                _ => {}
+            if let Some(pin) = self.pin(field, &object) {
+                object.set(name, pin);
             }
         }
         *json = object;
         Ok(narrowed)
+    }
+
+    /// What a field has to hold whatever the client sent.
+    fn pin(&self, field: &Field, object: &Json) -> Option<Json> {
+        let there = |other: &str| object.member(other).is_some_and(|v| !v.is_null());
+        match field {
+            Field::Tenants => Some(Json::strings([self.tenant.as_str()])),
+            Field::Tenant => Some(Json::string(self.tenant.as_str())),
+            Field::TenantWith(other) => there(other).then(|| Json::string(self.tenant.as_str())),
+            Field::TenantWithout(other) => (!there(other)).then(|| Json::string(self.tenant.as_str())),
+            Field::PathId(number) => {
+                Some(Json::Id(Asked::tenant(self.params.get(*number).cloned().unwrap_or_default())))
+            }
+            Field::TenantsNamed
+            | Field::Tenantless
+            | Field::IncludeTenantless
+            | Field::TenantlessSelector
+            | Field::Drop
+            | Field::Own(_)
+            | Field::OwnList(_)
+            | Field::Object(_)
+            | Field::Each(_)
+            | Field::Map(_)
+            | Field::Refuse(_)
+            | Field::TaskId
+            | Field::Pass => None,
+        }
     }
 
     fn member(
@@ -198,12 +211,9 @@ impl Context<'_> {
     ) -> Result<Option<Json>, Refusal> {
         if value.is_null() {
             // Null is as if absent to the engine, but for pins, where it means all tenants: those are put in anew.
-            return Ok(match field {
-                Field::Own(_) | Field::OwnList(_) | Field::Object(_) | Field::Each(_) | Field::Map(_) => {
-                    Some(value)
-                }
-                _ => None,
-            });
+            let ids = matches!(field, Field::Own(_) | Field::OwnList(_));
+            let inner = matches!(field, Field::Object(_) | Field::Each(_) | Field::Map(_));
+            return Ok((ids || inner).then_some(value));
         }
         match field {
             Field::Pass => {}

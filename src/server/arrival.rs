@@ -125,7 +125,7 @@ fn segment(raw: &str) -> Result<String, Refusal> {
     {
         return Err(path_fault(&format!("has the character `{}`", char::from(odd).escape_default())));
     }
-    let text = decode(raw, false).map_err(|what| path_fault(what))?;
+    let text = decode(raw, false).map_err(path_fault)?;
     if text == "." || text == ".." {
         return Err(path_fault("has a dot segment"));
     }
@@ -178,6 +178,7 @@ fn decode(raw: &str, plus_is_blank: bool) -> Result<String, &'static str> {
 
 fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Headers, Refusal> {
     let mut read = Headers::default();
+    let mut hop: Vec<String> = Vec::new();
     let twice =
         |name: &str| Refusal::new(Kind::HeaderAmbiguous, format!("the header `{name}` is there twice"));
     let text = |name: &str, value: &[u8]| {
@@ -211,6 +212,10 @@ fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Resul
                     return Err(Refusal::new(Kind::HeaderAmbiguous, what));
                 }
             }
+            // What a `Connection` line names is for this hop only (RFC 9110 section 7.6.1).
+            "connection" => {
+                hop.extend(text(name, value)?.split(',').map(|n| n.trim().to_ascii_lowercase()));
+            }
             "host" => read.host = Some(text(name, value)?),
             "upgrade" => {
                 let what = "the connection can't be upgraded to another protocol";
@@ -225,6 +230,7 @@ fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Resul
             }
         }
     }
+    read.passed.retain(|(name, _)| !hop.iter().any(|h| h == name));
     Ok(read)
 }
 
@@ -332,6 +338,8 @@ mod tests {
         let read = read_headers(lines.iter().copied()).unwrap();
         assert_eq!(read.passed, [("user-agent", "me".to_owned())]);
         assert_eq!(read.accept.as_deref(), Some("a/b, c/d"));
+        let named = [("connection", &b"close, User-Agent"[..]), ("user-agent", b"me")];
+        assert!(read_headers(named.into_iter()).unwrap().passed.is_empty());
         for bad in [("upgrade", &b"websocket"[..]), ("content-encoding", b"gzip"), ("content-type", b"\xff")]
         {
             assert!(read_headers([bad].into_iter()).is_err(), "{}", bad.0);
