@@ -144,7 +144,10 @@ fn every_refused_name_is_refused() {
     for line in lists.lines(ModelKind::Bpmn) {
         let value = match line.treatment {
             data::Treatment::Never => line.values[0].clone(),
-            _ => "other".to_owned(),
+            data::Treatment::Code
+            | data::Treatment::Tenant
+            | data::Treatment::Only
+            | data::Treatment::With => "other".to_owned(),
         };
         let mut models: Vec<String> = Vec::new();
         for attribute in line.attributes.iter().map(|name| name.replace('*', "any")) {
@@ -184,6 +187,64 @@ fn every_place_is_searched_for_expressions() {
             assert_eq!(told(&deny.inspect("a.bpmn", &with("a"), TENANT)), [""; 0], "{model}");
             assert_eq!(deny.inspect("a.bpmn", &with("a.b"), TENANT).len(), 1, "{model}");
         }
+    }
+}
+
+/// The names of the engine's own objects, one by one; a longer name is a variable's.
+#[test]
+fn no_bare_name_of_the_engine_is_taken() {
+    let deny = inspector(Code::Deny);
+    let with =
+        |name: &str| deny.inspect("a.bpmn", &bpmn(&format!("<task name='a ${{{name}}}'/>")), TENANT).len();
+    for name in
+        ["execution", "task", "externalTask", "caseExecution", "processEngine", "environment", "jdbcTemplate"]
+    {
+        assert_eq!((with(name), with(&format!("{name}Id"))), (1, 0), "{name}");
+    }
+    for name in ["runtimeService", "anyService", "dataSource", "systemProperties", "systemEnvironment"] {
+        assert_eq!((with(name), with(&format!("{name}Id"))), (1, 0), "{name}");
+    }
+}
+
+/// The engine fetches what `xsi:schemaLocation` names, unless it is the model's own schema.
+#[test]
+fn only_the_models_own_schema_may_be_named() {
+    const OWN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
+    let schema = |name: &str, value: &str| {
+        let xsi = "http://www.w3.org/2001/XMLSchema-instance";
+        bpmn(&format!("<task xmlns:xsi='{xsi}' {name}='{value}'/>"))
+    };
+    for code in [Code::Deny, Code::Allow] {
+        let inspector = inspector(code);
+        let taken =
+            |name: &str, value: &str| inspector.inspect("a.bpmn", &schema(name, value), TENANT).is_empty();
+        for own in [format!("{OWN} BPMN20.xsd"), format!(" {OWN}\n{OWN}.xsd "), String::new()] {
+            assert!(taken("xsi:schemaLocation", &own), "{own}");
+        }
+        for other in [
+            "urn:other BPMN20.xsd".to_owned(),
+            format!("{OWN} http://localhost/BPMN20.xsd"),
+            format!("{OWN} BPMN20.xsd urn:other BPMN20.xsd"),
+            format!("{OWN} /etc/passwd"),
+            "http://www.omg.org/spec/CMMN/20151109/MODEL CMMN11.xsd".to_owned(),
+            OWN.to_owned(),
+        ] {
+            assert!(!taken("xsi:schemaLocation", &other), "{other}");
+        }
+        assert!(!taken("xsi:noNamespaceSchemaLocation", "BPMN20.xsd"));
+    }
+}
+
+#[test]
+fn no_other_document_is_drawn_in() {
+    for code in [Code::Deny, Code::Allow] {
+        let inspector = inspector(code);
+        let told = |model: &str| told(&inspector.inspect("a.bpmn", &bpmn(model), TENANT));
+        assert_eq!(told("<task xml:lang='de' xml:space='preserve'/>"), [""; 0]);
+        assert_eq!(told("<task xml:base='http://localhost/'/>"), ["task xml:base other-document"]);
+        let include = "<i:include xmlns:i='http://www.w3.org/2001/XInclude' href='x'/>";
+        assert_eq!(told(include), ["include - other-document"]);
+        assert_eq!(told(&include.replace("2001/XInclude", "2001/Other")), [""; 0]);
     }
 }
 
