@@ -106,9 +106,6 @@ impl<'a> Scanner<'a> {
                 self.take(1 + signed + count);
             }
         }
-        if self.rest.starts_with(|c: char| is_name_part(c) || c == '.') {
-            return Err("a number runs into a name".into());
-        }
         Ok(Token::Literal)
     }
 
