@@ -270,6 +270,21 @@ async fn bad_signatures_never_fetch() {
     assert_eq!(tokens.figures().remembered, 1, "no failure is kept");
 }
 
+/// How long tokens never seen take whose key is known.
+async fn median_latency(tokens: &Tokens, pair: &Pair, name: &str) -> Duration {
+    let mut times = Vec::new();
+    for i in 0..101 {
+        let mut claims = claims("https://issuer.example/");
+        claims["jti"] = json!(format!("{name} {i}"));
+        let token = pair.sign(&claims);
+        let begin = Instant::now();
+        assert_eq!(user(tokens, &token).await, Ok("app-one".into()));
+        times.push(begin.elapsed());
+    }
+    times.sort();
+    times[times.len() / 2]
+}
+
 #[tokio::test]
 async fn a_known_key_answers_while_a_fetch_for_an_unknown_one_hangs() {
     let pair = Pair::rsa_a("k");
@@ -277,20 +292,16 @@ async fn a_known_key_answers_while_a_fetch_for_an_unknown_one_hangs() {
     let keys = crate::config::Keys { timeout: Duration::from_secs(3), ..fast() };
     let tokens = tokens(&[issuer.settings()], &keys);
     until("ready", || tokens.ready().is_ok()).await;
+    let calm = median_latency(&tokens, &pair, "calm").await;
     issuer.does("/jwks", Does::Hang);
     let asking = {
         let (tokens, token) = (tokens.clone(), Pair::rsa_a("x").sign(&claims("https://issuer.example/")));
         tokio::spawn(async move { user(&tokens, &token).await })
     };
     until("the fetch hangs", || issuer.hits("/jwks") == 2).await;
-    for i in 0..50 {
-        let mut claims = claims("https://issuer.example/");
-        claims["jti"] = json!(i);
-        let token = pair.sign(&claims);
-        let begin = Instant::now();
-        assert_eq!(user(&tokens, &token).await, Ok("app-one".into()));
-        assert!(begin.elapsed() < Duration::from_millis(250), "{:?}", begin.elapsed());
-    }
+    let meanwhile = median_latency(&tokens, &pair, "meanwhile").await;
+    let ratio = meanwhile.as_secs_f64() / calm.as_secs_f64();
+    assert!(ratio < 3.0, "calm {calm:?}, meanwhile {meanwhile:?}");
     assert!(!asking.is_finished(), "the other one still waits: the fetch really hung");
     assert_eq!(asking.await.expect("no panic"), Err(Kind::KeysUnavailable));
     // In the back-off nobody waits, and nobody asks.

@@ -78,7 +78,11 @@ impl Pair {
 
     /// A token of exactly these texts; the signature is always this key's and algorithm's.
     pub(super) fn sign_text(&self, header: &str, claims: &str) -> String {
-        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        self.sign_parts(&format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims)))
+    }
+
+    /// A token of exactly these first two parts.
+    pub(super) fn sign_parts(&self, signed: &str) -> String {
         let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &self.secret, self.algorithm);
         format!("{signed}.{}", signature.expect("signed"))
     }
