@@ -32,13 +32,13 @@ pub(crate) async fn verify(
     let unverified_header = header::read(&token)?;
     let bytes = decode("claims", token.claims)?;
     let unverified_claims = json::object(&bytes).map_err(|e| malformed(format_args!("claims: {e}")))?;
-    let Some((place, issuer)) = claims::unverified_issuer(&unverified_claims)
-        .and_then(|name| issuers.iter().enumerate().find(|(_, i)| i.settings.issuer == name))
+    let unverified_issuer = claims::unverified_issuer(&unverified_claims).unwrap_or_default();
+    let Some((place, issuer)) =
+        issuers.iter().enumerate().find(|(_, i)| i.settings.issuer == unverified_issuer)
     else {
-        let message = "the token's issuer is not accepted here";
-        return Err(
-            Refusal::new(Kind::TokenIssuer, message).because("`iss` is none of the settings' issuers")
-        );
+        // A slash more or less is the usual mistake, so the log shows the name.
+        return Err(Refusal::new(Kind::TokenIssuer, "the token's issuer is not accepted here")
+            .because(format_args!("`iss` is `{}`", shown(unverified_issuer))));
     };
     let (algorithm, kid) = (unverified_header.algorithm, unverified_header.kid);
     if !issuer.settings.algorithms.contains(&algorithm) {

@@ -12,7 +12,7 @@ mod source;
 mod store;
 
 pub use failure::Cause;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use key_set::KeySet;
 pub(crate) use key_set::{Identity, Key};
 pub(crate) use source::IssuerSource;

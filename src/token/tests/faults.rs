@@ -8,11 +8,6 @@ use super::support::*;
 use crate::refusal::Kind;
 use crate::token::{Cause, Tokens};
 
-fn failed(tokens: &Tokens, cause: Cause) -> u64 {
-    let figures = tokens.figures();
-    figures.issuers[0].fetches_failed.iter().find(|(c, _)| *c == cause).expect("a cause").1
-}
-
 #[tokio::test]
 async fn calm() {
     let pair = Pair::rsa_a("k");
@@ -334,36 +329,6 @@ async fn the_wall_clock_is_stepped() {
         claims
     });
     assert_eq!(user(&tokens, &early).await, Err(Kind::TokenEarly));
-}
-
-#[tokio::test]
-async fn discovery_names_the_keys_of_this_very_issuer() {
-    let pair = Pair::rsa_a("k");
-    let server = Misbehaving::new(Does::keys(&[&pair])).await;
-    let name = format!("{}/realm", server.address);
-    let path = "/realm/.well-known/openid-configuration";
-    let mut settings = issuer(&name, String::new());
-    settings.discovery = true;
-    let cases = [
-        ("right", json!({ "issuer": name, "jwks_uri": server.jwks_url() }), Ok("app-one".into())),
-        (
-            "another issuer",
-            json!({ "issuer": "https://evil.example", "jwks_uri": server.jwks_url() }),
-            Err(()),
-        ),
-        ("a slash more", json!({ "issuer": format!("{name}/"), "jwks_uri": server.jwks_url() }), Err(())),
-        ("no issuer", json!({ "jwks_uri": server.jwks_url() }), Err(())),
-        ("no keys", json!({ "issuer": name }), Err(())),
-        ("plain http", json!({ "issuer": name, "jwks_uri": "http://issuer.example/k" }), Err(())),
-        ("a file", json!({ "issuer": name, "jwks_uri": "file:///etc/passwd" }), Err(())),
-    ];
-    for (case, document, expected) in cases {
-        server.does(path, Does::json(&document));
-        let tokens = tokens(&[settings.clone()], &fast());
-        let found = user(&tokens, &pair.sign(&claims(&name))).await;
-        assert_eq!(found, expected.map_err(|()| Kind::KeysUnavailable), "{case}");
-        assert_eq!(failed(&tokens, Cause::Discovery), u64::from(found.is_err()), "{case}");
-    }
 }
 
 #[tokio::test]

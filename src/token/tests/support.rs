@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::config;
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::Caller;
-use crate::token::Tokens;
+use crate::token::{Cause, Tokens};
 
 /// The audience of all test tokens.
 pub(super) const AUDIENCE: &str = "https://camunda.example.com/engine-rest";
@@ -152,6 +152,12 @@ pub(super) async fn outcome(tokens: &Tokens, token: &str) -> Result<Caller, Refu
 /// The user that a token proves, or the refusal's kind.
 pub(super) async fn user(tokens: &Tokens, token: &str) -> Result<String, Kind> {
     outcome(tokens, token).await.map(|c| c.user().to_owned()).map_err(|r| r.kind())
+}
+
+/// Failed fetches of the first issuer, by cause.
+pub(super) fn failed(tokens: &Tokens, cause: Cause) -> u64 {
+    let figures = tokens.figures();
+    figures.issuers[0].fetches_failed.iter().find(|(c, _)| *c == cause).expect("a cause").1
 }
 
 /// Waits until something holds; a second at most.
