@@ -167,6 +167,29 @@ async fn rotation_with_overlap_is_noticed_by_the_new_kid() {
     assert_eq!(issuer.hits("/jwks"), 2);
 }
 
+/// All who come with a new key while it is fetched wait for it; none is sent away in the meantime.
+#[tokio::test]
+async fn rotation_under_load_refuses_nobody() {
+    let (old, new) = (Pair::rsa_a("old"), Pair::rsa_b("new"));
+    let issuer = Misbehaving::new(Does::keys(&[&old])).await;
+    let tokens = tokens(&[issuer.settings()], &fast());
+    until("ready", || tokens.ready().is_ok()).await;
+    issuer.does("/jwks", Does::Late(json!({ "keys": [new.public()] }).to_string().into_bytes()));
+    let many = (0..20).map(|i| {
+        let mut claims = claims("https://issuer.example/");
+        claims["jti"] = json!(i);
+        let (tokens, token) = (tokens.clone(), new.sign(&claims));
+        async move {
+            tokio::time::sleep(Duration::from_millis(5 * i)).await;
+            user(&tokens, &token).await
+        }
+    });
+    for found in futures_util::future::join_all(many).await {
+        assert_eq!(found, Ok("app-one".into()));
+    }
+    assert_eq!(issuer.hits("/jwks"), 2);
+}
+
 #[tokio::test]
 async fn a_withdrawn_or_replaced_key_drops_remembered_tokens_at_the_next_renewal() {
     for (name, after) in [("withdrawn", Pair::rsa_b("new")), ("replaced", Pair::rsa_b("k"))] {

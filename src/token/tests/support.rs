@@ -176,6 +176,8 @@ pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
 pub(super) enum Does {
     Answer(u16, &'static str, Vec<u8>),
     Hang,
+    /// Answers well, a moment later.
+    Late(Vec<u8>),
     Drip,
     Close,
     /// Says a large length, sends a little, closes.
@@ -258,6 +260,10 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
                 body.len()
             );
             drop(stream.write_all(&[head.as_bytes(), &body].concat()).await);
+        }
+        Does::Late(body) => {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            drop(stream.write_all(&[start(body.len()).as_bytes(), &body].concat()).await);
         }
         Does::Hang => tokio::time::sleep(Duration::from_secs(60)).await,
         Does::Drip => {
