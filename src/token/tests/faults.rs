@@ -47,6 +47,8 @@ async fn cold_requests_share_the_first_fetch() {
 async fn a_failing_issuer_is_a_503_without_keys_and_nothing_with_keys() {
     let good = Pair::rsa_a("k");
     let html = || b"<!doctype html><title>down for maintenance</title>".to_vec();
+    let mut off_curve = Pair::p256("k").public();
+    off_curve["x"] = off_curve["y"].clone();
     let weak = Does::json(&json!({ "keys": [rsa_1024("k")] }));
     let faults = [
         ("closes", Does::Close, Cause::Other),
@@ -64,6 +66,7 @@ async fn a_failing_issuer_is_a_503_without_keys_and_nothing_with_keys() {
         ("no keys", Does::json(&json!({ "keys": [] })), Cause::Empty),
         ("keys of another type", Does::json(&json!({ "keys": {} })), Cause::Content),
         ("only odd keys", weak, Cause::Empty),
+        ("only a point off its curve", Does::json(&json!({ "keys": [off_curve] })), Cause::Empty),
     ];
     for (name, fault, cause) in faults {
         let issuer = Misbehaving::new(fault.clone()).await;
