@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::config::Issuer;
 use crate::refusal::{Kind, Refusal};
+use crate::token::keys::filter::shown;
 
 /// Claims, each name once.
 pub(crate) type Claims = Map<String, Value>;
@@ -95,7 +96,7 @@ fn audience(claims: &Claims, issuer: &Issuer) -> Result<(), Refusal> {
         None if issuer.audience_optional => Ok(()),
         None => refuse("`aud` is missing"),
         Some(Value::String(one)) if ours(one) => Ok(()),
-        Some(Value::String(_)) => refuse("`aud` is another"),
+        Some(Value::String(one)) => refuse(&format!("`aud` is `{}`", shown(one))),
         Some(Value::Array(all)) => {
             // One element of another type means that someone else writes the claim than we think.
             let Some(all) = all.iter().map(Value::as_str).collect::<Option<Vec<_>>>() else {
@@ -159,13 +160,14 @@ fn client_id<'a>(claims: &'a Claims, names: &[String]) -> Result<&'a str, Refusa
 fn application(claims: &Claims, client_id: &str) -> Result<(), Refusal> {
     let says = |name: &str, value: &str| claims.get(name).map(|v| v.as_str() == Some(value));
     let (gty, idtyp) = (says("gty", "client-credentials"), says("idtyp", "app"));
+    // OAuth's own spelling proves nothing here, but says nothing against it.
+    let user_grant = gty == Some(false) && says("gty", "client_credentials") == Some(false);
     let sub = match claims.get("sub").and_then(Value::as_str) {
         Some(sub) => sub == client_id || sub.strip_suffix("@clients") == Some(client_id),
         None => false,
     };
     // A claim that says "user" is believed before one that says "application".
-    let proved =
-        gty != Some(false) && idtyp != Some(false) && (gty == Some(true) || idtyp == Some(true) || sub);
+    let proved = !user_grant && idtyp != Some(false) && (gty == Some(true) || idtyp == Some(true) || sub);
     if proved {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! The wall clock, in one place.
 //!
-//! Out: seconds since 1970. Tests can step it; nothing else in `token` reads the wall clock. Ages (of keys, of
+//! Out: seconds since 1970. Tests can step it; no check of a token reads another. Ages (of keys, of
 //! remembered tokens) run on the monotonic clock instead, so a stepped wall clock neither ages nor revives them.
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -9,6 +9,8 @@ mod bearer;
 mod claims;
 mod clock;
 mod figures;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod header;
 mod issuer;
 mod json;

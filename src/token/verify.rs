@@ -12,8 +12,8 @@ use jsonwebtoken::Algorithm;
 
 use super::bearer::{UnverifiedToken, decode, malformed};
 use super::issuer::Issuer;
-use super::keys::NoKey;
 use super::keys::filter::shown;
+use super::keys::{Key, NoKey};
 use super::remembered::Verified;
 use super::{claims, header, json};
 use crate::refusal::{Kind, Refusal};
@@ -32,13 +32,13 @@ pub(crate) async fn verify(
     let unverified_header = header::read(&token)?;
     let bytes = decode("claims", token.claims)?;
     let unverified_claims = json::object(&bytes).map_err(|e| malformed(format_args!("claims: {e}")))?;
-    let Some((place, issuer)) = claims::unverified_issuer(&unverified_claims)
-        .and_then(|name| issuers.iter().enumerate().find(|(_, i)| i.settings.issuer == name))
+    let unverified_issuer = claims::unverified_issuer(&unverified_claims).unwrap_or_default();
+    let Some((place, issuer)) =
+        issuers.iter().enumerate().find(|(_, i)| i.settings.issuer == unverified_issuer)
     else {
-        let message = "the token's issuer is not accepted here";
-        return Err(
-            Refusal::new(Kind::TokenIssuer, message).because("`iss` is none of the settings' issuers")
-        );
+        // A slash more or less is the usual mistake, so the log shows the name.
+        return Err(Refusal::new(Kind::TokenIssuer, "the token's issuer is not accepted here")
+            .because(format_args!("`iss` is `{}`", shown(unverified_issuer))));
     };
     let (algorithm, kid) = (unverified_header.algorithm, unverified_header.kid);
     if !issuer.settings.algorithms.contains(&algorithm) {
@@ -54,20 +54,28 @@ pub(crate) async fn verify(
                 .retry_after(retry_after)
         }
     })?;
-    if !key.algorithms.contains(&algorithm) || is_symmetric(algorithm) {
-        return Err(signature(&kid, "its algorithm is not the key's"));
-    }
-    let signed = token.signed.as_bytes();
-    match jsonwebtoken::crypto::verify(token.signature, signed, &key.decoding, algorithm) {
-        Ok(true) => {}
-        // Never a reason to fetch: anybody can send bad signatures (threat K2).
-        Ok(false) | Err(_) => return Err(signature(&kid, "the signature does not hold")),
-    }
+    // Never a reason to fetch: anybody can send bad signatures (threat K2).
+    signature_holds(&token, &key, algorithm).map_err(|why| signature(&kid, why))?;
     let claims = unverified_claims;
     // After waiting for a key the time is another.
     let proved = claims::check(&claims, &issuer.settings, now())?;
     let tenant = Tenant::parse(proved.client_id, reserved)?;
     Ok(Verified { caller: Caller::new(tenant), issuer: place, kid, key: key.identity, until: proved.until })
+}
+
+/// Whether `key` signed the token with `algorithm`, which must be the key's own (RFC 8725 section 3.1).
+pub(super) fn signature_holds(
+    token: &UnverifiedToken<'_>,
+    key: &Key,
+    algorithm: Algorithm,
+) -> Result<(), &'static str> {
+    if !key.algorithms.contains(&algorithm) || is_symmetric(algorithm) {
+        return Err("its algorithm is not the key's");
+    }
+    match jsonwebtoken::crypto::verify(token.signature, token.signed.as_bytes(), &key.decoding, algorithm) {
+        Ok(true) => Ok(()),
+        Ok(false) | Err(_) => Err("the signature does not hold"),
+    }
 }
 
 /// One text for every way in which a signature is not accepted: which key names exist, and which algorithms, is

@@ -121,3 +121,56 @@ fn identity(parts: &[Vec<u8>]) -> Identity {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const X: &str = "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4";
+    const Y: &str = "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM";
+
+    fn set(keys: Value) -> (KeySet, Vec<String>) {
+        KeySet::new(serde_json::from_value(keys).expect("keys"))
+    }
+
+    #[test]
+    fn numbers_that_are_no_key_are_left_out() {
+        let ec = |kid: &str, x: &str| json!({ "kty": "EC", "crv": "P-256", "kid": kid, "x": x, "y": Y });
+        let (found, odd) = set(json!([ec("on", X), ec("off", Y), ec("short", "AAAA")]));
+        assert!(found.get("on").is_some_and(|key| key.algorithms == [ES256]));
+        assert_eq!((found.len(), odd.len()), (1, 2), "{odd:?}");
+    }
+
+    /// A source of another make has no filter of ours before it.
+    #[test]
+    fn algorithms_must_fit_without_the_filter_too() {
+        let ec = |alg: &str| json!([{ "kty": "EC", "crv": "P-256", "kid": "k", "alg": alg, "x": X, "y": Y }]);
+        assert_eq!(set(ec("ES256")).0.len(), 1);
+        for alg in ["ES384", "RS256", "HS256", "none", ""] {
+            assert_eq!(set(ec(alg)).0.len(), 0, "{alg}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_told_by_its_numbers_and_not_by_its_name_or_spelling() {
+        let sample = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/data/vectors/auth0/auth0_sample_jwks.json"
+        ));
+        let mut rsa = serde_json::from_str::<Value>(sample).expect("JSON")["keys"][0].take();
+        let of = |key: &Value| {
+            let (set, odd) = set(json!([key]));
+            assert_eq!(odd, Vec::<String>::new());
+            set.get(key["kid"].as_str().expect("kid")).expect("the key").identity
+        };
+        let first = of(&rsa);
+        let n = URL_SAFE_NO_PAD.decode(rsa["n"].as_str().expect("n")).expect("base64");
+        rsa["n"] = json!(URL_SAFE_NO_PAD.encode([&[0], n.as_slice()].concat()));
+        rsa["kid"] = json!("renamed");
+        assert_eq!(of(&rsa), first, "with a leading zero");
+        rsa["e"] = json!("Aw");
+        assert_ne!(of(&rsa), first);
+    }
+}

@@ -12,6 +12,8 @@ mod source;
 mod store;
 
 pub use failure::Cause;
-pub(crate) use key_set::Identity;
+#[cfg(any(test, fuzzing))]
+pub(crate) use key_set::KeySet;
+pub(crate) use key_set::{Identity, Key};
 pub(crate) use source::IssuerSource;
 pub(crate) use store::{NoKey, Store};

@@ -5,7 +5,7 @@
 //! loopback, and where the operator allows it).
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use jwks_client_rs::source::JwksSource;
@@ -113,9 +113,8 @@ impl IssuerSource {
         if answer.status() != StatusCode::OK {
             let mut failure =
                 Failure::new(Cause::Status, format_args!("status {}", answer.status().as_u16()));
-            // Seconds only; the form with a date is read as absent, and the back-off alone counts.
             let wait = answer.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok());
-            failure.retry_after = wait.and_then(|v| v.trim().parse().ok()).map(Duration::from_secs);
+            failure.retry_after = wait.and_then(|v| retry_after(v, SystemTime::now()));
             return Err(failure);
         }
         let too_large = || Failure::new(Cause::TooLarge, format_args!("more than {} bytes", self.max_bytes));
@@ -148,6 +147,14 @@ impl JwksSource for IssuerSource {
         let fetched = tokio::time::timeout(self.timeout, self.fetch()).await;
         let late = |_| Failure::new(Cause::Timeout, format_args!("not answered within {:?}", self.timeout));
         Ok(fetched.map_err(late)??)
+    }
+}
+
+/// Seconds or a date (RFC 9110 section 10.2.3).
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    match value.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(now).ok(),
     }
 }
 
@@ -192,6 +199,17 @@ fn of(error: &reqwest::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
+        let read = |value| retry_after(value, now).map(|d| d.as_secs());
+        assert_eq!(read("120"), Some(120));
+        assert_eq!(read("Sun, 06 Nov 1994 08:51:37 GMT"), Some(120));
+        for value in ["Sun, 06 Nov 1994 08:40:00 GMT", "-1", "1.5", "soon", "", "99999999999999999999999"] {
+            assert_eq!(read(value), None, "{value}");
+        }
+    }
 
     #[test]
     fn keys_come_by_https_or_from_this_machine_only() {

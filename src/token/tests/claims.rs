@@ -173,6 +173,8 @@ fn application_tokens_only() {
             ("sub array", json!({ "gty": GONE, "sub": ["app"] }), user),
             ("another grant", json!({ "gty": "password" }), user),
             ("another grant, sub fits", json!({ "gty": "password", "sub": "app" }), user),
+            ("gty as OAuth spells it", json!({ "gty": "client_credentials" }), Ok("app")),
+            ("gty as OAuth spells it, alone", json!({ "gty": "client_credentials", "sub": "x" }), user),
             ("gty array", json!({ "gty": ["client-credentials"], "sub": "app" }), user),
             ("gty null", json!({ "gty": null }), user),
             ("idtyp user", json!({ "idtyp": "user" }), user),

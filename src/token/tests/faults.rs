@@ -8,11 +8,6 @@ use super::support::*;
 use crate::refusal::Kind;
 use crate::token::{Cause, Tokens};
 
-fn failed(tokens: &Tokens, cause: Cause) -> u64 {
-    let figures = tokens.figures();
-    figures.issuers[0].fetches_failed.iter().find(|(c, _)| *c == cause).expect("a cause").1
-}
-
 #[tokio::test]
 async fn calm() {
     let pair = Pair::rsa_a("k");
@@ -52,6 +47,8 @@ async fn cold_requests_share_the_first_fetch() {
 async fn a_failing_issuer_is_a_503_without_keys_and_nothing_with_keys() {
     let good = Pair::rsa_a("k");
     let html = || b"<!doctype html><title>down for maintenance</title>".to_vec();
+    let mut off_curve = Pair::p256("k").public();
+    off_curve["x"] = off_curve["y"].clone();
     let weak = Does::json(&json!({ "keys": [rsa_1024("k")] }));
     let faults = [
         ("closes", Does::Close, Cause::Other),
@@ -69,6 +66,7 @@ async fn a_failing_issuer_is_a_503_without_keys_and_nothing_with_keys() {
         ("no keys", Does::json(&json!({ "keys": [] })), Cause::Empty),
         ("keys of another type", Does::json(&json!({ "keys": {} })), Cause::Content),
         ("only odd keys", weak, Cause::Empty),
+        ("only a point off its curve", Does::json(&json!({ "keys": [off_curve] })), Cause::Empty),
     ];
     for (name, fault, cause) in faults {
         let issuer = Misbehaving::new(fault.clone()).await;
@@ -172,6 +170,29 @@ async fn rotation_with_overlap_is_noticed_by_the_new_kid() {
     assert_eq!(issuer.hits("/jwks"), 2);
 }
 
+/// All who come with a new key while it is fetched wait for it; none is sent away in the meantime.
+#[tokio::test]
+async fn rotation_under_load_refuses_nobody() {
+    let (old, new) = (Pair::rsa_a("old"), Pair::rsa_b("new"));
+    let issuer = Misbehaving::new(Does::keys(&[&old])).await;
+    let tokens = tokens(&[issuer.settings()], &fast());
+    until("ready", || tokens.ready().is_ok()).await;
+    issuer.does("/jwks", Does::Late(json!({ "keys": [new.public()] }).to_string().into_bytes()));
+    let many = (0..20).map(|i| {
+        let mut claims = claims("https://issuer.example/");
+        claims["jti"] = json!(i);
+        let (tokens, token) = (tokens.clone(), new.sign(&claims));
+        async move {
+            tokio::time::sleep(Duration::from_millis(5 * i)).await;
+            user(&tokens, &token).await
+        }
+    });
+    for found in futures_util::future::join_all(many).await {
+        assert_eq!(found, Ok("app-one".into()));
+    }
+    assert_eq!(issuer.hits("/jwks"), 2);
+}
+
 #[tokio::test]
 async fn a_withdrawn_or_replaced_key_drops_remembered_tokens_at_the_next_renewal() {
     for (name, after) in [("withdrawn", Pair::rsa_b("new")), ("replaced", Pair::rsa_b("k"))] {
@@ -270,6 +291,21 @@ async fn bad_signatures_never_fetch() {
     assert_eq!(tokens.figures().remembered, 1, "no failure is kept");
 }
 
+/// How long tokens never seen take whose key is known.
+async fn median_latency(tokens: &Tokens, pair: &Pair, name: &str) -> Duration {
+    let mut times = Vec::new();
+    for i in 0..101 {
+        let mut claims = claims("https://issuer.example/");
+        claims["jti"] = json!(format!("{name} {i}"));
+        let token = pair.sign(&claims);
+        let begin = Instant::now();
+        assert_eq!(user(tokens, &token).await, Ok("app-one".into()));
+        times.push(begin.elapsed());
+    }
+    times.sort();
+    times[times.len() / 2]
+}
+
 #[tokio::test]
 async fn a_known_key_answers_while_a_fetch_for_an_unknown_one_hangs() {
     let pair = Pair::rsa_a("k");
@@ -277,20 +313,16 @@ async fn a_known_key_answers_while_a_fetch_for_an_unknown_one_hangs() {
     let keys = crate::config::Keys { timeout: Duration::from_secs(3), ..fast() };
     let tokens = tokens(&[issuer.settings()], &keys);
     until("ready", || tokens.ready().is_ok()).await;
+    let calm = median_latency(&tokens, &pair, "calm").await;
     issuer.does("/jwks", Does::Hang);
     let asking = {
         let (tokens, token) = (tokens.clone(), Pair::rsa_a("x").sign(&claims("https://issuer.example/")));
         tokio::spawn(async move { user(&tokens, &token).await })
     };
     until("the fetch hangs", || issuer.hits("/jwks") == 2).await;
-    for i in 0..50 {
-        let mut claims = claims("https://issuer.example/");
-        claims["jti"] = json!(i);
-        let token = pair.sign(&claims);
-        let begin = Instant::now();
-        assert_eq!(user(&tokens, &token).await, Ok("app-one".into()));
-        assert!(begin.elapsed() < Duration::from_millis(250), "{:?}", begin.elapsed());
-    }
+    let meanwhile = median_latency(&tokens, &pair, "meanwhile").await;
+    let ratio = meanwhile.as_secs_f64() / calm.as_secs_f64();
+    assert!(ratio < 3.0, "calm {calm:?}, meanwhile {meanwhile:?}");
     assert!(!asking.is_finished(), "the other one still waits: the fetch really hung");
     assert_eq!(asking.await.expect("no panic"), Err(Kind::KeysUnavailable));
     // In the back-off nobody waits, and nobody asks.
@@ -323,36 +355,6 @@ async fn the_wall_clock_is_stepped() {
         claims
     });
     assert_eq!(user(&tokens, &early).await, Err(Kind::TokenEarly));
-}
-
-#[tokio::test]
-async fn discovery_names_the_keys_of_this_very_issuer() {
-    let pair = Pair::rsa_a("k");
-    let server = Misbehaving::new(Does::keys(&[&pair])).await;
-    let name = format!("{}/realm", server.address);
-    let path = "/realm/.well-known/openid-configuration";
-    let mut settings = issuer(&name, String::new());
-    settings.discovery = true;
-    let cases = [
-        ("right", json!({ "issuer": name, "jwks_uri": server.jwks_url() }), Ok("app-one".into())),
-        (
-            "another issuer",
-            json!({ "issuer": "https://evil.example", "jwks_uri": server.jwks_url() }),
-            Err(()),
-        ),
-        ("a slash more", json!({ "issuer": format!("{name}/"), "jwks_uri": server.jwks_url() }), Err(())),
-        ("no issuer", json!({ "jwks_uri": server.jwks_url() }), Err(())),
-        ("no keys", json!({ "issuer": name }), Err(())),
-        ("plain http", json!({ "issuer": name, "jwks_uri": "http://issuer.example/k" }), Err(())),
-        ("a file", json!({ "issuer": name, "jwks_uri": "file:///etc/passwd" }), Err(())),
-    ];
-    for (case, document, expected) in cases {
-        server.does(path, Does::json(&document));
-        let tokens = tokens(&[settings.clone()], &fast());
-        let found = user(&tokens, &pair.sign(&claims(&name))).await;
-        assert_eq!(found, expected.map_err(|()| Kind::KeysUnavailable), "{case}");
-        assert_eq!(failed(&tokens, Cause::Discovery), u64::from(found.is_err()), "{case}");
-    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::config;
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::Caller;
-use crate::token::Tokens;
+use crate::token::{Cause, Tokens};
 
 /// The audience of all test tokens.
 pub(super) const AUDIENCE: &str = "https://camunda.example.com/engine-rest";
@@ -78,7 +78,11 @@ impl Pair {
 
     /// A token of exactly these texts; the signature is always this key's and algorithm's.
     pub(super) fn sign_text(&self, header: &str, claims: &str) -> String {
-        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        self.sign_parts(&format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims)))
+    }
+
+    /// A token of exactly these first two parts.
+    pub(super) fn sign_parts(&self, signed: &str) -> String {
         let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &self.secret, self.algorithm);
         format!("{signed}.{}", signature.expect("signed"))
     }
@@ -150,6 +154,12 @@ pub(super) async fn user(tokens: &Tokens, token: &str) -> Result<String, Kind> {
     outcome(tokens, token).await.map(|c| c.user().to_owned()).map_err(|r| r.kind())
 }
 
+/// Failed fetches of the first issuer, by cause.
+pub(super) fn failed(tokens: &Tokens, cause: Cause) -> u64 {
+    let figures = tokens.figures();
+    figures.issuers[0].fetches_failed.iter().find(|(c, _)| *c == cause).expect("a cause").1
+}
+
 /// Waits until something holds; a second at most.
 pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
     for _ in 0..300 {
@@ -166,6 +176,8 @@ pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
 pub(super) enum Does {
     Answer(u16, &'static str, Vec<u8>),
     Hang,
+    /// Answers well, a moment later.
+    Late(Vec<u8>),
     Drip,
     Close,
     /// Says a large length, sends a little, closes.
@@ -248,6 +260,10 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
                 body.len()
             );
             drop(stream.write_all(&[head.as_bytes(), &body].concat()).await);
+        }
+        Does::Late(body) => {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            drop(stream.write_all(&[start(body.len()).as_bytes(), &body].concat()).await);
         }
         Does::Hang => tokio::time::sleep(Duration::from_secs(60)).await,
         Does::Drip => {
