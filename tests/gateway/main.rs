@@ -12,6 +12,8 @@ mod stage;
 
 /// Requests that can be read in two ways go nowhere.
 mod ambiguous;
+/// Every operation of the engine has exactly one rule.
+mod coverage;
 /// What the gateway adds to, takes from and keeps of headers.
 mod headers;
 /// An application's start-up: token, own tenant record, lists and creates that name the tenant.
