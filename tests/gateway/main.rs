@@ -20,6 +20,8 @@ mod headers;
 mod identity;
 /// Long polls, which must outlive every time limit.
 mod long_poll;
+/// Every operation that is not denied, with own, foreign, missing and shared ids.
+mod matrix;
 /// Coming up with everything there, or with engine or issuer missing, or with a broken configuration.
 mod startup;
 /// The story's operations on two tenants with equal keys and names.
