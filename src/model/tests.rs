@@ -291,6 +291,30 @@ fn a_finding_has_its_place() {
     assert_eq!(place, [(3, 10, Some("ä"))]);
 }
 
+/// What a caller wrote long is told short, however often it is told.
+#[test]
+fn findings_stay_small() {
+    let long = "x".repeat(1_000_000);
+    let deny = inspector(Code::Deny);
+    for model in [
+        format!("<task id='{long}'>{}</task>", "<a b='${c.d}'/>".repeat(500)),
+        format!("<{long} b='${{c.d}}' c='${{c.d}}'/>"),
+        format!("<task {long}='${{c.d}}'/>"),
+        format!("<task a='${{{long}.b}}'/>"),
+        format!("<task a='${{{long}Service}}'/>"),
+        format!("<task calledElementTenantId='{long}'/>"),
+        format!("<camunda:{long}/>"),
+        format!("<{long}></b>"),
+        format!("<{long}:a/>"),
+        format!("<a {long}='1' {long}='2'/>"),
+        format!("<a>&{long};</a>"),
+    ] {
+        let found = deny.inspect("a.bpmn", &bpmn(&model), TENANT);
+        assert!(!found.is_empty());
+        assert!(found.iter().all(|one| one.to_string().len() < 2000), "{}", &model[..20]);
+    }
+}
+
 #[test]
 fn a_file_of_another_kind_or_size_is_refused() {
     let deny = inspector(Code::Deny);
