@@ -33,6 +33,8 @@ pub(crate) struct Element {
     pub(crate) attributes: Vec<Attribute>,
     /// Its own text, whole.
     pub(crate) text: String,
+    /// Whether it has elements inside.
+    pub(crate) has_children: bool,
     /// Its id, or the nearest one around it, cut short: every element below carries it.
     pub(crate) id: Option<String>,
 }
@@ -199,6 +201,9 @@ impl Document {
             .iter()
             .find(|a| a.local == "id" && a.namespace.is_empty())
             .map(|a| shortened(&a.value));
+        if let Some(parent) = self.open.last().and_then(|at| self.elements.get_mut(*at)) {
+            parent.has_children = true;
+        }
         self.open.push(self.elements.len());
         self.elements.push(Element {
             offset,
@@ -206,6 +211,7 @@ impl Document {
             local: local.into_inner().to_owned(),
             attributes,
             text: String::new(),
+            has_children: false,
             id: own.or(around),
         });
         Ok(())
