@@ -44,7 +44,7 @@ pub(super) async fn read(
                 try_join_all(group.iter_mut().map(|filter| count(travel, filter))).await?;
             }
         }
-        one => count(travel, one).await?,
+        one @ (Json::Object(_) | Json::Leaf(_) | Json::Id(_)) => count(travel, one).await?,
     }
     Ok(Some(reply.with_body(text(&filters))))
 }
