@@ -91,10 +91,13 @@ pub async fn journey(
     let caller = gate.tokens.caller(&authorization).await?;
     trace.tenant = Some(caller.tenant().as_str().to_owned());
 
-    let operation = gate
-        .policy
-        .find(&arrival.method, &arrival.segments)
-        .ok_or_else(|| Refusal::new(Kind::NoRule, "there is no such operation"))?;
+    let Some(operation) = gate.policy.find(&arrival.method, &arrival.segments) else {
+        // The engine answers OPTIONS on any path with a description of its whole interface (facts 13).
+        return match gate.policy.methods(&arrival.segments) {
+            methods if arrival.method == "OPTIONS" && !methods.is_empty() => Ok(Reply::allow(&methods)),
+            _ => Err(Refusal::new(Kind::NoRule, "there is no such operation")),
+        };
+    };
     trace.operation = Some(operation.rule.operation.clone());
     trace.kind = Some(operation.rule.kind.name());
 

@@ -54,6 +54,11 @@ impl Policy {
         self.catalog.find(method, segments)
     }
 
+    /// The methods that a path has.
+    pub fn methods(&self, segments: &[String]) -> Vec<&str> {
+        self.catalog.methods(segments)
+    }
+
     /// All rules.
     pub fn rules(&self) -> &[Arc<Rule>] {
         self.catalog.rules()

@@ -48,6 +48,19 @@ impl Reply {
     }
 }
 
+impl Reply {
+    /// The answer to OPTIONS: the methods that a path has (RFC 9110 section 9.3.7).
+    pub fn allow(methods: &[&str]) -> Self {
+        let mut all: Vec<&str> = methods.to_vec();
+        if all.contains(&"GET") {
+            all.push("HEAD");
+        }
+        all.push("OPTIONS");
+        let headers = vec![("allow".to_owned(), all.join(", ").into_bytes())];
+        Self { status: 204, headers, body: ReplyBody::Whole(Bytes::new()) }
+    }
+}
+
 /// What the guard's stop is to the caller. The log and the metric get an alarm from the caller of this.
 pub(crate) fn alarm(stop: Stop) -> Refusal {
     match stop {
