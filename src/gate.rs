@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::model::Inspector;
-use crate::ownership::Ownership;
+use crate::ownership::{Handles, Ownership};
 use crate::policy::Policy;
 use crate::server::{Base, Shares};
 use crate::telemetry::Metrics;
@@ -21,6 +21,8 @@ pub struct Gate {
     pub policy: Arc<Policy>,
     /// Verifies tokens.
     pub tokens: Tokens,
+    /// Signs and opens handles.
+    pub handles: Arc<Handles>,
     /// Finds owners.
     pub ownership: Ownership,
     /// Counts requests under way, a tenant each.
@@ -49,13 +51,15 @@ impl Gate {
             engine: settings.engine.name.clone(),
             max_target_bytes: settings.limits.max_target_bytes,
         };
+        let handles = Arc::new(Handles::new(&settings.tenancy.batch_keys, &settings.engine.name));
         let inspector = Inspector::new(settings.deployments.code, settings.tenancy.shared_resources)
             .map_err(|faults| format!("policies/models.yaml: {faults:?}"))?;
         Ok(Self {
             base,
             inspector,
             tokens,
-            ownership: Ownership::new(policy.clone(), settings.tenancy.shared_resources),
+            ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
+            handles,
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
             metrics: Metrics::new().map_err(|e| e.to_string())?,
             policy,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 
 use super::asked::{Asked, Owned};
+use super::handle::Handles;
 use crate::config::SharedResources;
 use crate::engine::Engine;
 use crate::json::{self, Json};
@@ -28,6 +29,7 @@ const IDS_BY_POST: usize = 2000;
 /// Finds out which ids are a caller's.
 pub struct Ownership {
     policy: Arc<Policy>,
+    handles: Arc<Handles>,
     shared: SharedResources,
     found: moka::future::Cache<(Tenant, Asked), ()>,
 }
@@ -41,10 +43,10 @@ enum Miss {
 
 impl Ownership {
     /// Nothing is remembered yet.
-    pub fn new(policy: Arc<Policy>, shared: SharedResources) -> Self {
+    pub fn new(policy: Arc<Policy>, handles: Arc<Handles>, shared: SharedResources) -> Self {
         let found =
             moka::future::Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBERED_FOR).build();
-        Self { policy, shared, found }
+        Self { policy, handles, shared, found }
     }
 
     /// Which of the asked ids are the caller's.
@@ -64,6 +66,8 @@ impl Ownership {
                     let text = id.id().to_owned();
                     owned.insert(id, text);
                 }
+            } else if let Some(opened) = self.opened(caller, &id) {
+                owned.insert_opened(id, opened);
             } else if id.plausible() {
                 open.push(id);
             }
@@ -78,6 +82,12 @@ impl Ownership {
             _ => self.many(engine, caller, open, &mut owned).await?,
         }
         Ok(owned)
+    }
+
+    /// The engine's id of a handle that was made for the caller.
+    pub fn opened(&self, caller: &Caller, asked: &Asked) -> Option<String> {
+        let purpose = self.policy.family(asked.family())?.handle.as_deref()?;
+        self.handles.open(purpose, caller.tenant(), asked.id())
     }
 
     /// Whether a record that was asked for by its id shows the caller as its owner.

@@ -5,6 +5,7 @@
 
 mod access_log;
 mod arrival;
+mod cors;
 mod payload;
 mod public;
 mod reply;

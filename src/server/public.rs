@@ -6,7 +6,7 @@ use std::time::Instant;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{Arrival, Payload, access_log, reply};
+use super::{Arrival, Payload, access_log, cors, reply};
 use crate::engine::Engine;
 use crate::gate::Gate;
 use crate::journey::{Trace, journey};
@@ -50,13 +50,20 @@ pub(super) async fn serve(
     let gate = worker.gate.clone();
     let in_flight = gate.metrics.in_flight.clone();
     in_flight.inc();
+    let origin = cors::allowed(&gate.settings.cors, request.headers());
+    if let Some(origin) = origin.as_ref().filter(|_| request.method().as_str() == "OPTIONS")
+        && let Some(answer) = cors::preflight(origin, request.headers())
+    {
+        in_flight.dec();
+        return answer;
+    }
     let mut trace = Trace::default();
     let head = request.method().as_str() == "HEAD";
     let outcome = carry(&worker, &gate, &request, body, &mut trace).await;
     in_flight.dec();
     gate.metrics.count(&trace, outcome.as_ref().map(|r| r.status), began.elapsed());
     access_log::line(&request, &trace, outcome.as_ref().map(|r| r.status), began.elapsed());
-    match outcome {
+    let mut response = match outcome {
         Ok(answer) => reply::reply(answer, head, move |stop| gate.metrics.alarm(stop)),
         Err(refusal) => {
             let mut response = reply::refusal(&refusal);
@@ -66,7 +73,11 @@ pub(super) async fn serve(
             }
             response
         }
+    };
+    if let Some(origin) = &origin {
+        cors::mark(&mut response, origin);
     }
+    response
 }
 
 async fn carry(
