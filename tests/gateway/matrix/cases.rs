@@ -40,6 +40,8 @@ pub struct Row {
     pub list: bool,
     /// The caller's own answer must hold rows.
     pub filled: bool,
+    /// What the caller must have besides.
+    pub needs: Vec<String>,
     /// What the engine says to the caller's own, where that is not 2xx.
     pub own: Option<u16>,
     pub changes: bool,
@@ -69,6 +71,8 @@ struct Case {
     body: Option<Value>,
     #[serde(default)]
     form: BTreeMap<String, String>,
+    #[serde(default)]
+    needs: Vec<String>,
     #[serde(default)]
     own: Option<u16>,
     #[serde(default)]
@@ -102,7 +106,7 @@ impl Builder<'_> {
     fn rows(&self) -> Vec<Row> {
         let (method, template) = self.rule.operation.split_once(' ').unwrap();
         let resource = template.strip_suffix("/count").unwrap_or(template);
-        if self.forward.empty.is_some() {
+        if self.forward.empty.is_some() && !template.contains('{') {
             return match self.file.lists.get(resource) {
                 Some(filter) => self.list(method, filter),
                 None => Vec::new(),
@@ -170,6 +174,7 @@ impl Builder<'_> {
             sort: if tenants { Sort::Tenants } else { Sort::Ids },
             list: false,
             filled: case.rows == Some(true),
+            needs: case.needs.clone(),
             own: case.own,
             changes: method != "GET",
         }
