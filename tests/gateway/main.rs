@@ -26,7 +26,8 @@ mod matrix;
 mod startup;
 /// The story's operations on two tenants with equal keys and names.
 mod story;
-
+/// Every class of bypass, by name.
+mod threats;
 /// An engine that answers badly, late or not at all.
 mod trouble;
 
