@@ -12,10 +12,16 @@ mod stage;
 
 /// Requests that can be read in two ways go nowhere.
 mod ambiguous;
+/// What makes batches from lists and queries.
+mod batches;
+/// Handles of batches without tenant.
+mod handles;
 /// What the gateway adds to, takes from and keeps of headers.
 mod headers;
 /// An application's start-up: token, own tenant record, lists and creates that name the tenant.
 mod identity;
+/// What the tests of isolation share.
+mod isolation;
 /// Long polls, which must outlive every time limit.
 mod long_poll;
 /// Coming up with everything there, or with engine or issuer missing, or with a broken configuration.
