@@ -14,6 +14,10 @@ mod stage;
 mod ambiguous;
 /// What makes batches from lists and queries.
 mod batches;
+/// Messages, signals, conditions.
+mod events;
+/// Saved filters.
+mod filters;
 /// Handles of batches without tenant.
 mod handles;
 /// What the gateway adds to, takes from and keeps of headers.
