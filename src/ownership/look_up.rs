@@ -23,6 +23,8 @@ const REMEMBERED: u64 = 200_000;
 const REMEMBERED_FOR: Duration = Duration::from_secs(600);
 /// Most ids in one question by GET: a target of about 8 KiB.
 const IDS_BY_GET: usize = 100;
+/// Most questions about single ids for one request: each is a round trip.
+const SINGLE_QUESTIONS: usize = 1000;
 /// Most ids in one question by POST.
 const IDS_BY_POST: usize = 2000;
 
@@ -164,6 +166,12 @@ impl Ownership {
                 LookUp::PostList { many: true, .. } => IDS_BY_POST,
                 LookUp::GetList { .. } | LookUp::PostList { .. } | LookUp::One { .. } => 1,
             };
+            if size == 1 && open.len() > SINGLE_QUESTIONS {
+                let what = format!(
+                    "more than {SINGLE_QUESTIONS} ids of this kind in one request; send fewer at a time"
+                );
+                return Err(Refusal::new(Kind::BodyTooLarge, what));
+            }
             // Questions about single ids go out a few at a time: a list of thousands must not flood the engine.
             for group in open.chunks(size).collect::<Vec<_>>().chunks(8) {
                 let answers = try_join_all(group.iter().map(|ids| question.put(look_up, ids))).await?;
