@@ -138,6 +138,18 @@ mod tests {
         same_as_checked_in("docs/configuration.md", &super::reference());
     }
 
+    /// The chart's `config` takes what the file takes.
+    #[test]
+    fn the_chart_s_schema_is_up_to_date() {
+        let file = "helm/values.schema.json";
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let mut values: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let mut config: serde_json::Value = serde_json::from_str(&super::schema()).unwrap();
+        config.as_object_mut().unwrap().remove("$schema");
+        values["properties"]["config"] = config;
+        same_as_checked_in(file, &(serde_json::to_string_pretty(&values).unwrap() + "\n"));
+    }
+
     #[test]
     fn the_schema_is_up_to_date() {
         same_as_checked_in("tests/golden/configuration.schema.json", &super::schema());
