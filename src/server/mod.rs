@@ -21,7 +21,7 @@ use actix_web::{App, HttpServer, web};
 pub use arrival::{Arrival, Base, Headers};
 pub use memory::{Granted, Memory};
 pub use payload::Payload;
-pub use shares::{Share, Shares};
+pub use shares::{Share, Shares, Taken};
 
 use crate::config::Settings;
 use crate::gate::Gate;

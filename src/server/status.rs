@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actix_web::{HttpResponse, web};
 
 use crate::gate::Gate;
+use crate::telemetry::Scraped;
 
 /// Whether the gateway is about to stop.
 #[derive(Default)]
@@ -49,7 +50,14 @@ async fn readyz(gate: web::Data<Gate>, health: web::Data<Health>) -> HttpRespons
 
 /// Figures in Prometheus's text format.
 async fn metrics(gate: web::Data<Gate>) -> HttpResponse {
-    match gate.metrics.text(&gate.tokens.figures()) {
+    let taken = gate.shares.taken();
+    let scraped = Scraped {
+        tokens: &gate.tokens.figures(),
+        ownership: &gate.ownership.figures().await,
+        long_polls: taken.long_polls,
+        tenants_active: taken.tenants,
+    };
+    match gate.metrics.text(&scraped) {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text),
         Err(e) => HttpResponse::InternalServerError().body(e),
     }

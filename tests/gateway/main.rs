@@ -27,6 +27,10 @@ mod startup;
 /// The story's operations on two tenants with equal keys and names.
 mod story;
 
+/// The dashboard, before a running Prometheus.
+mod dashboard;
+/// Figures and logs.
+mod telemetry;
 /// An engine that answers badly, late or not at all.
 mod trouble;
 
