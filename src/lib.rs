@@ -20,6 +20,8 @@ mod emulate;
 pub mod engine;
 pub mod form;
 pub mod gate;
+#[cfg(test)]
+mod golden;
 pub mod journey;
 pub mod json;
 pub mod model;
@@ -32,3 +34,4 @@ pub mod server;
 pub mod telemetry;
 pub mod tenancy;
 pub mod token;
+pub mod version;

@@ -339,6 +339,7 @@ impl Loader {
             own_answer: written.own_answer,
             empty: written.empty,
             emulate: written.emulate,
+            own_only: written.own_only,
             makes_batch: written.makes_batch,
             needs_one_of: written.needs_one_of.clone(),
             long_poll: written.long_poll,

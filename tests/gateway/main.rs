@@ -14,6 +14,8 @@ mod stage;
 mod ambiguous;
 /// What makes batches from lists and queries.
 mod batches;
+/// Every operation of the engine has exactly one rule.
+mod coverage;
 /// Messages, signals, conditions.
 mod events;
 /// Saved filters.
@@ -28,11 +30,17 @@ mod identity;
 mod isolation;
 /// Long polls, which must outlive every time limit.
 mod long_poll;
+/// Every operation that is not denied, with own, foreign, missing and shared ids.
+mod matrix;
 /// Coming up with everything there, or with engine or issuer missing, or with a broken configuration.
 mod startup;
 /// The story's operations on two tenants with equal keys and names.
 mod story;
 
+/// The dashboard, before a running Prometheus.
+mod dashboard;
+/// Figures and logs.
+mod telemetry;
 /// An engine that answers badly, late or not at all.
 mod trouble;
 
