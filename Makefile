@@ -3,7 +3,7 @@
 ENGINE_JAR := tests/engine/target/engine.jar
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test engine setup fmt
+.PHONY: help demo test engine setup parity fmt
 
 help: ## show this
 	@echo "tenantgate: keeps the applications of a shared Camunda 7 engine inside their own tenants"
@@ -30,6 +30,9 @@ $(ENGINE_JAR): tests/engine/pom.xml $(shell find tests/engine/src -type f)
 
 setup: ## install what is missing: a JDK and Maven (as root or with sudo)
 	@tests/setup
+
+parity: setup engine ## own reads and writes through the gateway and at the engine, side by side
+	tests/run cargo test --test parity -- --nocapture
 
 fmt: ## format the code
 	cargo fmt

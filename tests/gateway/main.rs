@@ -44,5 +44,10 @@ mod telemetry;
 /// An engine that answers badly, late or not at all.
 mod trouble;
 
+#[path = "../parity/harness/mod.rs"]
+mod harness;
+/// Answers come through as the engine gave them, to the byte; a sample of what `make parity` asks.
+mod parity;
+
 /// The helpers themselves, against the real engine.
 mod support_works;
