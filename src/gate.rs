@@ -5,11 +5,14 @@ use std::sync::Arc;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::model::Inspector;
-use crate::ownership::Ownership;
+use crate::ownership::{Handles, Ownership};
 use crate::policy::Policy;
-use crate::server::{Base, Shares};
+use crate::server::{Base, Memory, Shares};
 use crate::telemetry::Metrics;
 use crate::token::Tokens;
+
+/// Memory for JSON bodies under way, in bytes; what is made of one takes a few times its size.
+const BODIES: usize = 128 * 1024 * 1024;
 
 /// What all requests share.
 pub struct Gate {
@@ -21,8 +24,12 @@ pub struct Gate {
     pub policy: Arc<Policy>,
     /// Verifies tokens.
     pub tokens: Tokens,
+    /// Signs and opens handles.
+    pub handles: Arc<Handles>,
     /// Finds owners.
     pub ownership: Ownership,
+    /// Memory for bodies that are read whole.
+    pub memory: Memory,
     /// Counts requests under way, a tenant each.
     pub shares: Shares,
     /// Inspects models.
@@ -49,13 +56,16 @@ impl Gate {
             engine: settings.engine.name.clone(),
             max_target_bytes: settings.limits.max_target_bytes,
         };
+        let handles = Arc::new(Handles::new(&settings.tenancy.batch_keys, &settings.engine.name));
         let inspector = Inspector::new(settings.deployments.code, settings.tenancy.shared_resources)
             .map_err(|faults| format!("policies/models.yaml: {faults:?}"))?;
         Ok(Self {
             base,
             inspector,
             tokens,
-            ownership: Ownership::new(policy.clone(), settings.tenancy.shared_resources),
+            ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
+            handles,
+            memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
             metrics: Metrics::new().map_err(|e| e.to_string())?,
             policy,

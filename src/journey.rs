@@ -15,11 +15,11 @@ use crate::form::{self, FormWriter, Parts};
 use crate::gate::Gate;
 use crate::json::{self, Json};
 use crate::ownership::{Asked, Owned};
-use crate::policy::{Body, Empty, Forward, How, Local, Multipart, Operation};
+use crate::policy::{Body, Empty, FamilyId, Forward, How, Local, Multipart, Operation};
 use crate::proxy::{Reply, Watch, held, streamed};
 use crate::refusal::{Kind, Refusal};
 use crate::rewrite::{Content, Context, Draft, Outcome, Permit, narrow};
-use crate::server::{Arrival, Headers, Payload};
+use crate::server::{Arrival, Granted, Headers, Payload};
 use crate::tenancy::Caller;
 
 /// Longest long poll that the engine takes (facts 4).
@@ -46,6 +46,24 @@ pub struct Trace {
     pub engine_seconds: Option<f64>,
     /// Seconds that look-ups took.
     pub look_up_seconds: Option<f64>,
+}
+
+/// What is asked, past the operation: what emulations may change before it is narrowed.
+pub(crate) struct Request<'a> {
+    pub(crate) operation: &'a Operation,
+    pub(crate) forward: &'a Forward,
+    pub(crate) method: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) body: Option<Json>,
+    /// The memory that the body takes.
+    pub(crate) granted: Option<Granted>,
+}
+
+impl<'a> Request<'a> {
+    /// A decoded parameter of the path.
+    pub(crate) fn param(&self, number: usize) -> &'a str {
+        self.operation.params.get(number).map_or("", String::as_str)
+    }
 }
 
 /// One request with everything it needs on its way.
@@ -77,10 +95,13 @@ pub async fn journey(
     let caller = gate.tokens.caller(&authorization).await?;
     trace.tenant = Some(caller.tenant().as_str().to_owned());
 
-    let operation = gate
-        .policy
-        .find(&arrival.method, &arrival.segments)
-        .ok_or_else(|| Refusal::new(Kind::NoRule, "there is no such operation"))?;
+    let Some(operation) = gate.policy.find(&arrival.method, &arrival.segments) else {
+        // The engine answers OPTIONS on any path with a description of its whole interface (facts 13).
+        return match gate.policy.methods(&arrival.segments) {
+            methods if arrival.method == "OPTIONS" && !methods.is_empty() => Ok(Reply::allow(&methods)),
+            _ => Err(Refusal::new(Kind::NoRule, "there is no such operation")),
+        };
+    };
     trace.operation = Some(operation.rule.operation.clone());
     trace.kind = Some(operation.rule.kind.name());
     trace.ids.clone_from(&operation.params);
@@ -107,59 +128,101 @@ pub async fn journey(
         .unwrap_or_else(|| format!("http://{}", arrival.headers.host.as_deref().unwrap_or("localhost")));
     let travel =
         Travel { gate, engine, caller: &caller, headers: &arrival.headers, public_origin: &public_origin };
-    travel.forward(&operation, forward, &arrival, payload, trace).await
+    let request = Request {
+        operation: &operation,
+        forward,
+        method: arrival.method.clone(),
+        query: arrival.query.clone(),
+        body: None,
+        granted: None,
+    };
+    travel.forward(request, payload, trace).await
 }
 
 impl Travel<'_> {
     async fn forward(
         &self,
-        operation: &Operation,
-        forward: &Forward,
-        arrival: &Arrival,
+        mut request: Request<'_>,
         payload: Payload,
         trace: &mut Trace,
     ) -> Result<Reply, Refusal> {
-        let (body, form) = self.body(forward, payload).await?;
-        let patience = patience(forward, body.as_ref());
+        let form = self.body(&mut request, payload).await?;
+        if let Some(emulation) = request.forward.emulate
+            && let Some(reply) = emulate::carry(self, emulation, &mut request, trace).await?
+        {
+            return Ok(reply);
+        }
+        match form {
+            Some(payload) => self.narrowed_form(&mut request, payload, trace).await,
+            None => self.narrowed(&mut request, trace).await,
+        }
+    }
+
+    /// Narrows a request by its rule.
+    fn narrow(&self, request: &mut Request<'_>) -> Result<Outcome, Refusal> {
         let context = Context {
             policy: &self.gate.policy,
             tenant: self.caller.tenant(),
-            kind: operation.rule.kind,
+            kind: request.operation.rule.kind,
             shared: self.gate.settings.tenancy.shared_resources,
-            params: &operation.params,
+            handles: &self.gate.handles,
+            params: &request.operation.params,
         };
-        let draft =
-            match narrow(&context, &operation.rule, forward, &arrival.method, arrival.query.clone(), body)? {
-                Outcome::Empty(Empty::List) => return Ok(Reply::json(200, &b"[]"[..])),
-                Outcome::Empty(Empty::Count) => return Ok(Reply::json(200, &b"{\"count\":0}"[..])),
-                Outcome::Forward(draft) => draft,
-            };
-        if forward.own_answer {
-            return self.own_answer(draft, forward, trace).await;
-        }
+        let (query, body) = (request.query.clone(), request.body.take());
+        narrow(&context, &request.operation.rule, request.forward, &request.method, query, body)
+    }
+
+    /// Ownership look-ups, then the permit.
+    async fn permit(&self, draft: Draft, trace: &mut Trace) -> Result<Permit, Refusal> {
         let began = std::time::Instant::now();
         let questions = draft.questions();
-        let asks = questions.iter().any(|q| q.family() != crate::policy::FamilyId::TENANT);
+        let asks = questions.iter().any(|q| q.family() != FamilyId::TENANT);
         let owned = self.gate.ownership.of(self.engine, self.caller, questions).await?;
         if asks {
             trace.look_up_seconds = Some(began.elapsed().as_secs_f64());
         }
-        let permit = draft.permit(&owned);
-        match (forward.body, form) {
-            (Body::Multipart(Multipart::Deployment), Some(payload)) => {
-                emulate::deploy(self, &permit, forward, payload, trace).await
-            }
-            (Body::Multipart(form), Some(payload)) => {
-                let rebuild =
-                    async |parts: &mut Parts, out| crate::rewrite::forms::rebuild(form, parts, out).await;
-                let answer = self.form(&permit, payload, trace, rebuild).await?;
-                self.reply(answer, &permit, forward).await
-            }
-            (Body::None | Body::Json(_) | Body::Multipart(_), _) => {
-                let answer = self.send(&permit, patience, trace).await?;
-                self.reply(answer, &permit, forward).await
-            }
+        Ok(draft.permit(&owned))
+    }
+
+    /// Rule → ownership → permit → engine request → reply.
+    pub(crate) async fn narrowed(
+        &self,
+        request: &mut Request<'_>,
+        trace: &mut Trace,
+    ) -> Result<Reply, Refusal> {
+        let patience = patience(request.forward, request.body.as_ref());
+        let draft = match self.narrow(request)? {
+            Outcome::Empty(Empty::List) => return Ok(Reply::json(200, &b"[]"[..])),
+            Outcome::Empty(Empty::Count) => return Ok(Reply::json(200, &b"{\"count\":0}"[..])),
+            Outcome::Forward(draft) => draft,
+        };
+        if request.forward.own_answer {
+            return self.own_answer(draft, request.forward, trace).await;
         }
+        let permit = self.permit(draft, trace).await?;
+        let answer = self.send(&permit, patience, trace).await?;
+        self.reply(answer, &permit, request.forward).await
+    }
+
+    async fn narrowed_form(
+        &self,
+        request: &mut Request<'_>,
+        payload: Payload,
+        trace: &mut Trace,
+    ) -> Result<Reply, Refusal> {
+        let Outcome::Forward(draft) = self.narrow(request)? else {
+            return Err(Refusal::new(Kind::Internal, "a form can't be answered empty"));
+        };
+        let permit = self.permit(draft, trace).await?;
+        let Body::Multipart(form) = request.forward.body else {
+            return Err(Refusal::new(Kind::Internal, "the rule takes no form"));
+        };
+        if form == Multipart::Deployment {
+            return emulate::deploy(self, &permit, request.forward, payload, trace).await;
+        }
+        let rebuild = async |parts: &mut Parts, out| crate::rewrite::forms::rebuild(form, parts, out).await;
+        let answer = self.form(&permit, payload, trace, rebuild).await?;
+        self.reply(answer, &permit, request.forward).await
     }
 
     /// Sends a form that is read and written anew while it streams.
@@ -197,34 +260,32 @@ impl Travel<'_> {
         }
     }
 
-    /// The body by the rule: JSON read whole, a form handed on, anything else dropped.
-    async fn body(
-        &self,
-        forward: &Forward,
-        payload: Payload,
-    ) -> Result<(Option<Json>, Option<Payload>), Refusal> {
-        match forward.body {
-            Body::None => Ok((None, None)),
-            Body::Multipart(_) => Ok((None, Some(payload))),
+    /// The body by the rule: JSON read whole into the request, a form handed on, anything else dropped.
+    async fn body(&self, request: &mut Request<'_>, payload: Payload) -> Result<Option<Payload>, Refusal> {
+        match request.forward.body {
+            Body::None => Ok(None),
+            Body::Multipart(_) => Ok(Some(payload)),
             Body::Json(_) => {
-                let whole = if self.headers.has_body {
-                    payload.whole(self.gate.settings.limits.max_json_bytes).await?
-                } else {
-                    Bytes::new()
-                };
+                let limits = &self.gate.settings.limits;
+                if !self.headers.has_body {
+                    return Ok(None);
+                }
+                let (whole, granted) = payload.whole(limits.max_json_bytes, &self.gate.memory).await?;
+                request.granted = Some(granted);
                 if whole.is_empty() {
-                    return Ok((None, None));
+                    return Ok(None);
                 }
                 let essence = self.headers.content_type.as_deref().and_then(|t| t.split(';').next());
                 if !essence.is_some_and(|e| e.trim().eq_ignore_ascii_case("application/json")) {
                     let what = "the body's content type must be `application/json`";
                     return Err(Refusal::new(Kind::ContentType, what));
                 }
-                let json = json::read(&whole, self.gate.settings.limits.max_json_depth).map_err(|fault| {
+                let json = json::read(&whole, limits.max_json_depth).map_err(|fault| {
                     Refusal::new(Kind::BodyAmbiguous, format!("the body can't be read: {fault}"))
                 })?;
                 crate::rewrite::class_names(&json, &self.gate.settings.object_types)?;
-                Ok((Some(json), None))
+                request.body = Some(json);
+                Ok(None)
             }
         }
     }
@@ -265,14 +326,19 @@ impl Travel<'_> {
         answer
     }
 
-    pub(crate) fn watch(&self, permit: &Permit, forward: &Forward) -> Watch {
+    /// What to watch in an answer that holds own records only.
+    pub(crate) fn watch_own(&self, forward: &Forward) -> Watch {
         Watch {
             tenant: self.caller.tenant().clone(),
-            tenantless: permit.tenantless(),
+            tenantless: false,
             dtos: forward.answer.clone(),
             engine_origin: self.gate.settings.engine.origin.clone(),
             public_origin: self.public_origin.to_owned(),
         }
+    }
+
+    pub(crate) fn watch(&self, permit: &Permit, forward: &Forward) -> Watch {
+        Watch { tenantless: permit.tenantless(), ..self.watch_own(forward) }
     }
 
     /// Answer → guard → reply.
@@ -283,11 +349,20 @@ impl Travel<'_> {
         forward: &Forward,
     ) -> Result<Reply, Refusal> {
         let watch = self.watch(permit, forward);
-        if permit.stand_ins().is_empty() {
-            streamed(answer, watch).await
-        } else {
-            held(answer, watch, permit.stand_ins(), self.gate.settings.limits.max_held_answer_bytes).await
+        let handles = permit.by_handle() || forward.makes_batch;
+        if permit.stand_ins().is_empty() && !handles {
+            return streamed(answer, watch).await;
         }
+        let signs = handles && answer.is_json() && answer.status.is_success();
+        let limit = self.gate.settings.limits.max_held_answer_bytes;
+        let reply = held(answer, watch, permit.stand_ins(), limit).await?;
+        if !signs {
+            return Ok(reply);
+        }
+        let (handles, tenant) = (&self.gate.handles, self.caller.tenant());
+        reply.change(|whole| {
+            crate::proxy::reveal(whole, &forward.answer, handles, tenant, forward.makes_batch)
+        })
     }
 
     /// One round trip for an own record: it is asked for, and its owner read in the answer before a byte goes out.
@@ -296,6 +371,13 @@ impl Travel<'_> {
     async fn own_answer(&self, draft: Draft, forward: &Forward, trace: &mut Trace) -> Result<Reply, Refusal> {
         let [asked] = <[Asked; 1]>::try_from(draft.questions())
             .map_err(|_| Refusal::new(Kind::Internal, "the rule names more than one id"))?;
+        if let Some(id) = self.gate.ownership.opened(self.caller, &asked) {
+            let mut owned = Owned::default();
+            owned.insert_opened(asked, id);
+            let permit = draft.permit(&owned);
+            let answer = self.send(&permit, Duration::ZERO, trace).await?;
+            return self.reply(answer, &permit, forward).await;
+        }
         if asked.plausible() {
             let mut to_check = Owned::default();
             to_check.insert(asked.clone(), asked.id().to_owned());

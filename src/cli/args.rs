@@ -159,10 +159,10 @@ pub struct ExplainArgs {
     /// File with the body.
     #[arg(long, value_name = "FILE")]
     pub body: Option<PathBuf>,
-    /// Explain it for this application.
+    /// Explain it for this application [default: example].
     #[arg(long, value_name = "ID", conflicts_with = "token")]
     pub client_id: Option<String>,
-    /// Explain it for the bearer of the token in this file; its signature is checked.
+    /// Explain it for the bearer of the token in this file; it is verified, for which the issuer is asked for its keys.
     #[arg(long, value_name = "FILE")]
     pub token: Option<PathBuf>,
     /// The settings.

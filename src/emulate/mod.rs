@@ -1,8 +1,102 @@
 //! Operations that one narrowed request can't carry out: each in a file of its own.
 //!
 //! In: a request on its way, past token and operation. Out: its reply, made of requests that are pinned like any
-//! other. Nothing here sends a client's id before its owner is known.
+//! other; or nothing, and the request goes on as the rule says. Nothing here sends a client's id before its owner
+//! is known.
 
 mod deploy;
+mod filter;
+mod form;
+mod message;
+mod redeploy;
+mod report;
+mod suspend;
+mod topics;
 
 pub(crate) use deploy::deploy;
+
+use crate::journey::{Request, Trace, Travel};
+use crate::json::Json;
+use crate::ownership::Asked;
+use crate::policy::Emulation;
+use crate::proxy::Reply;
+use crate::refusal::{Kind, Refusal};
+
+/// Carries an operation out by code; none: the request goes on, perhaps changed.
+pub(crate) async fn carry(
+    travel: &Travel<'_>,
+    emulation: Emulation,
+    request: &mut Request<'_>,
+    trace: &mut Trace,
+) -> Result<Option<Reply>, Refusal> {
+    match emulation {
+        Emulation::Message => message::carry(travel, request).await,
+        Emulation::TopicNames => topics::carry(travel, request).await.map(Some),
+        Emulation::DefinitionStatistics => report::statistics(travel, request).await.map(Some),
+        Emulation::TaskReport => report::tasks(travel, request).await.map(Some),
+        Emulation::InstanceReport => report::instances(travel, request).await,
+        Emulation::SuspendDefinitions => suspend::carry(travel, request).await,
+        Emulation::FilterRead => filter::read(travel, request, trace).await,
+        Emulation::FilterRun => filter::run(travel, request).await,
+        Emulation::Redeploy => redeploy::carry(travel, request).await,
+        Emulation::DeployedForm => form::carry(travel, request).await,
+    }
+}
+
+impl Travel<'_> {
+    /// Whether an id of a family is the caller's.
+    async fn owns(&self, family: &str, id: &str) -> Result<bool, Refusal> {
+        let family = self.gate.policy.family_named(family);
+        let family =
+            family.ok_or_else(|| Refusal::new(Kind::Internal, "the rules name no such family of ids"))?;
+        let asked = Asked::new(family, id.to_owned());
+        let owned = self.gate.ownership.of(self.engine, self.caller, vec![asked.clone()]).await?;
+        Ok(owned.id(&asked).is_some())
+    }
+
+    /// Whether a record names the caller's tenant.
+    fn is_own(&self, record: &Json) -> bool {
+        record.text("tenantId").as_deref() == Some(self.caller.tenant().as_str())
+    }
+
+    /// All rows of a list that is pinned by its target, page by page.
+    async fn all_rows(&self, target: &str, most: usize) -> Result<Vec<Json>, Refusal> {
+        const PAGE: usize = 1000;
+        let mut rows = Vec::new();
+        loop {
+            let sign = if target.contains('?') { '&' } else { '?' };
+            let page = format!("{target}{sign}firstResult={}&maxResults={PAGE}", rows.len());
+            let (status, json) = self.engine.ask("GET", &page, None, self.caller).await?;
+            if !status.is_success() {
+                return Err(Refusal::new(Kind::EngineAnswer, "the engine could not list your records")
+                    .because(status));
+            }
+            let count = json.elements().len();
+            rows.extend(json.elements().iter().filter(|row| self.is_own(row)).cloned());
+            if count < PAGE {
+                return Ok(rows);
+            }
+            if rows.len() >= most {
+                let what =
+                    format!("this is answered from your own records, and there are more than {most} of them");
+                return Err(Refusal::new(Kind::FieldDenied, what));
+            }
+        }
+    }
+}
+
+/// The engine's answer to a question of ours, handed on.
+fn handed_on(status: http::StatusCode, json: &Json) -> Reply {
+    let body = if status == http::StatusCode::NO_CONTENT { Vec::new() } else { text(json) };
+    Reply::json(status.as_u16(), body)
+}
+
+/// A document without holes as text.
+fn text(json: &Json) -> Vec<u8> {
+    json.write(&mut |asked| asked.id().to_owned())
+}
+
+/// An id that never existed.
+fn fresh() -> String {
+    uuid::Uuid::new_v4().to_string()
+}

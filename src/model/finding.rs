@@ -10,6 +10,8 @@ use crate::refusal::{Kind, Refusal};
 
 /// Most characters of a caller's own text that a finding quotes.
 const QUOTE: usize = 60;
+/// Most characters of a sentence that a library wrote about the caller's file.
+const SENTENCE: usize = 300;
 /// Most findings that a refusal's message spells out; the rest is counted.
 const SPELLED_OUT: usize = 20;
 /// Longest message of a refusal, in bytes.
@@ -57,9 +59,18 @@ impl fmt::Display for ModelFinding {
 
 /// The caller's own text, cut short and without control characters: it ends in logs and terminals.
 pub(crate) fn shortened(text: &str) -> String {
+    cut(text, QUOTE)
+}
+
+/// A sentence that may quote more than one of the caller's texts, cut likewise.
+pub(crate) fn sentence(text: &str) -> String {
+    cut(text, SENTENCE)
+}
+
+fn cut(text: &str, most: usize) -> String {
     let mut out: String =
-        text.chars().take(QUOTE).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
-    if text.chars().nth(QUOTE).is_some() {
+        text.chars().take(most).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
+    if text.chars().nth(most).is_some() {
         out.push('…');
     }
     out

@@ -26,6 +26,8 @@ use serde::Deserialize;
 pub use data::DataFault;
 pub use finding::{ModelFinding, refusal};
 
+use finding::{sentence, shortened};
+
 use crate::config::{Code, SharedResources};
 
 /// The lists, as built into the binary.
@@ -166,9 +168,9 @@ impl Inspector {
                     file: name.to_owned(),
                     line,
                     column,
-                    element: element.local.clone(),
+                    element: shortened(&element.local),
                     id: element.id.clone(),
-                    attribute: found.attribute.map(|attribute| attribute.written.clone()),
+                    attribute: found.attribute.map(|attribute| shortened(&attribute.written)),
                     code: found.code,
                     what: found.what,
                     remedy: found.remedy,
@@ -219,7 +221,7 @@ fn unreadable(name: &str, (line, column): (usize, usize), code: &'static str, wh
         id: None,
         attribute: None,
         code,
-        what,
+        what: sentence(&what),
         remedy: "save the model anew with a current modeler".into(),
     }
 }

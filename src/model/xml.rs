@@ -11,11 +11,13 @@ use quick_xml::NsReader;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{PrefixDeclaration, QName, ResolveResult};
 
+use super::finding::shortened;
+
 /// Deepest nesting of elements.
 const DEPTH: usize = 100;
 /// Most elements in a file.
 const ELEMENTS: usize = 200_000;
-/// Most attributes of an element.
+/// Most attributes of an element, namespace declarations among them.
 const ATTRIBUTES: usize = 200;
 
 /// An element.
@@ -31,7 +33,9 @@ pub(crate) struct Element {
     pub(crate) attributes: Vec<Attribute>,
     /// Its own text, whole.
     pub(crate) text: String,
-    /// Its id, or the nearest one around it.
+    /// Whether it has elements inside.
+    pub(crate) has_children: bool,
+    /// Its id, or the nearest one around it, cut short: every element below carries it.
     pub(crate) id: Option<String>,
 }
 
@@ -172,7 +176,11 @@ impl Document {
         let namespace = namespace(&resolved)?;
         let mut attributes: Vec<Attribute> = Vec::new();
         let mut seen: HashSet<(String, String)> = HashSet::new();
-        for attribute in start.attributes() {
+        // Counted as they come: the library compares every attribute with all before it.
+        for (count, attribute) in start.attributes().enumerate() {
+            if count >= ATTRIBUTES {
+                return Err(format!("has more than {ATTRIBUTES} attributes"));
+            }
             let attribute =
                 attribute.map_err(|error| format!("has an attribute that is not well-formed: {error}"))?;
             check_name(attribute.key.into_inner())?;
@@ -182,16 +190,20 @@ impl Document {
                 continue;
             }
             let attribute = resolve(attribute.key, value, reader)?;
-            if !seen.insert((attribute.namespace.clone(), attribute.local.clone())) || seen.len() > ATTRIBUTES
-            {
-                return Err(format!("has the attribute `{}` twice, or too many attributes", attribute.local));
+            if !seen.insert((attribute.namespace.clone(), attribute.local.clone())) {
+                return Err(format!("has the attribute `{}` twice", attribute.written));
             }
             attributes.push(attribute);
         }
         let around =
             self.open.last().and_then(|at| self.elements.get(*at)).and_then(|parent| parent.id.clone());
-        let own =
-            attributes.iter().find(|a| a.local == "id" && a.namespace.is_empty()).map(|a| a.value.clone());
+        let own = attributes
+            .iter()
+            .find(|a| a.local == "id" && a.namespace.is_empty())
+            .map(|a| shortened(&a.value));
+        if let Some(parent) = self.open.last().and_then(|at| self.elements.get_mut(*at)) {
+            parent.has_children = true;
+        }
         self.open.push(self.elements.len());
         self.elements.push(Element {
             offset,
@@ -199,6 +211,7 @@ impl Document {
             local: local.into_inner().to_owned(),
             attributes,
             text: String::new(),
+            has_children: false,
             id: own.or(around),
         });
         Ok(())

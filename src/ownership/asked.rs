@@ -60,15 +60,33 @@ impl Asked {
 ///
 /// INVARIANT: filled by look-ups only ([`super::Ownership`]), and by `explain`, which sends nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Owned(HashMap<Asked, String>);
+pub struct Owned(HashMap<Asked, Found>);
+
+/// An own id.
+#[derive(Clone, Debug)]
+struct Found {
+    /// What the engine calls it.
+    id: String,
+    /// Shown by a handle: the engine's record has no tenant.
+    by_handle: bool,
+}
 
 impl Owned {
     /// The engine's id of an own one.
     pub fn id(&self, asked: &Asked) -> Option<&str> {
-        self.0.get(asked).map(String::as_str)
+        self.0.get(asked).map(|found| found.id.as_str())
+    }
+
+    /// Whether an own id was shown by a handle: its record has no tenant.
+    pub fn by_handle(&self, asked: &Asked) -> bool {
+        self.0.get(asked).is_some_and(|found| found.by_handle)
     }
 
     pub(crate) fn insert(&mut self, asked: Asked, id: String) {
-        self.0.insert(asked, id);
+        self.0.insert(asked, Found { id, by_handle: false });
+    }
+
+    pub(crate) fn insert_opened(&mut self, asked: Asked, id: String) {
+        self.0.insert(asked, Found { id, by_handle: true });
     }
 }

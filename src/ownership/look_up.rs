@@ -8,7 +8,11 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 
 use super::asked::{Asked, Owned};
+<<<<<<< HEAD
+use super::handle::Handles;
+=======
 use super::figures::{Counters, Figures};
+>>>>>>> ship
 use crate::config::SharedResources;
 use crate::engine::Engine;
 use crate::json::{self, Json};
@@ -23,12 +27,15 @@ const REMEMBERED: u64 = 200_000;
 const REMEMBERED_FOR: Duration = Duration::from_secs(600);
 /// Most ids in one question by GET: a target of about 8 KiB.
 const IDS_BY_GET: usize = 100;
+/// Most questions about single ids for one request: each is a round trip.
+const SINGLE_QUESTIONS: usize = 1000;
 /// Most ids in one question by POST.
 const IDS_BY_POST: usize = 2000;
 
 /// Finds out which ids are a caller's.
 pub struct Ownership {
     policy: Arc<Policy>,
+    handles: Arc<Handles>,
     shared: SharedResources,
     found: moka::future::Cache<(Tenant, Asked), ()>,
     counters: Counters,
@@ -43,9 +50,12 @@ enum Miss {
 
 impl Ownership {
     /// Nothing is remembered yet.
-    pub fn new(policy: Arc<Policy>, shared: SharedResources) -> Self {
+    pub fn new(policy: Arc<Policy>, handles: Arc<Handles>, shared: SharedResources) -> Self {
         let found =
             moka::future::Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBERED_FOR).build();
+<<<<<<< HEAD
+        Self { policy, handles, shared, found }
+=======
         Self { policy, shared, found, counters: Counters::default() }
     }
 
@@ -54,6 +64,7 @@ impl Ownership {
         // The count of a cache that nobody used lately is behind.
         self.found.run_pending_tasks().await;
         self.counters.read(self.found.entry_count())
+>>>>>>> ship
     }
 
     /// Which of the asked ids are the caller's.
@@ -73,6 +84,8 @@ impl Ownership {
                     let text = id.id().to_owned();
                     owned.insert(id, text);
                 }
+            } else if let Some(opened) = self.opened(caller, &id) {
+                owned.insert_opened(id, opened);
             } else if id.plausible() {
                 open.push(id);
             }
@@ -87,6 +100,12 @@ impl Ownership {
             _ => self.many(engine, caller, open, &mut owned).await?,
         }
         Ok(owned)
+    }
+
+    /// The engine's id of a handle that was made for the caller.
+    pub fn opened(&self, caller: &Caller, asked: &Asked) -> Option<String> {
+        let purpose = self.policy.family(asked.family())?.handle.as_deref()?;
+        self.handles.open(purpose, caller.tenant(), asked.id())
     }
 
     /// Whether a record that was asked for by its id shows the caller as its owner.
@@ -172,6 +191,12 @@ impl Ownership {
                 LookUp::PostList { many: true, .. } => IDS_BY_POST,
                 LookUp::GetList { .. } | LookUp::PostList { .. } | LookUp::One { .. } => 1,
             };
+            if size == 1 && open.len() > SINGLE_QUESTIONS {
+                let what = format!(
+                    "more than {SINGLE_QUESTIONS} ids of this kind in one request; send fewer at a time"
+                );
+                return Err(Refusal::new(Kind::BodyTooLarge, what));
+            }
             // Questions about single ids go out a few at a time: a list of thousands must not flood the engine.
             for group in open.chunks(size).collect::<Vec<_>>().chunks(8) {
                 self.counters.questions(group.len());

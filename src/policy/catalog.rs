@@ -62,6 +62,19 @@ impl Catalog {
         Some(Operation { rule: found.value.clone(), params })
     }
 
+    /// The methods that a path has.
+    pub fn methods(&self, segments: &[String]) -> Vec<&str> {
+        let path: String = segments.iter().flat_map(|s| ["/", s.as_str()]).collect();
+        let mut methods: Vec<&str> = self
+            .routers
+            .iter()
+            .filter(|(method, router)| *method != "OPTIONS" && router.at(&path).is_ok())
+            .map(|(method, _)| method.as_str())
+            .collect();
+        methods.sort_unstable();
+        methods
+    }
+
     /// All rules, in the order of their files.
     pub fn rules(&self) -> &[Arc<Rule>] {
         &self.rules

@@ -54,6 +54,11 @@ impl Policy {
         self.catalog.find(method, segments)
     }
 
+    /// The methods that a path has.
+    pub fn methods(&self, segments: &[String]) -> Vec<&str> {
+        self.catalog.methods(segments)
+    }
+
     /// All rules.
     pub fn rules(&self) -> &[Arc<Rule>] {
         self.catalog.rules()
@@ -241,7 +246,13 @@ impl Loader {
             Some("owner") => ("owner", "owner"),
             Some(other) => return Err(format!("`{other}` is no field that names an owner")),
         };
-        Ok(Family { name: name.into(), look_up, shareable: written.shareable.clone(), pin })
+        Ok(Family {
+            name: name.into(),
+            look_up,
+            shareable: written.shareable.clone(),
+            handle: written.handle.clone(),
+            pin,
+        })
     }
 
     fn field(&self, written: &FieldWritten) -> Result<Field, String> {
@@ -257,6 +268,7 @@ impl Loader {
             FieldWritten::IncludeTenantless => Field::IncludeTenantless,
             FieldWritten::TenantlessSelector => Field::TenantlessSelector,
             FieldWritten::Drop => Field::Drop,
+            FieldWritten::Handle(name) => Field::Handle(family(name)?),
             FieldWritten::Own(name) => Field::Own(family(name)?),
             FieldWritten::OwnList(name) => Field::OwnList(family(name)?),
             FieldWritten::Object(name) => Field::Object(shape(name)?),
@@ -327,6 +339,9 @@ impl Loader {
             own_answer: written.own_answer,
             empty: written.empty,
             emulate: written.emulate,
+            own_only: written.own_only,
+            makes_batch: written.makes_batch,
+            needs_one_of: written.needs_one_of.clone(),
             long_poll: written.long_poll,
         })
     }

@@ -46,6 +46,12 @@ pub struct Forward {
     pub empty: Option<Empty>,
     /// Code that carries it out.
     pub emulate: Option<Emulation>,
+    /// Shared resources will not do.
+    pub own_only: bool,
+    /// The answer is a batch that was just made.
+    pub makes_batch: bool,
+    /// One of these parameters has to be there.
+    pub needs_one_of: Vec<String>,
     /// Waits as long as the body says.
     pub long_poll: bool,
 }
@@ -145,6 +151,8 @@ pub enum Field {
     TenantlessSelector,
     /// Removed.
     Drop,
+    /// An id, or a handle of one.
+    Handle(FamilyId),
     /// An id.
     Own(FamilyId),
     /// Ids.
@@ -174,6 +182,8 @@ pub struct Family {
     pub look_up: Vec<LookUp>,
     /// The parameter that adds records without tenant to a list; only for what can be shared.
     pub shareable: Option<String>,
+    /// What handles of its ids are for.
+    pub handle: Option<String>,
     /// The list's parameter that pins the owner, and the field of the answer that shows it.
     pub pin: (&'static str, &'static str),
 }

@@ -76,6 +76,15 @@ pub(super) struct RuleWritten {
     /// Code that carries the operation out by other requests.
     #[serde(default)]
     pub emulate: Option<Emulation>,
+    /// Shared resources will not do: what is asked about one counts what all tenants do with it.
+    #[serde(default)]
+    pub own_only: bool,
+    /// The answer is a batch that was just made: its ids are shown as handles, if it has no tenant.
+    #[serde(default)]
+    pub makes_batch: bool,
+    /// One of these parameters or fields has to be there, with an own id.
+    #[serde(default)]
+    pub needs_one_of: Vec<String>,
     /// The answer may take as long as the body's `asyncResponseTimeout`.
     #[serde(default)]
     pub long_poll: bool,
@@ -120,16 +129,10 @@ pub enum Emulation {
     InstanceReport,
     /// `PUT /process-definition/suspended` by the tenant's definition ids.
     SuspendDefinitions,
-    /// `GET /history/user-operation` with one own id given.
-    UserOperations,
-    /// `POST /filter/create` and `PUT /filter/{id}`.
-    FilterWrite,
-    /// Reads of a filter itself: what the pin added is taken out.
+    /// Reads of a filter itself: its items are counted with the tenant put in.
     FilterRead,
     /// `GET|POST /filter/{id}/list|singleResult|count`.
     FilterRun,
-    /// `POST /deployment/create`.
-    Deploy,
     /// `POST /deployment/{id}/redeploy`: what would be deployed again is inspected.
     Redeploy,
     /// `GET …/deployed-form`: only forms that can't reach across.
@@ -158,6 +161,8 @@ pub(super) enum FieldWritten {
     TenantlessSelector,
     /// Removed.
     Drop,
+    /// An id of this family that may be a handle: then it is the pin, and the records have no tenant.
+    Handle(String),
     /// An id of this family: a foreign one becomes one that never existed.
     Own(String),
     /// A list of ids of this family.
@@ -190,6 +195,9 @@ pub(super) struct FamilyWritten {
     /// The field that names the owner.
     #[serde(default)]
     pub owner: Option<String>,
+    /// What handles of its ids are for, where records may have no tenant.
+    #[serde(default)]
+    pub handle: Option<String>,
 }
 
 /// One request that finds an owner.

@@ -7,7 +7,9 @@
 mod guard;
 mod headers;
 mod reply;
+mod reveal;
 
 pub use guard::{Guard, Watch};
 pub use headers::reply_headers;
-pub use reply::{HOLD, Reply, ReplyBody, held, streamed, whole};
+pub use reply::{HOLD, Reply, ReplyBody, guarded_json, held, streamed, whole};
+pub use reveal::reveal;

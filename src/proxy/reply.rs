@@ -48,6 +48,19 @@ impl Reply {
     }
 }
 
+impl Reply {
+    /// The answer to OPTIONS: the methods that a path has (RFC 9110 section 9.3.7).
+    pub fn allow(methods: &[&str]) -> Self {
+        let mut all: Vec<&str> = methods.to_vec();
+        if all.contains(&"GET") {
+            all.push("HEAD");
+        }
+        all.push("OPTIONS");
+        let headers = vec![("allow".to_owned(), all.join(", ").into_bytes())];
+        Self { status: 204, headers, body: ReplyBody::Whole(Bytes::new()) }
+    }
+}
+
 /// What the guard's stop is to the caller. The log and the metric get an alarm from the caller of this.
 pub(crate) fn alarm(stop: Stop) -> Refusal {
     match stop {
@@ -115,6 +128,57 @@ pub fn whole(answer: &Answer, whole: &Bytes, watch: Watch) -> Result<Reply, Refu
     let guarded = answer.is_json() && !watch.dtos.is_empty() && answer.status.is_success();
     let body = if guarded { guard_whole(whole, watch)? } else { whole.clone() };
     Ok(Reply { status: answer.status.as_u16(), headers, body: ReplyBody::Whole(body) })
+}
+
+/// A JSON answer of the gateway's own that holds records of the engine.
+///
+/// # Errors
+/// The guard's stop.
+pub fn guarded_json(whole: &Bytes, watch: Watch) -> Result<Reply, Refusal> {
+    Ok(Reply::json(200, guard_whole(whole, watch)?))
+}
+
+impl Reply {
+    /// The same reply with its body read whole.
+    ///
+    /// # Errors
+    /// What came of the transfer, the guard's stop, or a body longer than `limit`.
+    pub async fn into_whole(self, limit: usize) -> Result<(Self, Bytes), Refusal> {
+        let bytes = match self.body {
+            ReplyBody::Whole(bytes) => bytes,
+            ReplyBody::Stream { mut answer, guard, .. } => {
+                let whole = answer.whole(limit).await?;
+                let whole = whole
+                    .ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
+                match guard {
+                    Some(mut guard) => {
+                        let mut out = guard.piece(&whole).map_err(alarm)?.to_vec();
+                        out.extend_from_slice(&guard.finish().map_err(alarm)?);
+                        out.into()
+                    }
+                    None => whole,
+                }
+            }
+        };
+        Ok((Self { body: ReplyBody::Whole(bytes.clone()), ..self }, bytes))
+    }
+
+    /// The same reply with another body.
+    #[must_use]
+    pub fn with_body(self, body: impl Into<Bytes>) -> Self {
+        Self { body: ReplyBody::Whole(body.into()), ..self }
+    }
+
+    /// Changes a body that is whole.
+    ///
+    /// # Errors
+    /// The change's refusal.
+    pub fn change(mut self, change: impl FnOnce(&Bytes) -> Result<Bytes, Refusal>) -> Result<Self, Refusal> {
+        if let ReplyBody::Whole(bytes) = &self.body {
+            self.body = ReplyBody::Whole(change(bytes)?);
+        }
+        Ok(self)
+    }
 }
 
 pub(crate) fn guard_whole(whole: &Bytes, watch: Watch) -> Result<Bytes, Refusal> {

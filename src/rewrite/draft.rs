@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::shape::{Context, Narrowed};
+use super::shape::{Context, Narrowed, Value};
 use super::target::{encode_path, encode_query};
+use crate::config::SharedResources;
 use crate::json::Json;
 use crate::ownership::{Asked, Owned};
-use crate::policy::{Body, Empty, Forward, Multipart, Part, Rule};
+use crate::policy::{Body, Empty, Forward, Kind as RuleKind, Multipart, Part, Rule};
 use crate::refusal::{Kind, Refusal};
 
 /// What narrowing came to.
@@ -33,9 +34,10 @@ pub struct Draft {
     rule: Arc<Rule>,
     method: String,
     segments: Vec<Segment>,
-    query: Vec<(String, String)>,
+    query: Vec<(String, Value)>,
     body: DraftBody,
     tenantless: bool,
+    opened: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -72,6 +74,7 @@ pub struct Permit {
     content: Content,
     stand_ins: StandIns,
     tenantless: bool,
+    by_handle: bool,
 }
 
 /// Narrows a request by its rule.
@@ -85,7 +88,7 @@ pub(crate) fn narrow(
     rule: &Arc<Rule>,
     forward: &Forward,
     method: &str,
-    mut query: Vec<(String, String)>,
+    query: Vec<(String, String)>,
     body: Option<Json>,
 ) -> Result<Outcome, Refusal> {
     let param = |n: &usize| context.params.get(*n).cloned().unwrap_or_default();
@@ -96,16 +99,21 @@ pub(crate) fn narrow(
             Part::Literal(text) => Segment::Text(text.clone()),
             Part::CallerTenant => Segment::Text(context.tenant.as_str().to_owned()),
             Part::Tenant(n) => Segment::Id(Asked::tenant(param(n))),
+            Part::Id(n, family) if forward.own_only => Segment::Id(Asked::new(*family, param(n))),
             Part::Id(n, family) => Segment::Id(Asked::new(*family, param(n)).for_kind(rule.kind)),
             Part::Free(n) | Part::Key(n, _) => Segment::Text(param(n)),
         })
         .collect();
-    let mut narrowed = Narrowed::default();
-    match forward.query {
-        Some(shape) => narrowed = context.pairs(shape, &mut query)?,
-        // A tenant parameter that the operation does not know is refused, not ignored: whoever sends it relies on it.
-        None => query.iter().try_for_each(|(name, _)| unknown_tenant_parameter(name))?,
-    }
+    needs_one_of(forward, &query)?;
+    let (query, mut narrowed) = match forward.query {
+        Some(shape) => context.pairs(shape, query)?,
+        None => {
+            // A tenant parameter that the operation does not know is refused, not ignored: whoever sends it relies
+            // on it.
+            query.iter().try_for_each(|(name, _)| unknown_tenant_parameter(name))?;
+            (query.into_iter().map(|(n, v)| (n, Value::Text(v))).collect(), Narrowed::default())
+        }
+    };
     let body = match forward.body {
         Body::None => DraftBody::None,
         Body::Multipart(form) => DraftBody::Multipart(form),
@@ -114,6 +122,8 @@ pub(crate) fn narrow(
             let mut json = body.unwrap_or_else(Json::object);
             let inner = context.object(shape, &mut json)?;
             narrowed.empty |= inner.empty;
+            narrowed.tenantless |= inner.tenantless;
+            narrowed.opened.extend(inner.opened);
             DraftBody::Json(json)
         }
     };
@@ -126,15 +136,34 @@ pub(crate) fn narrow(
             )),
         };
     }
-    let tenantless = narrowed.tenantless;
+    // What a shared definition or deployment shows may be without tenant, too.
+    let shareable = |part: &Part| match part {
+        Part::Id(_, family) => context.policy.family(*family).is_some_and(|f| f.shareable.is_some()),
+        Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Free(_) | Part::Key(..) => false,
+    };
+    let shared =
+        context.shared == SharedResources::Readable && rule.kind == RuleKind::Read && !forward.own_only;
     Ok(Outcome::Forward(Draft {
         rule: rule.clone(),
         method: method.to_owned(),
         segments,
         query,
         body,
-        tenantless,
+        tenantless: narrowed.tenantless
+            || forward.makes_batch
+            || (shared && forward.to.iter().any(shareable)),
+        opened: narrowed.opened,
     }))
+}
+
+fn needs_one_of(forward: &Forward, query: &[(String, String)]) -> Result<(), Refusal> {
+    let there = |name: &String| query.iter().any(|(n, v)| n == name && !v.is_empty());
+    if forward.needs_one_of.is_empty() || forward.needs_one_of.iter().any(there) {
+        return Ok(());
+    }
+    let what =
+        format!("this has no tenant to pin: name an own id by one of {}", forward.needs_one_of.join(", "));
+    Err(Refusal::new(Kind::FieldDenied, what))
 }
 
 fn unknown_tenant_parameter(name: &str) -> Result<(), Refusal> {
@@ -156,6 +185,11 @@ impl Draft {
                 asked.push(id.clone());
             }
         }
+        for (_, value) in &self.query {
+            if let Value::Id(id) = value {
+                asked.push(id.clone());
+            }
+        }
         if let DraftBody::Json(json) = &self.body {
             json.for_each_id(&mut |id| asked.push(id.clone()));
         }
@@ -169,10 +203,12 @@ impl Draft {
 
     /// Fills the holes: own ids go on, any other becomes a fresh one that never existed, the same for the same id.
     pub fn permit(self, owned: &Owned) -> Permit {
-        let mut stand_ins = StandIns::default();
+        let mut by_handle = !self.opened.is_empty();
+        let mut stand_ins = StandIns(self.opened);
         let mut fresh: HashMap<Asked, String> = HashMap::new();
         let mut fill = |asked: &Asked| -> String {
             if let Some(id) = owned.id(asked) {
+                by_handle |= owned.by_handle(asked);
                 if id != asked.id() {
                     stand_ins.0.push((id.to_owned(), asked.id().to_owned()));
                 }
@@ -196,7 +232,15 @@ impl Draft {
             })
             .collect();
         let mut target = encode_path("", segments.iter().map(String::as_str));
-        encode_query(&mut target, self.query.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+        let query: Vec<(&str, String)> = self
+            .query
+            .iter()
+            .map(|(name, value)| match value {
+                Value::Text(text) => (name.as_str(), text.clone()),
+                Value::Id(asked) => (name.as_str(), fill(asked)),
+            })
+            .collect();
+        encode_query(&mut target, query.iter().map(|(n, v)| (*n, v.as_str())));
         let content = match &self.body {
             DraftBody::None => Content::None,
             DraftBody::Multipart(form) => Content::Multipart(*form),
@@ -208,7 +252,8 @@ impl Draft {
             target,
             content,
             stand_ins,
-            tenantless: self.tenantless,
+            tenantless: self.tenantless || by_handle,
+            by_handle,
         }
     }
 }
@@ -232,6 +277,11 @@ impl Permit {
     /// Which ids stand for which.
     pub fn stand_ins(&self) -> &StandIns {
         &self.stand_ins
+    }
+
+    /// Whether a handle is the pin: ids in the answer that belong to the same batch are shown as handles.
+    pub fn by_handle(&self) -> bool {
+        self.by_handle
     }
 
     /// Whether the answer may hold records without tenant.

@@ -3,10 +3,12 @@
 //! INVARIANT: after `pairs` or `object` has run, every tenant pin that the shape names is there and holds exactly
 //! the caller's tenant. An empty pin is never written: to the engine it means all tenants (facts 2).
 
+use bytes::Bytes;
+
 use crate::config::SharedResources;
 use crate::json::Json;
-use crate::ownership::Asked;
-use crate::policy::{Field, Kind as RuleKind, Policy, Shape, ShapeId};
+use crate::ownership::{Asked, Handles};
+use crate::policy::{FamilyId, Field, Kind as RuleKind, Policy, Shape, ShapeId};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::Tenant;
 
@@ -16,17 +18,36 @@ pub(crate) struct Context<'a> {
     pub(crate) tenant: &'a Tenant,
     pub(crate) kind: RuleKind,
     pub(crate) shared: SharedResources,
+    pub(crate) handles: &'a Handles,
     /// The decoded parameters of the path.
     pub(crate) params: &'a [String],
 }
 
 /// What came of narrowing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Narrowed {
     /// Only records without tenant were asked for, and those are hidden: the answer is empty.
     pub(crate) empty: bool,
     /// The answer may hold records without tenant.
     pub(crate) tenantless: bool,
+    /// Handles that were opened: the engine's id, and the handle.
+    pub(crate) opened: Vec<(String, String)>,
+}
+
+/// A value of the query string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// As it is.
+    Text(String),
+    /// An id whose owner has to be known.
+    Id(Asked),
+}
+
+impl Narrowed {
+    fn absorb(&mut self, inner: Narrowed) {
+        self.empty |= inner.empty;
+        self.opened.extend(inner.opened);
+    }
 }
 
 enum Wish {
@@ -61,8 +82,18 @@ impl Context<'_> {
         readable.then_some(field.0.as_str())
     }
 
+    /// The engine's id of a handle that was made for the caller.
+    fn opened(&self, family: FamilyId, handle: &str) -> Option<String> {
+        let purpose = self.policy.family(family)?.handle.as_deref()?;
+        self.handles.open(purpose, self.tenant, handle)
+    }
+
     /// Narrows a query string.
-    pub(crate) fn pairs(&self, id: ShapeId, pairs: &mut Vec<(String, String)>) -> Result<Narrowed, Refusal> {
+    pub(crate) fn pairs(
+        &self,
+        id: ShapeId,
+        pairs: Vec<(String, String)>,
+    ) -> Result<(Vec<(String, Value)>, Narrowed), Refusal> {
         let shape = self.policy.shape(id);
         for (i, (name, _)) in pairs.iter().enumerate() {
             // The engine takes the first of equal names (facts 2), so a later one would hide what was meant.
@@ -76,9 +107,21 @@ impl Context<'_> {
         let mut named = false;
         let mut include = false;
         let mut only_tenantless = false;
-        for (name, value) in pairs.drain(..) {
+        for (name, value) in pairs {
             match shape.field(&name) {
-                None | Some(Field::Pass) => kept.push((name, value)),
+                None | Some(Field::Pass) => kept.push((name, Value::Text(value))),
+                Some(Field::Own(family)) => {
+                    // Not even a shared one: what stands beside it in a log may be anybody's.
+                    let asked = Asked::new(*family, value);
+                    kept.push((name, Value::Id(asked)));
+                }
+                Some(Field::Handle(family)) => match self.opened(*family, &value) {
+                    Some(id) => {
+                        narrowed.opened.push((id.clone(), value));
+                        kept.push((name, Value::Text(id)));
+                    }
+                    None => kept.push((name, Value::Text(value))),
+                },
                 Some(Field::Tenants) => {
                     for one in value.split(',').filter(|v| !v.trim().is_empty()) {
                         self.own(&name, one)?;
@@ -111,7 +154,6 @@ impl Context<'_> {
                     Field::TenantWith(_)
                     | Field::TenantWithout(_)
                     | Field::TenantsNamed
-                    | Field::Own(_)
                     | Field::OwnList(_)
                     | Field::Object(_)
                     | Field::Each(_)
@@ -130,21 +172,24 @@ impl Context<'_> {
             narrowed.empty = true;
             only_tenantless = false;
         }
+        // An opened handle is the pin: the records have no tenant, and the id is the caller's.
+        let by_handle = !narrowed.opened.is_empty();
+        let without = by_handle || only_tenantless;
         for (name, field) in &shape.fields {
-            if only_tenantless && *field == Field::Tenantless {
-                kept.push((name.clone(), "true".into()));
-            } else if !only_tenantless && matches!(field, Field::Tenants | Field::Tenant) {
-                kept.push((name.clone(), self.tenant.as_str().to_owned()));
+            if without && *field == Field::Tenantless {
+                kept.push((name.clone(), Value::Text("true".into())));
+            } else if !without && matches!(field, Field::Tenants | Field::Tenant) {
+                kept.push((name.clone(), Value::Text(self.tenant.as_str().to_owned())));
             }
         }
+        narrowed.tenantless |= by_handle;
         if let Some(name) = shares {
             narrowed.tenantless = true;
-            if !only_tenantless && (include || !named) {
-                kept.push((name.to_owned(), "true".into()));
+            if !without && (include || !named) {
+                kept.push((name.to_owned(), Value::Text("true".into())));
             }
         }
-        *pairs = kept;
-        Ok(narrowed)
+        Ok((kept, narrowed))
     }
 
     /// Narrows a JSON object.
@@ -166,11 +211,21 @@ impl Context<'_> {
             }
         }
         let mut object = Json::Object(kept);
+        // An opened handle is the pin here, too.
+        let by_handle = shape.fields.iter().any(|(name, field)| {
+            matches!(field, Field::Handle(_))
+                && object.text(name).is_some_and(|id| narrowed.opened.iter().any(|(opened, _)| *opened == id))
+        });
         for (name, field) in &shape.fields {
-            if let Some(pin) = self.pin(field, &object) {
+            if by_handle && *field == Field::Tenants {
+                object.remove(name);
+            } else if by_handle && *field == Field::Tenantless {
+                object.set(name, Json::Leaf(Bytes::from_static(b"true")));
+            } else if let Some(pin) = self.pin(field, &object) {
                 object.set(name, pin);
             }
         }
+        narrowed.tenantless |= by_handle;
         *json = object;
         Ok(narrowed)
     }
@@ -191,6 +246,7 @@ impl Context<'_> {
             | Field::IncludeTenantless
             | Field::TenantlessSelector
             | Field::Drop
+            | Field::Handle(_)
             | Field::Own(_)
             | Field::OwnList(_)
             | Field::Object(_)
@@ -211,7 +267,7 @@ impl Context<'_> {
     ) -> Result<Option<Json>, Refusal> {
         if value.is_null() {
             // Null is as if absent to the engine, but for pins, where it means all tenants: those are put in anew.
-            let ids = matches!(field, Field::Own(_) | Field::OwnList(_));
+            let ids = matches!(field, Field::Own(_) | Field::OwnList(_) | Field::Handle(_));
             let inner = matches!(field, Field::Object(_) | Field::Each(_) | Field::Map(_));
             return Ok((ids || inner).then_some(value));
         }
@@ -247,6 +303,13 @@ impl Context<'_> {
                 Some(Wish::No) => return Ok(None),
                 Some(Wish::Yes) | None => return Err(self.tenantless(name)),
             },
+            Field::Handle(family) => {
+                let handle = value.as_str().ok_or_else(|| wrong_type(name, "a string"))?;
+                if let Some(id) = self.opened(*family, &handle) {
+                    value = Json::string(&id);
+                    narrowed.opened.push((id, handle));
+                }
+            }
             Field::Own(family) => {
                 let id = value.as_str().ok_or_else(|| wrong_type(name, "a string"))?;
                 value = Json::Id(Asked::new(*family, id));
@@ -262,7 +325,7 @@ impl Context<'_> {
             }
             Field::Object(shape) => {
                 let inner = self.object(*shape, &mut value).map_err(|r| inside(r, name))?;
-                narrowed.empty |= inner.empty;
+                narrowed.absorb(inner);
             }
             Field::Each(shape) => {
                 let Json::Array(elements) = &mut value else {
@@ -270,7 +333,7 @@ impl Context<'_> {
                 };
                 for element in elements.iter_mut().filter(|e| !e.is_null()) {
                     let inner = self.object(*shape, element).map_err(|r| inside(r, name))?;
-                    narrowed.empty |= inner.empty;
+                    narrowed.absorb(inner);
                 }
             }
             Field::Map(shape) => {

@@ -5,6 +5,8 @@
 
 mod access_log;
 mod arrival;
+mod cors;
+mod memory;
 mod payload;
 mod public;
 mod reply;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use actix_web::{App, HttpServer, web};
 
 pub use arrival::{Arrival, Base, Headers};
+pub use memory::{Granted, Memory};
 pub use payload::Payload;
 pub use shares::{Share, Shares, Taken};
 

@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::access_log::Visit;
-use super::{Arrival, Payload, reply};
+use super::{Arrival, Payload, cors, reply};
 use crate::engine::Engine;
 use crate::gate::Gate;
 use crate::journey::{Trace, journey};
@@ -48,6 +48,12 @@ pub(super) async fn serve(
     body: web::Payload,
 ) -> HttpResponse {
     let gate = worker.gate.clone();
+    let origin = cors::allowed(&gate.settings.cors, request.headers());
+    if let Some(origin) = origin.as_ref().filter(|_| request.method().as_str() == "OPTIONS")
+        && let Some(answer) = cors::preflight(origin, request.headers())
+    {
+        return answer;
+    }
     let under_way = gate.metrics.begin();
     let mut visit = Visit::begin(gate.clone(), &request);
     let head = request.method().as_str() == "HEAD";
@@ -56,7 +62,7 @@ pub(super) async fn serve(
         Ok(answer) => Outcome::Answered(answer.status),
         Err(refusal) => Outcome::Refused(refusal),
     });
-    match outcome {
+    let mut response = match outcome {
         Ok(answer) => reply::reply(answer, head, move |stop| {
             // Lives as long as the answer streams.
             let _ = &under_way;
@@ -70,7 +76,11 @@ pub(super) async fn serve(
             }
             response
         }
+    };
+    if let Some(origin) = &origin {
+        cors::mark(&mut response, origin);
     }
+    response
 }
 
 async fn carry(

@@ -1,7 +1,7 @@
 //! `Authorization` → the one bearer token.
 //!
-//! In: all values of the header, in order. Out: a token in compact form, three parts of base64url, still
-//! unverified. It never picks one of several tokens and never looks for a token anywhere else (RFC 6750
+//! In: all values of the header, in order. Out: first the token's bytes, by which a remembered one is known; then
+//! its three parts of base64url, still unverified. It never picks one of several tokens and never looks for a token anywhere else (RFC 6750
 //! sections 2.2 and 2.3 are not offered).
 
 use base64::Engine as _;
@@ -12,8 +12,6 @@ use crate::refusal::{Kind, Refusal};
 /// A token as sent: nothing of it is proved.
 #[derive(Clone, Copy)]
 pub(crate) struct UnverifiedToken<'a> {
-    /// The whole token.
-    pub(crate) text: &'a str,
     /// The first part.
     pub(crate) header: &'a str,
     /// The second part.
@@ -35,11 +33,8 @@ pub(crate) fn malformed(why: impl std::fmt::Display) -> Refusal {
 ///
 /// # Errors
 /// [`Kind::TokenMissing`] without a bearer token, [`Kind::HeadersTooLarge`] over `max_bytes`,
-/// [`Kind::TokenMalformed`] for everything else.
-pub(crate) fn token<'a>(
-    authorization: &[&'a [u8]],
-    max_bytes: usize,
-) -> Result<UnverifiedToken<'a>, Refusal> {
+/// [`Kind::TokenMalformed`] for several.
+pub(crate) fn token<'a>(authorization: &[&'a [u8]], max_bytes: usize) -> Result<&'a [u8], Refusal> {
     let value = match authorization {
         [] => return Err(missing()),
         [one] => *one,
@@ -58,7 +53,7 @@ pub(crate) fn token<'a>(
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
         return Err(missing().because("another authentication scheme"));
     }
-    split(after_spaces(rest))
+    Ok(after_spaces(rest))
 }
 
 fn missing() -> Refusal {
@@ -72,7 +67,10 @@ fn after_spaces(rest: &[u8]) -> &[u8] {
 }
 
 /// Exactly three parts: five are encryption, which nobody asked for, and JSON serialisation has none.
-fn split(token: &[u8]) -> Result<UnverifiedToken<'_>, Refusal> {
+///
+/// # Errors
+/// [`Kind::TokenMalformed`].
+pub(crate) fn split(token: &[u8]) -> Result<UnverifiedToken<'_>, Refusal> {
     let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     if !token.iter().all(|b| part(b) || *b == b'.') {
         return Err(malformed("a character that is neither base64url nor a dot"));
@@ -92,7 +90,7 @@ fn split(token: &[u8]) -> Result<UnverifiedToken<'_>, Refusal> {
     // Every part has one spelling: no padding, no loose last bits. The signature is decoded again where it is
     // checked, there without these rules.
     decode("signature", signature)?;
-    Ok(UnverifiedToken { text, header, claims, signature, signed })
+    Ok(UnverifiedToken { header, claims, signature, signed })
 }
 
 /// Decodes one part, canonical base64url only (RFC 7515 section 2, RFC 4648 section 3.5).
@@ -105,15 +103,19 @@ pub(crate) fn decode(name: &str, part: &str) -> Result<Vec<u8>, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::token;
-    use crate::refusal::Kind;
+    use super::{UnverifiedToken, split};
+    use crate::refusal::{Kind, Refusal};
+
+    fn token<'a>(values: &[&'a [u8]], max_bytes: usize) -> Result<UnverifiedToken<'a>, Refusal> {
+        split(super::token(values, max_bytes)?)
+    }
 
     #[test]
     fn one_bearer_token_and_nothing_else() {
         let taken: &[&[u8]] = &[b"Bearer e30.e30.AA", b"bearer e30.e30.AA", b"BEARER  e30.e30.AA"];
         for value in taken {
             let found = token(&[value], 100).expect("taken");
-            assert_eq!((found.text, found.signed), ("e30.e30.AA", "e30.e30"));
+            assert_eq!((found.signed, found.signature), ("e30.e30", "AA"));
         }
         let refused: &[(&str, &[&[u8]], Kind)] = &[
             ("no header", &[], Kind::TokenMissing),

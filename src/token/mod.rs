@@ -28,7 +28,6 @@ pub use keys::Cause;
 use crate::config;
 use crate::refusal::Refusal;
 use crate::tenancy::Caller;
-use bearer::UnverifiedToken;
 use clock::Clock;
 use figures::Outcomes;
 use issuer::Issuer;
@@ -121,15 +120,15 @@ impl Tokens {
 
     async fn find(&self, authorization: &[&[u8]]) -> Result<Caller, Refusal> {
         let shared = &*self.shared;
-        let token: UnverifiedToken<'_> = bearer::token(authorization, shared.max_token_bytes)?;
-        let hash = Remembered::hash(token.text);
+        let token = bearer::token(authorization, shared.max_token_bytes)?;
+        let hash = Remembered::hash(token);
         if let Some(caller) = self.remembered(&hash) {
             shared.outcomes.hit();
             return Ok(caller);
         }
         shared.outcomes.miss();
         let now = || shared.clock.now();
-        let verified = verify::verify(token, &shared.issuers, &shared.reserved, now).await?;
+        let verified = verify::verify(bearer::split(token)?, &shared.issuers, &shared.reserved, now).await?;
         let caller = verified.caller.clone();
         if verified.until > now() {
             shared.remembered.keep(hash, verified);

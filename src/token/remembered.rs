@@ -48,9 +48,9 @@ impl Remembered {
     }
 
     /// The name of a token in here.
-    pub(crate) fn hash(token: &str) -> TokenHash {
+    pub(crate) fn hash(token: &[u8]) -> TokenHash {
         let mut out = TokenHash::default();
-        for (to, from) in out.iter_mut().zip(digest(&SHA256, token.as_bytes()).as_ref()) {
+        for (to, from) in out.iter_mut().zip(digest(&SHA256, token).as_ref()) {
             *to = *from;
         }
         out

@@ -12,12 +12,16 @@ mod stage;
 
 /// Requests that can be read in two ways go nowhere.
 mod ambiguous;
+/// Every operation of the engine has exactly one rule.
+mod coverage;
 /// What the gateway adds to, takes from and keeps of headers.
 mod headers;
 /// An application's start-up: token, own tenant record, lists and creates that name the tenant.
 mod identity;
 /// Long polls, which must outlive every time limit.
 mod long_poll;
+/// Every operation that is not denied, with own, foreign, missing and shared ids.
+mod matrix;
 /// Coming up with everything there, or with engine or issuer missing, or with a broken configuration.
 mod startup;
 /// The story's operations on two tenants with equal keys and names.

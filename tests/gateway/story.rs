@@ -273,7 +273,7 @@ async fn what_has_no_rule_is_refused() {
         let reply = app.send(method.parse().unwrap(), path, &[], Vec::new()).await.status(403);
         assert!(reply.refusal().is_some(), "{reply}");
     }
-    for path in ["/authorization", "/metrics", "/user", "/history/user-operation"] {
+    for path in ["/authorization", "/metrics", "/user", "/history/cleanup/job"] {
         app.get(path).await.refused(403, "TG403-DENIED");
     }
     stage.recorder.nothing();

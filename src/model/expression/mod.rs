@@ -15,6 +15,7 @@
 
 mod scan;
 
+use super::finding::shortened;
 use scan::{Scanner, Token};
 
 /// Deepest nesting of parentheses, choices and prefix operators.
@@ -121,9 +122,10 @@ impl<'a, 'f> Parser<'a, 'f> {
     fn value(&mut self, depth: usize) -> Result<(), String> {
         match self.token {
             Token::Name("instanceof") => Err("`instanceof` is not taken".into()),
-            Token::Name(name) if (self.forbidden)(name) => {
-                Err(format!("`{name}` is the engine's own object; a variable needs another name"))
-            }
+            Token::Name(name) if (self.forbidden)(name) => Err(format!(
+                "`{}` is the engine's own object; a variable needs another name",
+                shortened(name)
+            )),
             Token::Name(_) | Token::Literal => self.step(),
             Token::Open => {
                 self.step()?;

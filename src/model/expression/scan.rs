@@ -82,8 +82,10 @@ impl<'a> Scanner<'a> {
     fn string(&mut self, quote: char) -> Result<Token<'a>, String> {
         let inner = self.rest.get(1..).unwrap_or_default();
         let end = inner.find(quote).ok_or("a string has no end")?;
-        if inner.get(..end).is_some_and(|text| text.contains('\\')) {
-            return Err("`\\` in a string is not taken".into());
+        // A backslash may hide the end of the string. Braces mislead readers that look for the expression's end
+        // without knowing strings: the engine splits `candidateUsers` at commas by counting them.
+        if inner.get(..end).is_some_and(|text| text.contains(['\\', '{', '}'])) {
+            return Err("`\\`, `{` and `}` in a string are not taken".into());
         }
         self.take(end + 2);
         Ok(Token::Literal)

@@ -33,9 +33,6 @@ fn the_language_of_the_design_is_taken() {
         "${2.5E-3}",
         "${'EU'}",
         "${\"it's\"}",
-        "${'${a.b}'}",
-        "${'}'}",
-        "${'a' == '{'}",
         "${loopCounter}",
         "${nrOfCompletedInstances/nrOfInstances >= 0.5}",
         "${amount > 100 && region == 'EU'}",
@@ -65,6 +62,10 @@ fn the_language_of_the_design_is_taken() {
 #[test]
 fn what_reaches_past_a_variable_is_refused() {
     for text in [
+        "${'${a}'}",
+        "${'}'}",
+        "${a == '{'}",
+        "${'}, ${a.b}, '}",
         "${a.b}",
         "#{a.b}",
         "${a .b}",

@@ -119,6 +119,10 @@ fn sizes_are_bounded() {
     let long = |n: usize| format!("<a{}/>", (0..n).map(|i| format!(" b{i}='1'")).collect::<String>());
     assert_eq!(what(&long(ATTRIBUTES)), "");
     assert!(!what(&long(ATTRIBUTES + 1)).is_empty());
+    let declared =
+        |n: usize| format!("<a{}/>", (0..n).map(|i| format!(" xmlns:b{i}='u'")).collect::<String>());
+    assert_eq!(what(&declared(100)), "");
+    assert!(!what(&declared(ATTRIBUTES + 1)).is_empty());
     let deep = |n: usize| format!("{}{}", "<a>".repeat(n), "</a>".repeat(n));
     assert_eq!(what(&deep(DEPTH)), "");
     assert!(!what(&deep(DEPTH + 1)).is_empty());

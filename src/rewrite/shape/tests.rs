@@ -12,11 +12,21 @@ fn narrow_pairs(
 ) -> Result<(Vec<String>, Narrowed), Kind> {
     let policy = policy::load(None).unwrap();
     let tenant = Tenant::parse("A", &[]).unwrap();
-    let context = Context { policy: &policy, tenant: &tenant, kind, shared, params: &["A".into()] };
-    let mut pairs = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    let handles = handles();
+    let context =
+        Context { policy: &policy, tenant: &tenant, kind, shared, handles: &handles, params: &["A".into()] };
+    let pairs = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     let id = policy.shape_named(shape).unwrap();
-    let narrowed = context.pairs(id, &mut pairs).map_err(|r| r.kind())?;
-    Ok((pairs.into_iter().map(|(n, v)| format!("{n}={v}")).collect(), narrowed))
+    let (pairs, narrowed) = context.pairs(id, pairs).map_err(|r| r.kind())?;
+    let text = |value: Value| match value {
+        Value::Text(text) => text,
+        Value::Id(asked) => format!("?{}", asked.id()),
+    };
+    Ok((pairs.into_iter().map(|(n, v)| format!("{n}={}", text(v))).collect(), narrowed))
+}
+
+fn handles() -> Handles {
+    Handles::new(&[vec![7; 32].into()], "default")
 }
 
 fn pairs(shape: &str, query: &[(&str, &str)]) -> Result<Vec<String>, Kind> {
@@ -29,8 +39,9 @@ fn object(shape: &str, kind: RuleKind, body: &str) -> Result<(String, Narrowed),
     let policy = policy::load(None).unwrap();
     let tenant = Tenant::parse("A", &[]).unwrap();
     let params = ["A".to_owned()];
+    let (handles, shared) = (handles(), SharedResources::Hidden);
     let context =
-        Context { policy: &policy, tenant: &tenant, kind, shared: SharedResources::Hidden, params: &params };
+        Context { policy: &policy, tenant: &tenant, kind, shared, handles: &handles, params: &params };
     let mut json = json::read(&Bytes::copy_from_slice(body.as_bytes()), 64).unwrap();
     let id = policy.shape_named(shape).unwrap();
     let narrowed = context.object(id, &mut json).map_err(|r| r.kind())?;
@@ -221,4 +232,33 @@ fn shared_definitions_show_under_readable() {
     let jobs =
         narrow_pairs("JobQuery", RuleKind::Read, SharedResources::Readable, &[("withoutTenantId", "1")]);
     assert!(jobs.unwrap().1.empty);
+}
+
+#[test]
+fn an_opened_handle_is_the_pin() {
+    let a = Tenant::parse("A", &[]).unwrap();
+    let own = handles().seal("batch", &a, "id-1").unwrap();
+    let (pairs, narrowed) =
+        narrow_pairs("BatchQuery", RuleKind::Read, SharedResources::Hidden, &[("batchId", &own)]).unwrap();
+    assert_eq!(pairs, ["batchId=id-1", "withoutTenantId=true"]);
+    assert_eq!((narrowed.tenantless, narrowed.opened), (true, vec![("id-1".to_owned(), own.clone())]));
+    let b = Tenant::parse("B", &[]).unwrap();
+    for not_own in ["id-1".to_owned(), handles().seal("batch", &b, "id-1").unwrap()] {
+        let (pairs, narrowed) =
+            narrow_pairs("BatchQuery", RuleKind::Read, SharedResources::Hidden, &[("batchId", &not_own)])
+                .unwrap();
+        assert_eq!(pairs, [format!("batchId={not_own}"), "tenantIdIn=A".to_owned()]);
+        assert!(!narrowed.tenantless);
+    }
+    let jobs = handles().seal("job-definition", &a, "def").unwrap();
+    let body = format!(r#"{{"jobQuery":{{"jobDefinitionId":"{jobs}"}}}}"#);
+    assert_eq!(
+        object("JobRetries", RuleKind::Administer, &body).unwrap().0,
+        r#"{"jobQuery":{"jobDefinitionId":"def","withoutTenantId":true}}"#
+    );
+    let body = format!(r#"{{"jobQuery":{{"jobDefinitionId":"{own}"}}}}"#);
+    assert_eq!(
+        object("JobRetries", RuleKind::Administer, &body).unwrap().0,
+        format!(r#"{{"jobQuery":{{"jobDefinitionId":"{own}","tenantIdIn":["A"]}}}}"#)
+    );
 }

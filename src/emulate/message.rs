@@ -1,0 +1,175 @@
+//! `POST /message` with `processInstanceId`: as a look-up of the waiting executions and a trigger of each.
+//!
+//! Forwarded as it is, the engine would fall back to the message start events of ALL tenants when no execution
+//! waits (facts 5). So nothing of it is forwarded: the executions are asked for with the tenant pinned, and what
+//! can't be expressed so is refused.
+
+use bytes::Bytes;
+
+use super::{fresh, handed_on, text};
+use crate::journey::{Request, Travel};
+use crate::json::Json;
+use crate::proxy::Reply;
+use crate::refusal::{Kind, Refusal};
+use crate::rewrite::encode_path;
+
+const INSTANCE: &str = "processInstanceId";
+
+pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<Option<Reply>, Refusal> {
+    let Some(body) = &request.body else { return Ok(None) };
+    let Some(instance) = body.member(INSTANCE).filter(|id| !id.is_null()) else { return Ok(None) };
+    let instance = instance.as_str().ok_or_else(|| wrong(INSTANCE, "a string"))?;
+    let there = |name: &str| body.member(name).is_some_and(|v| !v.is_null() && v.leaf() != Some(b"false"));
+    if let Some(tenant) = body.member("tenantId").filter(|t| !t.is_null()) {
+        if tenant.as_str().as_deref() != Some(travel.caller.tenant().as_str()) {
+            let what = "`tenantId` names a tenant that the token does not grant; leave it out";
+            return Err(Refusal::new(Kind::ForeignTenant, what));
+        }
+        let what =
+            "ENGINE-13028 Cannot specify a tenant-id when correlate a message to a single process instance.";
+        return Ok(Some(error(400, "BadUserRequestException", what)));
+    }
+    if there("withoutTenantId") {
+        let what = "`withoutTenantId` asks for records without tenant, which belong to nobody; leave it out";
+        return Err(Refusal::new(Kind::Tenantless, what));
+    }
+    for name in ["processVariablesLocal", "processVariablesToTriggeredScope", "variablesInResultEnabled"] {
+        let empty = matches!(body.member(name), Some(Json::Object(members)) if members.is_empty());
+        if there(name) && !empty {
+            let what = format!("`{name}` can't be used together with `{INSTANCE}`; leave one of them out");
+            return Err(Refusal::new(Kind::FieldDenied, what));
+        }
+    }
+    let Some(message) = body.text("messageName") else {
+        return Ok(Some(error(400, "InvalidRequestException", "No message name supplied")));
+    };
+    let executions = if travel.owns("process-instance", &instance).await? {
+        waiting(travel, body, &instance, &message).await?
+    } else {
+        // The same number of requests as for an own one.
+        waiting(travel, body, &fresh(), &message).await?
+    };
+    let all = there("all");
+    match executions.len() {
+        0 if !all => {
+            return Ok(Some(mismatch(&format!(
+                "Cannot correlate message '{message}': No process definition or execution matches the parameters"
+            ))));
+        }
+        2.. if !all => {
+            return Ok(Some(mismatch(&format!(
+                "ENGINE-13031 Cannot correlate a message with name '{message}' to a single execution. {} executions \
+             match the correlation keys",
+                executions.len()
+            ))));
+        }
+        _ => {}
+    }
+    let mut results = Vec::new();
+    for execution in &executions {
+        let id = execution.text("id").unwrap_or_default();
+        let path = ["execution", id.as_str(), "messageSubscriptions", message.as_str(), "trigger"];
+        let mut trigger = Json::object();
+        if let Some(variables) = body.member("processVariables") {
+            trigger.set("variables", variables.clone());
+        }
+        let target = encode_path("", path);
+        let (status, json) = travel.engine.ask("POST", &target, Some(text(&trigger)), travel.caller).await?;
+        if !status.is_success() {
+            return Ok(Some(handed_on(status, &json)));
+        }
+        results.push(result(execution));
+    }
+    if there("resultEnabled") {
+        return Ok(Some(Reply::json(200, text(&Json::Array(results)))));
+    }
+    Ok(Some(Reply::json(204, Bytes::new())))
+}
+
+/// The executions of an instance that wait for the message and match the correlation keys.
+async fn waiting(
+    travel: &Travel<'_>,
+    body: &Json,
+    instance: &str,
+    message: &str,
+) -> Result<Vec<Json>, Refusal> {
+    let mut query = Json::object();
+    query.set(INSTANCE, Json::string(instance));
+    query.set("messageEventSubscriptionName", Json::string(message));
+    query.set("tenantIdIn", Json::strings([travel.caller.tenant().as_str()]));
+    if let Some(key) = body.member("businessKey").filter(|k| !k.is_null()) {
+        query.set("businessKey", key.clone());
+    }
+    for (keys, conditions) in [("correlationKeys", "processVariables"), ("localCorrelationKeys", "variables")]
+    {
+        if let Some(keys_value) = body.member(keys).filter(|k| !k.is_null()) {
+            query.set(conditions, equal(keys, keys_value)?);
+        }
+    }
+    let (status, json) = travel.engine.ask("POST", "/execution", Some(text(&query)), travel.caller).await?;
+    if !status.is_success() {
+        let what = "the engine could not find who waits for the message";
+        return Err(Refusal::new(Kind::EngineAnswer, what).because(status));
+    }
+    Ok(json.elements().iter().filter(|e| travel.is_own(e)).cloned().collect())
+}
+
+/// Correlation keys as conditions of a query. Only values whose type the query compares as the engine's correlation
+/// does: it compares numbers of any type with each other, the correlation only those of one type.
+fn equal(name: &str, keys: &Json) -> Result<Json, Refusal> {
+    let Json::Object(keys) = keys else { return Err(wrong(name, "an object")) };
+    let conditions = keys.iter().map(|(key, value)| {
+        let typed = value.text("type");
+        let plain = value.member("value").cloned().unwrap_or_else(Json::null);
+        let fits = match typed.as_deref().map(str::to_ascii_lowercase).as_deref() {
+            None | Some("string") => {
+                plain.is_string() || plain.leaf().is_some_and(|l| l == b"true" || l == b"false")
+            }
+            Some("boolean") => plain.leaf().is_some_and(|l| l == b"true" || l == b"false"),
+            Some(_) => false,
+        };
+        if !fits {
+            let what = format!(
+                "`{name}.{key}` can't be compared together with `{INSTANCE}`: strings and booleans can; \
+                 leave `{INSTANCE}` out and correlate by the keys"
+            );
+            return Err(Refusal::new(Kind::FieldDenied, what));
+        }
+        let mut condition = Json::object();
+        condition.set("name", Json::string(key));
+        condition.set("operator", Json::string("eq"));
+        condition.set("value", plain);
+        Ok(condition)
+    });
+    Ok(Json::Array(conditions.collect::<Result<_, _>>()?))
+}
+
+/// A result as the engine shows it after the execution went on.
+fn result(execution: &Json) -> Json {
+    let mut shown = execution.clone();
+    shown.set("ended", Json::Leaf(Bytes::from_static(b"true")));
+    let mut result = Json::object();
+    result.set("resultType", Json::string("Execution"));
+    result.set("execution", shown);
+    result.set("processInstance", Json::null());
+    result.set("variables", Json::null());
+    result
+}
+
+fn wrong(name: &str, wanted: &str) -> Refusal {
+    Refusal::new(Kind::BodyAmbiguous, format!("`{name}` must be {wanted}"))
+}
+
+fn mismatch(what: &str) -> Reply {
+    error(
+        400,
+        "RestException",
+        &format!("org.camunda.bpm.engine.MismatchingMessageCorrelationException: {what}"),
+    )
+}
+
+/// An error as the engine words it.
+fn error(status: u16, kind: &str, message: &str) -> Reply {
+    let body = serde_json::json!({ "type": kind, "message": message, "code": 0 });
+    Reply::json(status, body.to_string())
+}

@@ -1,0 +1,36 @@
+//! `GET /external-task/topic-names`, from the tenant's own external tasks: the engine's list has no tenant to pin.
+
+use super::text;
+use crate::journey::{Request, Travel};
+use crate::json::Json;
+use crate::proxy::Reply;
+use crate::refusal::Refusal;
+use crate::rewrite::encode_query;
+
+/// Most external tasks that are read for it.
+const MOST: usize = 100_000;
+
+/// The engine's parameters, and those of the list that mean the same.
+const SAME: &[(&str, &str)] = &[
+    ("withLockedTasks", "locked"),
+    ("withUnlockedTasks", "notLocked"),
+    ("withRetriesLeft", "withRetriesLeft"),
+];
+
+pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<Reply, Refusal> {
+    let mut target = "/external-task".to_owned();
+    let mut pairs =
+        vec![("tenantIdIn", travel.caller.tenant().as_str()), ("sortBy", "id"), ("sortOrder", "asc")];
+    for (name, same) in SAME {
+        // The first of equal names counts, as in the engine (facts 2).
+        if let Some((_, value)) = request.query.iter().find(|(n, _)| n == name) {
+            pairs.push((same, value));
+        }
+    }
+    encode_query(&mut target, pairs);
+    let mut names: Vec<String> =
+        travel.all_rows(&target, MOST).await?.iter().filter_map(|task| task.text("topicName")).collect();
+    names.sort();
+    names.dedup();
+    Ok(Reply::json(200, text(&Json::strings(names.iter().map(String::as_str)))))
+}
