@@ -8,11 +8,8 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 
 use super::asked::{Asked, Owned};
-<<<<<<< HEAD
-use super::handle::Handles;
-=======
 use super::figures::{Counters, Figures};
->>>>>>> ship
+use super::handle::Handles;
 use crate::config::SharedResources;
 use crate::engine::Engine;
 use crate::json::{self, Json};
@@ -53,10 +50,7 @@ impl Ownership {
     pub fn new(policy: Arc<Policy>, handles: Arc<Handles>, shared: SharedResources) -> Self {
         let found =
             moka::future::Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBERED_FOR).build();
-<<<<<<< HEAD
-        Self { policy, handles, shared, found }
-=======
-        Self { policy, shared, found, counters: Counters::default() }
+        Self { policy, handles, shared, found, counters: Counters::default() }
     }
 
     /// What the metrics tell.
@@ -64,7 +58,6 @@ impl Ownership {
         // The count of a cache that nobody used lately is behind.
         self.found.run_pending_tasks().await;
         self.counters.read(self.found.entry_count())
->>>>>>> ship
     }
 
     /// Which of the asked ids are the caller's.

@@ -5,17 +5,11 @@
 //! and a foreign id costs as much time as one that never existed. Only found owners are remembered.
 
 mod asked;
-<<<<<<< HEAD
+mod figures;
 mod handle;
 mod look_up;
 
 pub use asked::{Asked, Owned};
-pub use handle::Handles;
-=======
-mod figures;
-mod look_up;
-
-pub use asked::{Asked, Owned};
 pub use figures::Figures;
->>>>>>> ship
+pub use handle::Handles;
 pub use look_up::Ownership;
