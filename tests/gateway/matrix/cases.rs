@@ -276,12 +276,14 @@ impl Builder<'_> {
     }
 
     fn tenant_field(&self, shape: ShapeId) -> Option<(String, Value)> {
-        self.policy.shape(shape).fields.iter().find_map(|(name, field)| match field {
-            Field::Tenant | Field::TenantWithout(_) if name == "tenantId" => {
+        self.policy.shape(shape).fields.iter().find_map(|(name, field)| {
+            if matches!(field, Field::Tenant | Field::TenantWithout(_)) && name == "tenantId" {
                 Some((name.clone(), json!("<tenant>")))
+            } else if matches!(field, Field::Tenants) {
+                Some((name.clone(), json!(["<tenant>"])))
+            } else {
+                None
             }
-            Field::Tenants => Some((name.clone(), json!(["<tenant>"]))),
-            _ => None,
         })
     }
 
@@ -329,7 +331,7 @@ fn as_query(fields: &Map<String, Value>) -> String {
     let text = |value: &Value| match value {
         Value::Array(all) => all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
     };
     fields.iter().map(|(name, value)| format!("{name}={}", text(value))).collect::<Vec<_>>().join("&")
 }

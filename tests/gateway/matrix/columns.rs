@@ -93,7 +93,7 @@ impl<'a> Filler<'a> {
                     let fresh = || Made { id: format!("tM{}", random()), ..Made::default() };
                     self.missing.entry(name.to_owned()).or_insert_with(fresh).id.clone()
                 }
-                _ => side.tenant.clone()?,
+                Column::Own | Column::Foreign | Column::Shared => side.tenant.clone()?,
             }
         } else if let Some(family) = name.strip_prefix("key ") {
             match column {
@@ -101,14 +101,14 @@ impl<'a> Filler<'a> {
                     let fresh = || Made { id: key(family, column, side), ..Made::default() };
                     self.missing.entry(name.to_owned()).or_insert_with(fresh).id.clone()
                 }
-                _ => key(family, column, side),
+                Column::Own | Column::Foreign | Column::Shared => key(family, column, side),
             }
         } else {
             let (kind, part) = name.split_once('.').map_or((name, None), |(k, p)| (k, Some(p)));
             let (made, _) = side.kept(kind).await;
             let made = match column {
                 Column::Missing => self.missing.entry(kind.to_owned()).or_insert_with(|| like(&made)).clone(),
-                _ => made,
+                Column::Own | Column::Foreign | Column::Shared => made,
             };
             part.map_or(made.id, |part| made.parts[part].clone())
         };

@@ -86,14 +86,10 @@ async fn run_lane(rows: Vec<Row>, shared: &Estate) -> (Vec<(String, Outcome)>, V
         let fresh = if row.changes { Some(Estate::new("A", true).await) } else { None };
         let own = fresh.as_ref().unwrap_or(&caller);
         let sides = Sides { own, foreign: &other, shared };
-        let began = std::time::Instant::now();
         let mut outcome = Run { stage: &stage, sides, secrets: &secrets }.row(&row).await;
         if row.changes {
             let now = state::quick(&other).await;
             outcome.problems.extend(changes(&row.name, &quick, &now));
-        }
-        if std::env::var_os("SLOW").is_some() && began.elapsed().as_secs() >= 1 {
-            println!("{:?} {}", began.elapsed(), row.name);
         }
         used.extend(fresh);
         outcomes.push((row.name, outcome));

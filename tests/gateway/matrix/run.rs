@@ -140,6 +140,7 @@ impl Run<'_> {
         let body = if form { " (form)".to_owned() } else { format!(" {}", seen.text()) };
         let text = format!("{} {path}{query}{body}", seen.method).replace("%3A", ":");
         let text = text.replace(self.sides.own.tenant.as_deref().unwrap(), "<T>");
+        let text = text.replace(&self.sides.own.solo, "<solo>").replace(&self.sides.own.marker, "<marker>");
         let mut text = filler.values.iter().fold(text, |text, (value, name)| match name.as_str() {
             // A key that all have is a name, not an id.
             "own" if value.len() < 10 => text,

@@ -22,7 +22,7 @@ async fn h1_h2_h3_forged_identity_and_connection_headers() {
     let stage = Stage::start().await;
     let tenant = format!("t{}", random());
     let raw = Raw::new(&stage, &tenant);
-    let honest = vec![format!("x-camunda-user: {tenant}"), format!("x-camunda-tenants: {tenant}")];
+    let honest = [format!("x-camunda-user: {tenant}"), format!("x-camunda-tenants: {tenant}")];
     for forged in [
         &[][..],
         &["X-Camunda-User: camunda-admin", "X-CAMUNDA-TENANTS: tOther"],
