@@ -29,6 +29,8 @@ mod story;
 
 /// The dashboard, before a running Prometheus.
 mod dashboard;
+/// The documents: links and commands.
+mod docs;
 /// Figures and logs.
 mod telemetry;
 /// An engine that answers badly, late or not at all.
