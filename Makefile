@@ -5,7 +5,7 @@ TOOLS := target/tools/bin
 CHART_VALUES := smallest everything
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart audit chart-test dashboard-test engine setup fmt update
+.PHONY: help demo test chart audit chart-test dashboard-test engine setup parity fmt update
 
 help: ## show this
 	@echo "tenantgate: keeps the applications of a shared Camunda 7 engine inside their own tenants"
@@ -57,6 +57,9 @@ $(ENGINE_JAR): tests/engine/pom.xml $(shell find tests/engine/src -type f)
 
 setup: ## install what is missing: a JDK and Maven (as root or with sudo)
 	@tests/setup
+
+parity: setup engine ## own reads and writes through the gateway and at the engine, side by side
+	tests/run cargo test --test parity -- --nocapture
 
 fmt: ## format the code
 	cargo fmt

@@ -6,6 +6,8 @@
 mod access_log;
 mod arrival;
 mod cors;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod memory;
 mod payload;
 mod public;
