@@ -6,3 +6,14 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub const COMMIT: &str = env!("TENANTGATE_COMMIT");
 /// Both, as `0.1.0 (0123456789ab)`.
 pub const LONG: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("TENANTGATE_COMMIT"), ")");
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_chart_is_of_this_version() {
+        let chart = include_str!("../helm/Chart.yaml");
+        let of = |key: &str| chart.lines().find_map(|l| l.strip_prefix(key)).map(str::trim);
+        assert_eq!(of("appVersion:"), Some(super::VERSION));
+        assert!(super::LONG.starts_with(super::VERSION) && super::LONG.contains(super::COMMIT));
+    }
+}

@@ -1,10 +1,12 @@
 //! One line a request: who, which operation, what came of it and how long it took; and one more in the audit stream
 //! for writes and refusals. Never a token, a query or a body. docs/logging.md lists the fields.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::HttpRequest;
+use actix_web::http::Method;
 
 use crate::gate::Gate;
 use crate::journey::Trace;
@@ -17,9 +19,9 @@ const MAX_ID: usize = 128;
 /// is counted and logged as such: a write whose client left is a write all the same.
 pub(super) struct Visit {
     gate: Arc<Gate>,
-    method: String,
+    method: Method,
     trace_id: Option<String>,
-    peer: Option<String>,
+    peer: Option<IpAddr>,
     began: Instant,
     open: bool,
     /// What the request has shown so far.
@@ -34,9 +36,9 @@ impl Visit {
         let traceparent = lines.next().filter(|_| lines.next().is_none());
         Self {
             gate,
-            method: request.method().as_str().escape_debug().take(16).collect(),
+            method: request.method().clone(),
             trace_id: traceparent.and_then(trace_id).map(str::to_owned),
-            peer: request.peer_addr().map(|a| a.ip().to_string()),
+            peer: request.peer_addr().map(|a| a.ip()),
             began: Instant::now(),
             open: true,
             trace: Trace::default(),
@@ -59,11 +61,17 @@ impl Visit {
         }
     }
 
+    /// A token of RFC 9110 (no blank, no line end), cut: a client may invent one of any length.
+    fn method(&self) -> &str {
+        let method = self.method.as_str();
+        method.get(..16).unwrap_or(method)
+    }
+
     fn access(&self, outcome: Outcome<'_>, seconds: f64) {
         let (code, message, cause) = told(outcome);
         tracing::info!(
             target: "tenantgate::access",
-            method = self.method,
+            method = self.method(),
             // The rule's template; a raw path could carry ids and forged line ends.
             operation = self.trace.operation.as_deref().unwrap_or("-"),
             kind = self.trace.kind.unwrap_or("-"),
@@ -86,8 +94,8 @@ impl Visit {
         tracing::info!(
             target: "tenantgate::audit",
             tenant = self.trace.tenant.as_deref().unwrap_or("-"),
-            peer = self.peer.as_deref().unwrap_or("-"),
-            method = self.method,
+            peer = self.peer.map_or_else(|| "-".to_owned(), |ip| ip.to_string()),
+            method = self.method(),
             operation = self.trace.operation.as_deref().unwrap_or("-"),
             kind = self.trace.kind.unwrap_or("-"),
             ids = shown(&self.trace.ids),

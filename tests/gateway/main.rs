@@ -41,6 +41,8 @@ mod threats;
 
 /// The dashboard, before a running Prometheus.
 mod dashboard;
+/// The documents: links and commands.
+mod docs;
 /// Figures and logs.
 mod telemetry;
 /// An engine that answers badly, late or not at all.

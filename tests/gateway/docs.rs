@@ -1,0 +1,189 @@
+//! The documents: links lead somewhere, and commands that a reader is to run do run.
+//!
+//! Fences that count: `yaml file=NAME` (any language) is written to a file of that name for the page's later
+//! commands; `sh run` is run in that folder (`exit=3`: ends with that code); `text output` behind it is what it
+//! prints. The built-in rules lie in `policies/` there.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every page.
+fn pages() -> BTreeMap<PathBuf, String> {
+    let mut pages = BTreeMap::new();
+    for folder in ["", "docs", "policies", "tests", "helm"] {
+        for entry in std::fs::read_dir(project().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|e| e == "md") {
+                pages.insert(path.clone(), std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    assert!(pages.len() > 12, "the pages were not found");
+    pages
+}
+
+/// A page's lines outside fences.
+fn prose(page: &str) -> impl Iterator<Item = &str> {
+    let mut inside = false;
+    page.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        inside ^= fence;
+        !inside && !fence
+    })
+}
+
+/// A heading's anchor, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().trim().to_lowercase().replace(' ', "-")
+}
+
+fn anchors(page: &str) -> Vec<String> {
+    prose(page).filter(|l| l.starts_with('#')).map(|l| anchor(l.trim_start_matches('#'))).collect()
+}
+
+fn targets(line: &str) -> Vec<&str> {
+    line.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect()
+}
+
+/// The links of all pages that lead nowhere.
+fn broken(pages: &BTreeMap<PathBuf, String>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (path, page) in pages {
+        for target in prose(page).flat_map(targets) {
+            if target.starts_with("http://") || target.starts_with("https://") {
+                continue;
+            }
+            let (file, fragment) = target.split_once('#').unwrap_or((target, ""));
+            let to = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            let text = std::fs::canonicalize(&to).ok().and_then(|to| pages.get(&to));
+            let found = match text {
+                Some(text) => fragment.is_empty() || anchors(text).iter().any(|a| a == fragment),
+                None => to.exists() && fragment.is_empty(),
+            };
+            if !found {
+                broken.push(format!("{}: {target}", path.display()));
+            }
+        }
+    }
+    broken
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let pages = pages();
+    assert_eq!(broken(&pages), Vec::<String>::new());
+    let links: usize = pages.values().map(|p| prose(p).flat_map(targets).count()).sum();
+    assert!(links > 40, "no links were found");
+    // The test finds what is broken.
+    let mut wrong = pages;
+    let readme = wrong.get_mut(&project().join("README.md")).unwrap();
+    readme.push_str("\n[a](docs/missing.md) [b](docs/operating.md#missing)\n");
+    assert_eq!(broken(&wrong).len(), 2);
+}
+
+#[test]
+fn every_page_is_reached_from_the_readme() {
+    let pages = pages();
+    let mut open = vec![project().join("README.md")];
+    let mut reached = Vec::new();
+    while let Some(path) = open.pop() {
+        if reached.contains(&path) {
+            continue;
+        }
+        for target in prose(&pages[&path]).flat_map(targets) {
+            let file = path.parent().unwrap().join(target.split('#').next().unwrap());
+            open.extend(std::fs::canonicalize(file).ok().filter(|p| pages.contains_key(p)));
+        }
+        reached.push(path);
+    }
+    let lost: Vec<_> = pages.keys().filter(|p| !reached.contains(p)).collect();
+    assert!(lost.is_empty(), "no link leads to {lost:?}");
+}
+
+/// A fenced block.
+struct Fence {
+    info: Vec<String>,
+    text: String,
+}
+
+fn fences(page: &str) -> Vec<Fence> {
+    let mut found = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if let Some(info) = line.strip_prefix("```") {
+            let text: Vec<&str> = lines.by_ref().take_while(|l| !l.starts_with("```")).collect();
+            let info = info.split_whitespace().map(str::to_owned).collect();
+            found.push(Fence { info, text: text.join("\n") + "\n" });
+        }
+    }
+    found
+}
+
+/// A folder with the built-in rules in it.
+fn scratch() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("policies")).unwrap();
+    for entry in std::fs::read_dir(project().join("policies")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, folder.path().join("policies").join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    folder
+}
+
+/// Runs a page's commands; how many, or what went otherwise than told.
+fn run(name: &str, page: &str) -> Result<usize, String> {
+    let folder = scratch();
+    let binary = Path::new(env!("CARGO_BIN_EXE_tenantgate")).parent().unwrap();
+    let search = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
+    let (mut ran, mut printed) = (0, None);
+    for Fence { info, text } in fences(page) {
+        let value = |key: &str| info.iter().find_map(|word| word.strip_prefix(key));
+        if let Some(file) = value("file=") {
+            std::fs::write(folder.path().join(file), &text).unwrap();
+        }
+        if info.iter().any(|w| w == "output") {
+            let printed = printed.take().ok_or(format!("{name}: an output without its command"))?;
+            if printed != text {
+                return Err(format!("{name}: told:\n{text}\nprinted:\n{printed}"));
+            }
+        }
+        if !info.iter().any(|w| w == "run") {
+            continue;
+        }
+        let mut command = Command::new("sh");
+        command.args(["-euc", &text]).current_dir(folder.path()).env("PATH", &search);
+        for (variable, _) in std::env::vars().filter(|(v, _)| v.starts_with("TENANTGATE_")) {
+            command.env_remove(variable);
+        }
+        let output = command.output().unwrap();
+        let code = value("exit=").map_or(0, |code| code.parse().unwrap());
+        if output.status.code() != Some(code) {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(format!("{name}: ended with {}, not {code}:\n{text}\n{said}", output.status));
+        }
+        printed = Some(String::from_utf8_lossy(&output.stdout).into_owned());
+        ran += 1;
+    }
+    Ok(ran)
+}
+
+#[test]
+fn commands_run_as_told() {
+    let mut ran = 0;
+    for (path, page) in pages() {
+        ran += run(&path.display().to_string(), &page).unwrap_or_else(|fault| panic!("{fault}"));
+    }
+    assert!(ran > 5, "only {ran} commands were found");
+    // The test finds what does not run, or prints something else.
+    assert!(run("twin", "```sh run\ntenantgate chek\n```\n").is_err());
+    assert!(run("twin", "```sh run\necho a\n```\n```text output\nb\n```\n").is_err());
+    assert_eq!(run("twin", "```sh run\necho a\n```\n```text output\na\n```\n"), Ok(1));
+}
