@@ -3,7 +3,7 @@
 ENGINE_JAR := tests/engine/target/engine.jar
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test engine setup parity fmt
+.PHONY: help demo test engine setup parity clients fmt
 
 help: ## show this
 	@echo "tenantgate: keeps the applications of a shared Camunda 7 engine inside their own tenants"
@@ -18,7 +18,8 @@ test: setup ## formatting, lints, docs, unit tests, tests against a real engine
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	@$(MAKE) --no-print-directory engine
-	tests/run cargo test
+	tests/clients/setup javascript
+	tests/run sh -c 'cargo test && cargo test --test clients -- javascript modeler'
 
 engine: $(ENGINE_JAR) ## build the stock engine of tests and demo, when its sources changed
 	@:
@@ -33,6 +34,10 @@ setup: ## install what is missing: a JDK and Maven (as root or with sudo)
 
 parity: setup engine ## own reads and writes through the gateway and at the engine, side by side
 	tests/run cargo test --test parity -- --nocapture
+
+clients: setup engine ## real clients of the engine, unchanged, against the gateway
+	tests/clients/setup javascript python java
+	tests/run cargo test --test clients -- --nocapture
 
 fmt: ## format the code
 	cargo fmt
