@@ -36,6 +36,8 @@ pub struct Trace {
     pub tenant: Option<String>,
     /// The operation's rule, as `GET /task/{id}`.
     pub operation: Option<String>,
+    /// The values of the path's parameters, for the audit stream.
+    pub ids: Vec<String>,
     /// The rule's kind.
     pub kind: Option<&'static str>,
     /// The engine's status.
@@ -102,6 +104,7 @@ pub async fn journey(
     };
     trace.operation = Some(operation.rule.operation.clone());
     trace.kind = Some(operation.rule.kind.name());
+    trace.ids.clone_from(&operation.params);
 
     let _share =
         gate.shares.take(caller.tenant(), matches!(&operation.rule.how, How::Forward(f) if f.long_poll))?;

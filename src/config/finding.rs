@@ -197,6 +197,8 @@ codes! {
     UserTokensTaken = "user-tokens-taken", Warning;
     /// An issuer's keys are fetched over plain http.
     HttpIssuerAllowed = "http-issuer-allowed", Warning;
+    /// Several issuers share one space of client ids: an equal client id is the same tenant, whoever signed.
+    SeveralIssuers = "several-issuers", Warning;
     /// No audience is asked for: every token of the issuer is taken.
     AudienceOptional = "audience-optional", Warning;
     /// Every application reads definitions and deployments without tenant.

@@ -30,6 +30,15 @@ pub(crate) fn issuers(c: &mut Checks<'_>, written: &[written::Issuer]) -> Vec<Is
         }
         all.push(issuer(c, &path, one));
     }
+    // Whoever may register clients at one of them can take the name, and so the tenant, of an application of another.
+    if seen.len() > 1 {
+        c.report(
+            F::SeveralIssuers,
+            "issuers",
+            "an equal client id is the same tenant, whichever issuer signed its token",
+            "keep one issuer, or see to it that none gives out a client id of another",
+        );
+    }
     all
 }
 
