@@ -50,5 +50,8 @@ mod harness;
 /// Answers come through as the engine gave them, to the byte; a sample of what `make parity` asks.
 mod parity;
 
+/// What takes long or is large.
+mod streams;
+
 /// The helpers themselves, against the real engine.
 mod support_works;
