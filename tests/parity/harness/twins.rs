@@ -129,8 +129,11 @@ async fn ended(of: &Plenty, reply: &Reply) {
     let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let (Some(id), true) = (answer["id"].as_str(), answer["totalJobs"].is_number()) else { return };
     let id = id.split('.').next().unwrap_or_default();
-    for _ in 0..100 {
-        if of.engine.get(&format!("/batch/{id}")).await.status == 404 {
+    // The batch itself is only taken away by a later look at it.
+    for _ in 0..300 {
+        let list = of.engine.get(&format!("/batch/statistics?batchId={id}")).await.ok().json();
+        let done = |batch: &Value| batch["jobsCreated"] == batch["totalJobs"] && batch["remainingJobs"] == 0;
+        if list.as_array().unwrap().first().is_none_or(done) {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
@@ -397,7 +400,7 @@ async fn fresh(of: &Plenty, texts: &str) -> Names {
             engine.put(&format!("/batch/{batch}/suspended"), json!({"suspended": true})).await;
             put("batch", batch);
         } else {
-            for _ in 0..60 {
+            for _ in 0..240 {
                 if engine.get(&format!("/batch/{batch}")).await.status == 404 {
                     break;
                 }
