@@ -91,8 +91,8 @@ impl Case {
                 answers(&ours, &again)?;
                 seen.insert(again.body);
             }
-            if seen.len() > 1
-                && rows_of(&ours, &full)
+            // Their order without a limit is another case's.
+            if rows_of(&ours, &full)
                 && ours.json().as_array().map(Vec::len) == theirs.json().as_array().map(Vec::len)
             {
                 return None;
