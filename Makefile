@@ -5,7 +5,7 @@ TOOLS := target/tools/bin
 CHART_VALUES := smallest everything
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart audit chart-test dashboard-test engine setup parity fmt update
+.PHONY: help demo test chart audit chart-test dashboard-test engine setup parity clients fmt update
 
 help: ## show this
 	@echo "tenantgate: keeps the applications of a shared Camunda 7 engine inside their own tenants"
@@ -20,7 +20,8 @@ test: setup ## formatting, lints, docs, chart, unit tests, tests against a real 
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	@$(MAKE) --no-print-directory chart engine
-	tests/run cargo test
+	tests/clients/setup javascript
+	tests/run sh -c 'cargo test && cargo test --test clients -- javascript modeler'
 
 chart: ## the chart's lint and unit tests (part of `make test`)
 	@tests/tools/get helm helm-unittest
@@ -60,6 +61,10 @@ setup: ## install what is missing: a JDK and Maven (as root or with sudo)
 
 parity: setup engine ## own reads and writes through the gateway and at the engine, side by side
 	tests/run cargo test --test parity -- --nocapture
+
+clients: setup engine ## real clients of the engine, unchanged, against the gateway
+	tests/clients/setup javascript python java
+	tests/run cargo test --test clients -- --nocapture
 
 fmt: ## format the code
 	cargo fmt

@@ -84,7 +84,7 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
     if there("resultEnabled") {
         return Ok(Some(Reply::json(200, text(&Json::Array(results)))));
     }
-    Ok(Some(Reply::json(204, Bytes::new())))
+    Ok(Some(Reply::empty()))
 }
 
 /// The executions of an instance that wait for the message and match the correlation keys.

@@ -7,6 +7,7 @@
 mod deploy;
 mod filter;
 mod form;
+mod incident;
 mod message;
 mod redeploy;
 mod report;
@@ -40,6 +41,7 @@ pub(crate) async fn carry(
         Emulation::FilterRun => filter::run(travel, request).await,
         Emulation::Redeploy => redeploy::carry(travel, request).await,
         Emulation::DeployedForm => form::carry(travel, request).await,
+        Emulation::ResolveIncident => incident::resolve(travel, request).await,
     }
 }
 
@@ -87,8 +89,11 @@ impl Travel<'_> {
 
 /// The engine's answer to a question of ours, handed on.
 fn handed_on(status: http::StatusCode, json: &Json) -> Reply {
-    let body = if status == http::StatusCode::NO_CONTENT { Vec::new() } else { text(json) };
-    Reply::json(status.as_u16(), body)
+    if status == http::StatusCode::NO_CONTENT {
+        Reply::empty()
+    } else {
+        Reply::json(status.as_u16(), text(json))
+    }
 }
 
 /// A document without holes as text.

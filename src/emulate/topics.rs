@@ -22,9 +22,11 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
     let mut pairs =
         vec![("tenantIdIn", travel.caller.tenant().as_str()), ("sortBy", "id"), ("sortOrder", "asc")];
     for (name, same) in SAME {
-        // The first of equal names counts, as in the engine (facts 2).
-        if let Some((_, value)) = request.query.iter().find(|(n, _)| n == name) {
-            pairs.push((same, value));
+        // The first of equal names counts, and whatever is not `true` is no wish, as in the engine (facts 2); its
+        // list of external tasks would refuse other words.
+        let first = request.query.iter().find(|(n, _)| n == name);
+        if first.is_some_and(|(_, value)| value.eq_ignore_ascii_case("true")) {
+            pairs.push((same, "true"));
         }
     }
     encode_query(&mut target, pairs);

@@ -137,6 +137,8 @@ pub enum Emulation {
     Redeploy,
     /// `GET …/deployed-form`: only forms that can't reach across.
     DeployedForm,
+    /// `DELETE /incident/{id}`: only where no other tenant's incident would end with it.
+    ResolveIncident,
 }
 
 /// What is done with a field of a query string or JSON object.

@@ -46,6 +46,12 @@ impl Reply {
         ];
         Self { status, headers, body: ReplyBody::Whole(body.into()) }
     }
+
+    /// An answer of the gateway's own without anything in it: 204, as the engine does, without a content type.
+    pub fn empty() -> Self {
+        let headers = vec![("cache-control".to_owned(), b"private, no-store".to_vec())];
+        Self { status: 204, headers, body: ReplyBody::Whole(Bytes::new()) }
+    }
 }
 
 impl Reply {

@@ -355,7 +355,8 @@ mod tests {
             if let Ok(read) = segments(&base(), &raw) {
                 let again = crate::rewrite::encode_path("/engine-rest", read.iter().map(String::as_str));
                 prop_assert_eq!(segments(&base(), &again).map_err(|r| r.kind()), Ok(read));
-                prop_assert!(!again.contains("//") && !again.contains("/.") || again.contains("/..."), "{again}");
+                let dots = again.split('/').any(|s| s == "." || s == "..");
+                prop_assert!(!again.contains("//") && !dots, "{again}");
             }
         }
     }

@@ -50,6 +50,8 @@ pub async fn run(settings: Settings, policy: Policy) -> Result<(), String> {
     .shutdown_timeout(limits.shutdown_grace.as_secs())
     // Without it a streamed answer waits for the client's delayed acknowledgement: 40 ms.
     .tcp_nodelay(true)
+    // A client that hung up waits for nothing: its long poll would hold the engine's request for up to half an hour.
+    .h1_allow_half_closed(false)
     .bind(gate.settings.listen)
     .map_err(|e| format!("can't listen on {}: {e}", gate.settings.listen))?;
     let public_address = public.addrs().first().copied();

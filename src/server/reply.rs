@@ -1,6 +1,6 @@
 //! Outcome → status, headers and body on the connection: the only place that knows how a refusal looks.
 
-use actix_web::body::BodyStream;
+use actix_web::body::{BodyStream, MessageBody, None as NoBody, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -60,10 +60,19 @@ pub(super) fn reply(reply: Reply, head: bool, alarmed: impl Fn(Stop) + 'static) 
             response.append_header((name, value));
         }
     }
-    // These never have a body (RFC 9110 sections 15.3.5 and 15.4.5).
-    let bodyless = head || matches!(reply.status, 204 | 304);
+    // These never have a body, and no length (RFC 9110 sections 15.3.5 and 15.4.5).
+    if matches!(reply.status, 204 | 304) {
+        return response.body(NoBody::new());
+    }
+    if head {
+        // The length that GET would tell, where it is known (RFC 9110 section 8.6); never 0 for what has a body.
+        return match &reply.body {
+            ReplyBody::Whole(bytes) => response.body(length_only(bytes.len() as u64)),
+            ReplyBody::Stream { length: Some(length), .. } => response.body(length_only(*length)),
+            ReplyBody::Stream { length: None, .. } => response.body(NoBody::new()),
+        };
+    }
     match reply.body {
-        ReplyBody::Whole(_) | ReplyBody::Stream { .. } if bodyless => response.finish(),
         ReplyBody::Whole(bytes) => response.body(bytes),
         ReplyBody::Stream { answer, guard, length } => {
             if let Some(length) = length {
@@ -73,6 +82,11 @@ pub(super) fn reply(reply: Reply, head: bool, alarmed: impl Fn(Stop) + 'static) 
             response.body(BodyStream::new(pieces(answer, guard, alarmed)))
         }
     }
+}
+
+/// A body that tells its length and has nothing in it: the server writes no body in an answer to HEAD.
+fn length_only(length: u64) -> impl MessageBody {
+    SizedStream::new(length, futures_util::stream::empty::<Result<bytes::Bytes, std::io::Error>>())
 }
 
 /// The body as it streams: an error ends the connection without its end, so the client can't take it for whole.

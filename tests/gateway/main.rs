@@ -3,6 +3,7 @@
 // Helpers fail a test as its own lines do, and are shared between modules.
 #![allow(unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::wildcard_enum_match_arm, clippy::print_stdout)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -26,6 +27,8 @@ mod handles;
 mod headers;
 /// An application's start-up: token, own tenant record, lists and creates that name the tenant.
 mod identity;
+/// Resolving an incident must not resolve another's.
+mod incidents;
 /// What the tests of isolation share.
 mod isolation;
 /// Long polls, which must outlive every time limit.
@@ -48,10 +51,14 @@ mod telemetry;
 /// An engine that answers badly, late or not at all.
 mod trouble;
 
+#[allow(dead_code)]
 #[path = "../parity/harness/mod.rs"]
 mod harness;
 /// Answers come through as the engine gave them, to the byte; a sample of what `make parity` asks.
 mod parity;
+
+/// What takes long or is large.
+mod streams;
 
 /// The helpers themselves, against the real engine.
 mod support_works;

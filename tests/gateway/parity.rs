@@ -28,3 +28,20 @@ async fn an_answer_without_content_type_stays_so() {
         assert_eq!(reply.body.is_empty(), status == 204, "{reply}");
     }
 }
+
+#[tokio::test]
+async fn head_tells_what_get_tells() {
+    let stage = Stage::start().await;
+    let tenant = format!("t{}", crate::support::random());
+    let app = stage.client(&tenant);
+    for path in ["/version", "/task/count", "/task", "/process-instance/none"] {
+        let get = app.get(path).await;
+        let head = app.send(reqwest::Method::HEAD, path, &[], Vec::new()).await;
+        assert_eq!((head.status, head.body.len()), (get.status, 0), "{head}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{head}");
+        // RFC 9110 section 8.6: the length that GET would have told, or none.
+        if let Some(length) = head.header("content-length") {
+            assert_eq!(length, get.body.len().to_string(), "{head}");
+        }
+    }
+}

@@ -88,13 +88,11 @@ impl Case {
             let mut seen = std::collections::BTreeSet::from([theirs.body.clone()]);
             for _ in 0..30 {
                 let again = self.engine.send(engine, &self.method).await;
-                if answers(&ours, &again).is_none() {
-                    return None;
-                }
+                answers(&ours, &again)?;
                 seen.insert(again.body);
             }
-            if seen.len() > 1
-                && rows_of(&ours, &full)
+            // Their order without a limit is another case's.
+            if rows_of(&ours, &full)
                 && ours.json().as_array().map(Vec::len) == theirs.json().as_array().map(Vec::len)
             {
                 return None;
@@ -143,6 +141,11 @@ fn headers(ours: &Reply, theirs: &Reply) -> Option<String> {
     if asked.starts_with("HEAD ") || asked.ends_with("/xml/") {
         ours.retain(|(n, _)| n != "cache-control");
         theirs.retain(|(n, _)| n != "cache-control");
+    }
+    // Where the gateway makes up the answer of several, it forbids to keep it at all: more than the engine's no-cache.
+    let tighter = ours.iter().any(|(n, v)| n == "cache-control" && v == "private, no-store");
+    if tighter {
+        theirs.retain(|(n, v)| n != "cache-control" || v != "no-cache");
     }
     if !theirs.iter().any(|(n, _)| n == "cache-control") {
         // What the engine left open is closed: no cache may keep one tenant's answer for another.

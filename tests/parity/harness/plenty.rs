@@ -1,7 +1,6 @@
 //! A tenant with something of everything, made at the engine itself.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
@@ -41,7 +40,6 @@ pub struct Plenty {
     pub engine: Api,
     /// Names of ids that were found, for templates: `{name}`.
     pub names: BTreeMap<String, String>,
-    number: AtomicU64,
 }
 
 impl Plenty {
@@ -58,8 +56,7 @@ impl Plenty {
         let files: Vec<(&str, &[u8])> = files.iter().map(|(n, c)| (*n, c.as_slice())).collect();
         let form = Form::deployment("extra", Some(&side.tenant), &files).field("deployment-source", "seed");
         let extra = engine.form("/deployment/create", form).await.ok().json();
-        let mut all =
-            Self { names: BTreeMap::new(), engine: engine.clone(), number: AtomicU64::new(0), side };
+        let mut all = Self { names: BTreeMap::new(), engine: engine.clone(), side };
         all.name("extra", extra["id"].as_str().unwrap());
         let keyed = |kind: &str, key: &str| {
             let all = extra[kind].as_object().unwrap();
@@ -133,10 +130,5 @@ impl Plenty {
             }
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         }
-    }
-
-    /// A number that was not used before for this tenant, equal for twins that do the same.
-    pub fn next(&self) -> u64 {
-        self.number.fetch_add(1, Ordering::SeqCst)
     }
 }

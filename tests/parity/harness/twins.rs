@@ -115,10 +115,10 @@ impl Pair {
         let mut all = Vec::new();
         for path in paths {
             let reply = plenty.engine.get(&fill(path, &names)).await;
-            all.push((path.to_owned(), plain::json(&format!("{}", reply.text()), &names, true)));
+            all.push((path.to_owned(), plain::json(&reply.text(), &names, true)));
         }
         if deployed {
-            all.push(("files".into(), deployed_files(&plenty.engine, &names["created"]).await));
+            all.push(("files".into(), deployed_files(&plenty.engine, &names).await));
         }
         all
     }
@@ -129,8 +129,11 @@ async fn ended(of: &Plenty, reply: &Reply) {
     let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let (Some(id), true) = (answer["id"].as_str(), answer["totalJobs"].is_number()) else { return };
     let id = id.split('.').next().unwrap_or_default();
-    for _ in 0..100 {
-        if of.engine.get(&format!("/batch/{id}")).await.status == 404 {
+    // The batch itself is only taken away by a later look at it.
+    for _ in 0..300 {
+        let list = of.engine.get(&format!("/batch/statistics?batchId={id}")).await.ok().json();
+        let done = |batch: &Value| batch["jobsCreated"] == batch["totalJobs"] && batch["remainingJobs"] == 0;
+        if list.as_array().unwrap().first().is_none_or(done) {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
@@ -164,13 +167,15 @@ async fn grown(of: &Plenty, before: &Counts) -> Counts {
 }
 
 /// File names and contents of a deployment.
-async fn deployed_files(engine: &Api, id: &str) -> Value {
+async fn deployed_files(engine: &Api, names: &Names) -> Value {
+    let id = &names["created"];
     let list = engine.get(&format!("/deployment/{id}/resources")).await.ok().json();
     let mut all = serde_json::Map::new();
     for file in list.as_array().unwrap() {
         let data =
             engine.get(&format!("/deployment/{id}/resources/{}/data", file["id"].as_str().unwrap())).await;
-        all.insert(file["name"].to_string(), Value::String(format!("{:?}", data.body)));
+        let text: String = data.body.iter().map(|b| char::from(*b)).collect();
+        all.insert(file["name"].to_string(), Value::String(plain::text(&text, names)));
     }
     Value::Object(all)
 }
@@ -375,7 +380,13 @@ async fn fresh(of: &Plenty, texts: &str) -> Names {
         }
     }
     if wants(&["ownFilter"]) {
-        let query = json!({"tenantIdIn": [of.side.tenant], "name": "Errand"});
+        let name = format!("Errand {}", random());
+        for _ in 0..2 {
+            let task = json!({"name": name, "tenantId": of.side.tenant});
+            engine.post("/task/create", task).await.ok();
+        }
+        let query = json!({"tenantIdIn": [of.side.tenant], "name": name});
+        put("errandName", name);
         let body = json!({"resourceType": "Task", "name": "Own", "owner": of.side.tenant, "query": query});
         put("ownFilter", engine.post("/filter/create", body).await.ok().id());
     }
@@ -397,7 +408,7 @@ async fn fresh(of: &Plenty, texts: &str) -> Names {
             engine.put(&format!("/batch/{batch}/suspended"), json!({"suspended": true})).await;
             put("batch", batch);
         } else {
-            for _ in 0..60 {
+            for _ in 0..240 {
                 if engine.get(&format!("/batch/{batch}")).await.status == 404 {
                     break;
                 }

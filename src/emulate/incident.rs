@@ -1,0 +1,36 @@
+//! `DELETE /incident/{id}`: the engine takes away every incident of the same type and configuration, in all tenants,
+//! and both are free text of whoever made the incident.
+
+use crate::journey::{Request, Travel};
+use crate::json::Json;
+use crate::proxy::Reply;
+use crate::refusal::{Kind, Refusal};
+use crate::rewrite::encode_query;
+
+/// Goes on only where nobody else has an incident that would end with it. A foreign or missing id goes on too, and
+/// is answered as one that never existed.
+pub(super) async fn resolve(travel: &Travel<'_>, request: &Request<'_>) -> Result<Option<Reply>, Refusal> {
+    let pin = ("tenantIdIn", travel.caller.tenant().as_str());
+    let mut target = "/incident".to_owned();
+    encode_query(&mut target, [("incidentId", request.param(0)), pin]);
+    let (_, list) = travel.engine.ask("GET", &target, None, travel.caller).await?;
+    let Some(own) = list.elements().iter().find(|row| travel.is_own(row)) else { return Ok(None) };
+    // Without a configuration the engine finds none but the one asked for.
+    let (Some(kind), Some(configuration)) = (own.text("incidentType"), own.text("configuration")) else {
+        return Ok(None);
+    };
+    let alike = [("incidentType", kind.as_str()), ("configuration", configuration.as_str())];
+    let (mut all, mut mine) = ("/incident/count".to_owned(), "/incident/count".to_owned());
+    encode_query(&mut all, alike);
+    encode_query(&mut mine, alike.into_iter().chain([pin]));
+    let (_, all) = travel.engine.ask("GET", &all, None, travel.caller).await?;
+    let (_, mine) = travel.engine.ask("GET", &mine, None, travel.caller).await?;
+    // Both have to be read: an answer without a count is no leave.
+    let count = |json: &Json| json.member("count").and_then(Json::leaf).map(<[u8]>::to_vec);
+    if count(&all).is_some_and(|all| count(&mine) == Some(all)) {
+        return Ok(None);
+    }
+    let what = "the incident's type and configuration are not of its own alone, and the engine would resolve all that \
+                are alike; give incidents a configuration of their own, such as an id";
+    Err(Refusal::new(Kind::FieldDenied, what))
+}

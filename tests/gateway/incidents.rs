@@ -1,0 +1,35 @@
+//! Resolving an incident: the engine takes away all of that type and configuration, whoever's they are.
+
+use serde_json::json;
+
+use crate::stage::Stage;
+use crate::support::random;
+use crate::support::snapshot::{assert_same, snapshot};
+use crate::support::world::World;
+
+#[tokio::test]
+async fn resolving_an_own_incident_leaves_anothers_alike_alone() {
+    let stage = Stage::start().await;
+    let World { a, b, engine } = World::seed().await;
+    let app = stage.client(&a.tenant);
+    let shared = random();
+    let incident = |configuration: &str| json!({"incidentType": "mine", "configuration": configuration});
+    let theirs =
+        engine.post(&format!("/execution/{}/create-incident", b.order), incident(&shared)).await.ok().id();
+    let before = snapshot(&engine, &b.tenant).await;
+    let make = async |configuration: &str| {
+        app.post(&format!("/execution/{}/create-incident", a.order), incident(configuration)).await.ok().id()
+    };
+    let alike = make(&shared).await;
+    app.delete(&format!("/incident/{alike}")).await.refused(403, "TG403-FIELD");
+    // Allowed twin: a configuration that nobody else has.
+    let own = make(&random()).await;
+    app.delete(&format!("/incident/{own}")).await.status(204);
+    engine.get(&format!("/incident/{own}")).await.status(404);
+    // A foreign one is answered as one that never existed.
+    let missing = crate::support::missing_id();
+    let (foreign, never) =
+        (app.delete(&format!("/incident/{theirs}")).await, app.delete(&format!("/incident/{missing}")).await);
+    assert_eq!(foreign.telling(&theirs), never.telling(&missing));
+    assert_same(&before, &snapshot(&engine, &b.tenant).await);
+}

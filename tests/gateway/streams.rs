@@ -1,0 +1,238 @@
+//! What takes long or is large: clients that hang up, many waiters, 100 MB both ways through bounded memory, slow
+//! readers and slow writers.
+
+use std::io::{BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::stage::{Stage, issuer, plan};
+use crate::support::gateway::Gateway;
+use crate::support::random;
+use crate::support::raw::Message;
+use crate::support::recorder::{Answer, Recorder, Seen};
+use crate::support::world::World;
+
+/// The size of a large transfer.
+const LARGE: usize = 100 * 1024 * 1024;
+/// How much more than idle the gateway may take during one.
+const BOUND: usize = 64 * 1024 * 1024;
+
+/// A field of the process's status, in bytes.
+fn memory(gateway: &Gateway, field: &str) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.pid())).unwrap();
+    let line = status.lines().find(|l| l.starts_with(field)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+}
+
+/// Runs a transfer and fails the test when the gateway's memory grew over the bound meanwhile.
+fn within_bound<T>(gateway: &Gateway, transfer: impl FnOnce() -> T) -> T {
+    let idle = memory(gateway, "VmRSS");
+    let done = transfer();
+    let peak = memory(gateway, "VmHWM");
+    assert!(peak < idle + BOUND, "{} MiB idle, {} MiB at the most", idle >> 20, peak >> 20);
+    done
+}
+
+fn own_task(seen: &Seen, tenant: &str) -> Option<Answer> {
+    let list = seen.path == "/engine-rest/task" || seen.path == "/engine-rest/history/task";
+    list.then(|| Answer::Json(200, json!([{"id": "own", "tenantId": tenant}]).to_string()))
+}
+
+fn head(line: &str, tenant: &str, more: &str) -> String {
+    let token = issuer().token(tenant);
+    format!("{line} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer {token}\r\n{more}Connection: close\r\n\r\n")
+}
+
+/// An engine of our own: takes connections and hands each to `each`, but for the gateway's readiness question.
+fn engine(each: impl Fn(TcpStream, String) + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let each = std::sync::Arc::new(each);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let each = std::sync::Arc::clone(&each);
+            std::thread::spawn(move || {
+                let mut stream = stream;
+                let mut head = Vec::new();
+                let mut byte = [0];
+                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n > 0) {
+                    head.push(byte[0]);
+                }
+                let head = String::from_utf8_lossy(&head).into_owned();
+                if head.starts_with("GET /engine-rest/version ") {
+                    return answer(&mut stream, r#"{"version":"7.24.0"}"#);
+                }
+                each(stream, head);
+            });
+        }
+    });
+    address
+}
+
+fn answer(stream: &mut TcpStream, body: &str) {
+    let head = format!("HTTP/1.1 200 \r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
+    let _ = stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n{body}").as_bytes());
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_ends_the_engines_request() {
+    let (tell, told) = mpsc::channel();
+    let address = engine(move |mut stream, _| {
+        tell.send("arrived").unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut body = [0; 4096];
+        // The body first, then nothing until the gateway hangs up.
+        while stream.read(&mut body).is_ok_and(|n| n > 0) {}
+        let _ = tell.send("ended");
+    });
+    let gateway = plan(&format!("http://{address}/engine-rest")).start().await;
+    let body = r#"{"workerId":"w","maxTasks":1,"asyncResponseTimeout":600000,"topics":[{"topicName":"x","lockDuration":1}]}"#;
+    let length = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+    let request = head("POST /engine-rest/external-task/fetchAndLock", "someone", &length) + body;
+    let poll = || {
+        let mut client = TcpStream::connect(gateway.address).unwrap();
+        client.write_all(request.as_bytes()).unwrap();
+        assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok("arrived"));
+        client
+    };
+    // Allowed twin: who stays keeps the engine's request.
+    let stays = poll();
+    assert!(told.recv_timeout(Duration::from_secs(2)).is_err(), "the poll of a client that stays was ended");
+    let leaves = poll();
+    drop(leaves);
+    assert_eq!(told.recv_timeout(Duration::from_secs(5)), Ok("ended"), "the engine still works for nobody");
+    drop(stays);
+    assert_eq!(told.recv_timeout(Duration::from_secs(5)), Ok("ended"));
+}
+
+#[tokio::test]
+async fn many_waiters_hinder_nobody() {
+    let stage = Stage::start().await;
+    let World { a, b, .. } = World::seed().await;
+    let (app, other) = (stage.client(&a.tenant), stage.client(&b.tenant));
+    let poll = json!({"workerId": "w", "maxTasks": 1, "asyncResponseTimeout": 6000,
+        "topics": [{"topicName": format!("none{}", random()), "lockDuration": 1000}]});
+    let waiters: Vec<_> = (0..40)
+        .map(|_| {
+            let (app, poll) = (app.clone(), poll.clone());
+            tokio::spawn(async move { app.post("/external-task/fetchAndLock", poll).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    for client in [&app, &other] {
+        let began = Instant::now();
+        client.get("/task").await.ok();
+        assert!(began.elapsed() < Duration::from_secs(3), "took {:?}", began.elapsed());
+    }
+    for waiter in waiters {
+        assert_eq!(waiter.await.unwrap().ok().json(), json!([]));
+    }
+}
+
+/// Sends a form with one large file; `pause` is between its pieces.
+fn upload(gateway: &Gateway, tenant: &str, path: &str, size: usize, pause: Duration) -> Option<Message> {
+    let before = "--b\r\nContent-Disposition: form-data; name=\"content\"; filename=\"large.bin\"\r\n\r\n";
+    let length = before.len() + size + "\r\n--b--\r\n".len();
+    let more = format!("Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {length}\r\n");
+    let mut client = TcpStream::connect(gateway.address).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    client.write_all(head(&format!("POST /engine-rest{path}"), tenant, &more).as_bytes()).unwrap();
+    client.write_all(before.as_bytes()).unwrap();
+    let piece = vec![b'x'; 64 * 1024];
+    let mut left = size;
+    while left > 0 {
+        let now = left.min(piece.len());
+        client.write_all(&piece[..now]).unwrap();
+        left -= now;
+        std::thread::sleep(pause);
+    }
+    client.write_all(b"\r\n--b--\r\n").unwrap();
+    Message::read(&mut BufReader::new(client), true)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_uploads_stream_to_an_engine_that_reads_slowly() {
+    for (path, shown) in [
+        ("/task/own/attachment/create", json!({"id": "a"})),
+        ("/deployment/create", json!({"id": "d", "tenantId": "large"})),
+    ] {
+        let (tell, told) = mpsc::channel();
+        let shown = shown.to_string();
+        let address = engine(move |mut stream, head| {
+            if !head.starts_with("POST ") || head.starts_with("POST /engine-rest/task ") {
+                return answer(&mut stream, &json!([{"id": "own", "tenantId": "large"}]).to_string());
+            }
+            // Nothing is read for a while: what the client sends meanwhile must not gather in the gateway.
+            std::thread::sleep(Duration::from_millis(1500));
+            let mut total = 0;
+            let mut piece = vec![0; 1 << 20];
+            let mut end = Vec::new();
+            while let Ok(read @ 1..) = stream.read(&mut piece) {
+                total += read;
+                end.extend_from_slice(&piece[read.saturating_sub(64)..read]);
+                let from = end.len().saturating_sub(64);
+                end.drain(..from);
+                if end.ends_with(b"--\r\n\r\n0\r\n\r\n") {
+                    break;
+                }
+            }
+            tell.send(total).unwrap();
+            answer(&mut stream, &shown);
+        });
+        let gateway = plan(&format!("http://{address}/engine-rest")).start().await;
+        let reply = tokio::task::block_in_place(|| {
+            within_bound(&gateway, || upload(&gateway, "large", path, LARGE, Duration::ZERO))
+        })
+        .expect("an answer");
+        assert!(reply.start.starts_with("HTTP/1.1 200"), "{path}: {reply:?}");
+        assert!(told.recv().unwrap() > LARGE, "{path}: not all arrived");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_writer_is_heard_to_its_end() {
+    let recorder = Recorder::fake();
+    recorder.script(|seen| {
+        own_task(seen, "slow").unwrap_or_else(|| Answer::Json(200, json!({"id": "a"}).to_string()))
+    });
+    let gateway = plan(&recorder.url()).env("TENANTGATE_LIMITS__BODY_IDLE_TIMEOUT", "1s").start().await;
+    let path = "/task/own/attachment/create";
+    let slow = |pause| tokio::task::block_in_place(|| upload(&gateway, "slow", path, 512 * 1024, pause));
+    // Three seconds in all, never one without a byte.
+    let reply = slow(Duration::from_millis(400)).expect("an answer");
+    assert!(reply.start.starts_with("HTTP/1.1 200"), "{reply:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_downloads_wait_for_a_slow_reader() {
+    let recorder = Recorder::fake();
+    recorder.script(|seen| {
+        own_task(seen, "slow").unwrap_or_else(|| {
+            let mut answer = format!(
+                "HTTP/1.1 200 \r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"x\"\r\nContent-Length: {LARGE}\r\nConnection: close\r\n\r\n"
+            )
+            .into_bytes();
+            answer.resize(answer.len() + LARGE, b'y');
+            Answer::Raw(answer)
+        })
+    });
+    let gateway = plan(&recorder.url()).start().await;
+    let total = tokio::task::block_in_place(|| {
+        within_bound(&gateway, || {
+            let mut client = TcpStream::connect(gateway.address).unwrap();
+            let path = "GET /engine-rest/task/own/attachment/a/data";
+            client.write_all(head(path, "slow", "").as_bytes()).unwrap();
+            std::thread::sleep(Duration::from_secs(2));
+            let mut reader = BufReader::new(client);
+            let message = Message::read(&mut reader, true).unwrap();
+            assert!(message.complete && message.start.starts_with("HTTP/1.1 200"), "{:?}", message.start);
+            assert_eq!(message.all("content-length"), [LARGE.to_string()]);
+            assert_eq!(message.all("content-disposition"), ["attachment; filename=\"x\""]);
+            message.body.len()
+        })
+    });
+    assert_eq!(total, LARGE);
+}
