@@ -32,6 +32,8 @@ mod isolation;
 mod long_poll;
 /// Every operation that is not denied, with own, foreign, missing and shared ids.
 mod matrix;
+/// Resources without tenant, hidden and readable.
+mod shared;
 /// Coming up with everything there, or with engine or issuer missing, or with a broken configuration.
 mod startup;
 /// The story's operations on two tenants with equal keys and names.
