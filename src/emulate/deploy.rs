@@ -82,12 +82,27 @@ pub(crate) async fn deploy(
     let mut latest = list.elements().first().filter(|d| own(d)).cloned().ok_or_else(|| {
         Refusal::new(Kind::EngineAnswer, "the engine deployed nothing and names no deployment of yours")
     })?;
-    // The fields that an answer to a deployment has beside those of a list.
+    // What an answer to a deployment has beside the fields of a list: its link, and what was deployed.
+    if let (Some(other), Some(own)) = (shown.text("id"), latest.text("id")) {
+        latest.set("links", relinked(shown.member("links"), &other, &own));
+    }
     for kind in ["Process", "Case", "Decision", "DecisionRequirements"] {
         latest.set(&format!("deployed{kind}Definitions"), Json::null());
     }
     let bytes: Bytes = latest.write(&mut |asked| asked.id().to_owned()).into();
     crate::proxy::whole(&answer, &bytes, travel.watch(permit, forward))
+}
+
+/// The links of an answer about another deployment as those of the own one.
+fn relinked(links: Option<&Json>, other: &str, own: &str) -> Json {
+    let relink = |link: &Json| {
+        let mut link = link.clone();
+        if let Some(href) = link.text("href") {
+            link.set("href", Json::string(&href.replace(other, own)));
+        }
+        link
+    };
+    Json::Array(links.map_or(&[][..], Json::elements).iter().map(relink).collect())
 }
 
 async fn rebuild(

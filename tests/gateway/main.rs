@@ -16,6 +16,8 @@ mod ambiguous;
 mod batches;
 /// Every operation of the engine has exactly one rule.
 mod coverage;
+/// Forms of deployments, duplicates, code, files, and deploying again.
+mod deployments;
 /// Messages, signals, conditions.
 mod events;
 /// Saved filters.
