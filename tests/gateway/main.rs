@@ -14,10 +14,14 @@ mod stage;
 mod ambiguous;
 /// What makes batches from lists and queries.
 mod batches;
+/// What acts on many at once, without a batch.
+mod bulk;
 /// Every operation of the engine has exactly one rule.
 mod coverage;
 /// Forms of deployments, duplicates, code, files, and deploying again.
 mod deployments;
+/// What the engine has no tenant filter for.
+mod emulated;
 /// Messages, signals, conditions.
 mod events;
 /// Saved filters.
