@@ -57,6 +57,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: Option<Json>,
     /// The memory that the body takes.
     pub(crate) granted: Option<Granted>,
+    /// The path\'s key is read without tenant.
+    pub(crate) shared_key: bool,
 }
 
 impl<'a> Request<'a> {
@@ -135,6 +137,7 @@ pub async fn journey(
         query: arrival.query.clone(),
         body: None,
         granted: None,
+        shared_key: false,
     };
     travel.forward(request, payload, trace).await
 }
@@ -147,6 +150,7 @@ impl Travel<'_> {
         trace: &mut Trace,
     ) -> Result<Reply, Refusal> {
         let form = self.body(&mut request, payload).await?;
+        request.shared_key = self.shared_key(&request).await?;
         if let Some(emulation) = request.forward.emulate
             && let Some(reply) = emulate::carry(self, emulation, &mut request, trace).await?
         {
@@ -167,6 +171,7 @@ impl Travel<'_> {
             shared: self.gate.settings.tenancy.shared_resources,
             handles: &self.gate.handles,
             params: &request.operation.params,
+            shared_key: request.shared_key,
         };
         let (query, body) = (request.query.clone(), request.body.take());
         narrow(&context, &request.operation.rule, request.forward, &request.method, query, body)

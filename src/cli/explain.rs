@@ -142,6 +142,8 @@ fn forwarded(
         shared: settings.tenancy.shared_resources,
         handles: &handles,
         params: &operation.params,
+        // What the caller has, only the engine could say.
+        shared_key: false,
     };
     match narrow(&context, &operation.rule, forward, &arrival.method, arrival.query, body)? {
         Outcome::Empty(Empty::List) => line(told, "answered", "200 [] by the gateway itself"),

@@ -12,13 +12,16 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
     let template = request.operation.rule.operation.as_str();
     let info = if template.starts_with("GET /task/") {
         travel.owns("task", id).await?.then(|| encode_path("", ["task", id, "form"]))
+    } else if request.shared_key {
+        Some(encode_path("", ["process-definition", "key", id, "startForm"]))
     } else if template.starts_with("GET /process-definition/key/") {
         // A foreign tenant in the path goes on, and is answered as an unknown one.
         let own = request.operation.params.get(1).is_none_or(|named| named == tenant);
         own.then(|| encode_path("", ["process-definition", "key", id, "tenant-id", tenant, "startForm"]))
     } else {
-        let own = travel.owns("process-definition", id).await?;
-        own.then(|| encode_path("", ["process-definition", id, "startForm"]))
+        // A shared definition's form may be read, and must not reach across either.
+        let readable = travel.reads("process-definition", id).await?;
+        readable.then(|| encode_path("", ["process-definition", id, "startForm"]))
     };
     let Some(info) = info else { return Ok(None) };
     let (status, form) = travel.engine.ask("GET", &info, None, travel.caller).await?;

@@ -11,6 +11,7 @@ mod incident;
 mod message;
 mod redeploy;
 mod report;
+mod shared;
 mod suspend;
 mod topics;
 
@@ -19,7 +20,7 @@ pub(crate) use deploy::deploy;
 use crate::journey::{Request, Trace, Travel};
 use crate::json::Json;
 use crate::ownership::Asked;
-use crate::policy::Emulation;
+use crate::policy::{Emulation, Kind as RuleKind};
 use crate::proxy::Reply;
 use crate::refusal::{Kind, Refusal};
 
@@ -48,10 +49,19 @@ pub(crate) async fn carry(
 impl Travel<'_> {
     /// Whether an id of a family is the caller's.
     async fn owns(&self, family: &str, id: &str) -> Result<bool, Refusal> {
+        self.is_for(RuleKind::Work, family, id).await
+    }
+
+    /// Whether the caller may read an id of a family: its own, or a shared one where those are readable.
+    async fn reads(&self, family: &str, id: &str) -> Result<bool, Refusal> {
+        self.is_for(RuleKind::Read, family, id).await
+    }
+
+    async fn is_for(&self, kind: RuleKind, family: &str, id: &str) -> Result<bool, Refusal> {
         let family = self.gate.policy.family_named(family);
         let family =
             family.ok_or_else(|| Refusal::new(Kind::Internal, "the rules name no such family of ids"))?;
-        let asked = Asked::new(family, id.to_owned());
+        let asked = Asked::new(family, id.to_owned()).for_kind(kind);
         let owned = self.gate.ownership.of(self.engine, self.caller, vec![asked.clone()]).await?;
         Ok(owned.id(&asked).is_some())
     }

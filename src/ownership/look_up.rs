@@ -101,6 +101,38 @@ impl Ownership {
         self.handles.open(purpose, caller.tenant(), asked.id())
     }
 
+    /// Whether the caller has a definition of that key. Not remembered: one may come to be at any time.
+    ///
+    /// # Errors
+    /// The engine can't be asked: then nothing may go on.
+    pub async fn has_key(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        family: FamilyId,
+        key: &str,
+    ) -> Result<bool, Refusal> {
+        let look_ups = self.policy.family(family).map_or(&[][..], |family| &family.look_up);
+        let list = look_ups.iter().find_map(|look_up| match look_up {
+            LookUp::GetList { path, .. } => Some(path),
+            LookUp::PostList { .. } | LookUp::One { .. } => None,
+        });
+        let mut target =
+            list.cloned().ok_or_else(|| Refusal::new(Kind::Internal, "the rules name no list of keys"))?;
+        let tenant = caller.tenant().as_str();
+        encode_query(&mut target, [("key", key), ("tenantIdIn", tenant), ("maxResults", "1")]);
+        let (status, json) = engine.ask("GET", &target, None, caller).await?;
+        if !status.is_success() {
+            return Err(
+                Refusal::new(Kind::EngineAnswer, "the engine could not say whose a key is").because(status)
+            );
+        }
+        let own = |row: &Json| {
+            row.text("tenantId").as_deref() == Some(tenant) && row.text("key").as_deref() == Some(key)
+        };
+        Ok(json.elements().iter().any(own))
+    }
+
     /// Whether a record that was asked for by its id shows the caller as its owner.
     pub fn shows(&self, caller: &Caller, asked: &Asked, record: &Bytes) -> bool {
         let Some(family) = self.policy.family(asked.family()) else { return false };

@@ -92,10 +92,19 @@ pub(crate) fn narrow(
     body: Option<Json>,
 ) -> Result<Outcome, Refusal> {
     let param = |n: &usize| context.params.get(*n).cloned().unwrap_or_default();
+    // The rule puts `/tenant-id/{T}` behind a key; what is read without tenant has neither.
+    let without_tenant = |number: usize| {
+        let at = |n: Option<usize>| n.and_then(|n| forward.to.get(n));
+        context.shared_key
+            && (at(Some(number)) == Some(&Part::CallerTenant)
+                || at(number.checked_add(1)) == Some(&Part::CallerTenant))
+    };
     let segments = forward
         .to
         .iter()
-        .map(|part| match part {
+        .enumerate()
+        .filter(|(number, _)| !without_tenant(*number))
+        .map(|(_, part)| match part {
             Part::Literal(text) => Segment::Text(text.clone()),
             Part::CallerTenant => Segment::Text(context.tenant.as_str().to_owned()),
             Part::Tenant(n) => Segment::Id(Asked::tenant(param(n))),
@@ -138,8 +147,10 @@ pub(crate) fn narrow(
     }
     // What a shared definition or deployment shows may be without tenant, too.
     let shareable = |part: &Part| match part {
-        Part::Id(_, family) => context.policy.family(*family).is_some_and(|f| f.shareable.is_some()),
-        Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Free(_) | Part::Key(..) => false,
+        Part::Id(_, family) | Part::Key(_, family) => {
+            context.policy.family(*family).is_some_and(|f| f.shareable.is_some())
+        }
+        Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Free(_) => false,
     };
     let shared =
         context.shared == SharedResources::Readable && rule.kind == RuleKind::Read && !forward.own_only;

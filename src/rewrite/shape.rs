@@ -21,6 +21,8 @@ pub(crate) struct Context<'a> {
     pub(crate) handles: &'a Handles,
     /// The decoded parameters of the path.
     pub(crate) params: &'a [String],
+    /// The path's key is read without tenant: the caller has no definition of it, and shared ones are readable.
+    pub(crate) shared_key: bool,
 }
 
 /// What came of narrowing.

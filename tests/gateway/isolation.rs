@@ -106,3 +106,8 @@ pub async fn decide(engine: &Api, tenant: &str) -> Vec<String> {
     engine.post(&path, json!({"variables": {"amount": {"value": 5}}})).await.ok();
     engine.get(&format!("/history/decision-instance?tenantIdIn={tenant}")).await.ok().ids()
 }
+
+/// A form that shows a text.
+pub fn form_file(id: &str, text: &str) -> String {
+    json!({"id": id, "type": "default", "components": [{"type": "text", "text": text}]}).to_string()
+}

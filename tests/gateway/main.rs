@@ -15,8 +15,14 @@ mod stage;
 mod ambiguous;
 /// What makes batches from lists and queries.
 mod batches;
+/// What acts on many at once, without a batch.
+mod bulk;
 /// Every operation of the engine has exactly one rule.
 mod coverage;
+/// Forms of deployments, duplicates, code, files, and deploying again.
+mod deployments;
+/// What the engine has no tenant filter for.
+mod emulated;
 /// Messages, signals, conditions.
 mod events;
 /// Saved filters.
@@ -35,6 +41,8 @@ mod isolation;
 mod long_poll;
 /// Every operation that is not denied, with own, foreign, missing and shared ids.
 mod matrix;
+/// Resources without tenant, hidden and readable.
+mod shared;
 /// Coming up with everything there, or with engine or issuer missing, or with a broken configuration.
 mod startup;
 /// The story's operations on two tenants with equal keys and names.

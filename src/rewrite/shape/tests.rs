@@ -13,8 +13,15 @@ fn narrow_pairs(
     let policy = policy::load(None).unwrap();
     let tenant = Tenant::parse("A", &[]).unwrap();
     let handles = handles();
-    let context =
-        Context { policy: &policy, tenant: &tenant, kind, shared, handles: &handles, params: &["A".into()] };
+    let context = Context {
+        policy: &policy,
+        tenant: &tenant,
+        kind,
+        shared,
+        handles: &handles,
+        params: &["A".into()],
+        shared_key: false,
+    };
     let pairs = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     let id = policy.shape_named(shape).unwrap();
     let (pairs, narrowed) = context.pairs(id, pairs).map_err(|r| r.kind())?;
@@ -40,8 +47,15 @@ fn object(shape: &str, kind: RuleKind, body: &str) -> Result<(String, Narrowed),
     let tenant = Tenant::parse("A", &[]).unwrap();
     let params = ["A".to_owned()];
     let (handles, shared) = (handles(), SharedResources::Hidden);
-    let context =
-        Context { policy: &policy, tenant: &tenant, kind, shared, handles: &handles, params: &params };
+    let context = Context {
+        policy: &policy,
+        tenant: &tenant,
+        kind,
+        shared,
+        handles: &handles,
+        params: &params,
+        shared_key: false,
+    };
     let mut json = json::read(&Bytes::copy_from_slice(body.as_bytes()), 64).unwrap();
     let id = policy.shape_named(shape).unwrap();
     let narrowed = context.object(id, &mut json).map_err(|r| r.kind())?;
