@@ -124,7 +124,7 @@ pub async fn some(n: usize) -> Report {
     let number = std::cell::Cell::new(0);
     run(move |_| {
         number.set(number.get() + 1);
-        number.get() % n == 0
+        number.get().is_multiple_of(n)
     })
     .await
 }
