@@ -3,7 +3,7 @@
 ENGINE_JAR := tests/engine/target/engine.jar
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test engine setup fmt
+.PHONY: help demo test engine keycloak fuzz bench setup fmt
 
 help: ## show this
 	@echo "tenantgate: keeps the applications of a shared Camunda 7 engine inside their own tenants"
@@ -19,6 +19,15 @@ test: setup ## formatting, lints, docs, unit tests, tests against a real engine
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	@$(MAKE) --no-print-directory engine
 	tests/run cargo test
+
+keycloak: setup engine ## the gateway before a real Keycloak (fetched from Maven Central, 177 MB, once)
+	tests/run tests/issuers/keycloak/run cargo test --test issuers -- --ignored keycloak
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (60) each; installs nightly Rust and cargo-fuzz when missing
+	fuzz/run
+
+bench: setup ## figures as ratios: keys on an issuer's bad day, CPU a request beside nginx and HAProxy
+	benches/run
 
 engine: $(ENGINE_JAR) ## build the stock engine of tests and demo, when its sources changed
 	@:
