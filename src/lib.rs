@@ -19,6 +19,8 @@ pub mod config;
 mod emulate;
 pub mod engine;
 pub mod form;
+#[cfg(test)]
+mod fuzzing;
 pub mod gate;
 pub mod journey;
 pub mod json;

@@ -6,6 +6,8 @@
 //! accepted; until then the engine has half a form and does nothing.
 
 mod disposition;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod parts;
 mod write;
 

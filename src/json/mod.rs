@@ -5,6 +5,8 @@
 //! the first), encodings other than UTF-8 (Jackson guesses UTF-16 and UTF-32 from the first bytes), nesting over
 //! a limit, anything after the document. It never evaluates or converts a number.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod read;
 pub mod scan;
 mod write;

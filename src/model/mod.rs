@@ -17,6 +17,8 @@ mod encoding;
 mod expression;
 mod finding;
 mod form;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod xml;
 
 use std::path::Path;

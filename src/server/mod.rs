@@ -5,6 +5,8 @@
 
 mod access_log;
 mod arrival;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod payload;
 mod public;
 mod reply;

@@ -1,0 +1,3 @@
+//! See `tenantgate::form::fuzzing`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tenantgate::form::fuzzing::form(data));

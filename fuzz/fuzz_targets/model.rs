@@ -1,0 +1,3 @@
+//! See `tenantgate::model::fuzzing`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tenantgate::model::fuzzing::model(data));
