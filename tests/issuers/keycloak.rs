@@ -13,16 +13,16 @@ use crate::support::gateway::Plan;
 use crate::support::random;
 use crate::{AUDIENCE, binary, claims, gateway, part};
 
-/// Settings for a realm; the recipe in docs/tokens-and-keys.md is the same text.
-const RECIPE: &str = "
-issuers:
-  - issuer: ISSUER
-    audiences: [https://camunda.test/engine-rest]
-    discovery: true
-    client_id_claims: [client_id]
-    application_tokens_only: false
-    required_claims: { typ: Bearer }
-";
+/// The recipe as docs/tokens-and-keys.md has it, for that issuer.
+fn recipe(issuer: &str) -> String {
+    let page = include_str!("../../docs/tokens-and-keys.md");
+    let (_, under) = page.split_once("\n### Keycloak\n").expect("the heading");
+    let block = under.split("```yaml\n").nth(1).and_then(|b| b.split("```").next()).expect("a block");
+    let at = "https://keycloak.example.com/realms/camunda";
+    let audience = "https://camunda.example.com/engine-rest";
+    assert!(block.contains(at) && block.contains(audience), "{block}");
+    block.replace(at, issuer).replace(audience, AUDIENCE)
+}
 
 /// A new realm on the Keycloak that `make keycloak` started.
 struct Realm {
@@ -51,8 +51,14 @@ impl Realm {
         format!("{}/realms/{}", self.keycloak.base(), self.name)
     }
 
-    fn plan(&self, engine: &str, recipe: &str) -> Plan {
-        Plan::without_issuer(binary(), engine).config(&recipe.replace("ISSUER", &self.issuer()))
+    /// A gateway by the recipe, with lines changed.
+    fn plan(&self, engine: &str, changes: &[(&str, &str)]) -> Plan {
+        let mut recipe = recipe(&self.issuer());
+        for (from, to) in changes {
+            assert!(recipe.contains(from), "{recipe}");
+            recipe = recipe.replace(from, to);
+        }
+        Plan::without_issuer(binary(), engine).config(&recipe)
     }
 
     /// The admin API; its token lives for a minute, so it is asked for anew each time.
@@ -119,7 +125,7 @@ async fn service_accounts_are_taken_and_users_refused() {
     let realm = Realm::new().await;
     let client = format!("t{}", random());
     realm.client(&client).await;
-    let (gateway, recorder) = gateway(|engine| realm.plan(engine, RECIPE)).await;
+    let (gateway, recorder) = gateway(|engine| realm.plan(engine, &[])).await;
     let token = realm.application(&client).await;
     recorder.forget();
     gateway.api().with_token(&token).get("/task/count").await.ok();
@@ -154,7 +160,7 @@ async fn the_defaults_take_nobody_and_half_the_recipe_takes_users() {
     }
     recorder.nothing();
     // `azp` as the client id is the trap: a user's token has it, too.
-    let trap = RECIPE.replace("[client_id]", "[azp]");
+    let trap = [("[client_id]", "[azp]")];
     let (open, _recorder) = gateway(|engine| realm.plan(engine, &trap)).await;
     for token in [&token, &user] {
         open.api().with_token(token).get("/task/count").await.ok();
@@ -169,7 +175,7 @@ async fn keys_rotate_and_retire_by_the_admin_api() {
     realm.client(&client).await;
     let plan = |engine: &str| {
         let keys = [("COOLDOWN", "1s"), ("RENEW_EVERY", "10s")];
-        let plan = realm.plan(engine, RECIPE);
+        let plan = realm.plan(engine, &[]);
         keys.iter().fold(plan, |plan, (name, value)| plan.env(&format!("TENANTGATE_KEYS__{name}"), value))
     };
     let (gateway, _recorder) = gateway(plan).await;
