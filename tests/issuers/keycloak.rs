@@ -151,8 +151,7 @@ async fn the_defaults_take_nobody_and_half_the_recipe_takes_users() {
     let client = format!("t{}", random());
     realm.client(&client).await;
     let (token, user) = (realm.application(&client).await, realm.user(&client, "openid").await);
-    let defaults =
-        RECIPE.replace("    client_id_claims: [client_id]\n    application_tokens_only: false\n", "");
+    let defaults = [("client_id_claims: [client_id]", ""), ("application_tokens_only: false", "")];
     let (strict, recorder) = gateway(|engine| realm.plan(engine, &defaults)).await;
     for token in [&token, &user] {
         let refused = strict.api().with_token(token).get("/task/count").await;
