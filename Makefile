@@ -1,23 +1,25 @@
 # `make` shows what there is. Everything here also runs in CI (.ci/run).
 
 ENGINE_JAR := tests/engine/target/engine.jar
+TOOLS := target/tools/bin
+CHART_VALUES := smallest everything
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test engine keycloak fuzz bench setup fmt
+.PHONY: help demo test chart audit chart-test dashboard-test engine keycloak fuzz bench setup parity fmt update
 
 help: ## show this
 	@echo "tenantgate: keeps the applications of a shared Camunda 7 engine inside their own tenants"
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 demo: setup engine ## two applications on one engine, from nothing; stays up until Ctrl-C (ONCE=1: ends after the story)
 	cargo build --bin tenantgate --example demo
 	@ONCE=$(ONCE) cargo run -q --example demo
 
-test: setup ## formatting, lints, docs, unit tests, tests against a real engine
+test: setup ## formatting, lints, docs, chart, unit tests, tests against a real engine
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
-	@$(MAKE) --no-print-directory engine
+	@$(MAKE) --no-print-directory chart engine
 	tests/run cargo test
 
 keycloak: setup engine ## the gateway before a real Keycloak (fetched from Maven Central, 177 MB, once)
@@ -28,6 +30,31 @@ fuzz: ## every fuzz target for FUZZ_SECONDS (60) each; installs nightly Rust and
 
 bench: setup ## figures as ratios: keys on an issuer's bad day, CPU a request beside nginx and HAProxy
 	benches/run
+
+chart: ## the chart's lint and unit tests (part of `make test`)
+	@tests/tools/get helm helm-unittest
+	@for values in $(CHART_VALUES); do $(TOOLS)/helm lint --strict --quiet helm -f helm/ci/$$values-values.yaml || exit 1; done
+	$(TOOLS)/helm-unittest helm
+	cargo build --quiet --bin tenantgate
+	tests/chart/config target/debug/tenantgate $(CHART_VALUES)
+
+audit: ## licences, bans, sources, bill of materials, image, the chart's manifests
+	@tests/tools/get cargo-deny cargo-cyclonedx hadolint helm kubeconform kube-score schemas
+	$(TOOLS)/cargo-deny --config .deny.toml check bans licenses sources
+	@echo "advisories are NOT checked: their database is on no package registry (cargo deny check advisories)"
+	tests/tools/sbom
+	tests/tools/image-check
+	tests/chart/manifests $(CHART_VALUES)
+
+chart-test: ## the chart on a real Kubernetes API server: install, upgrade, rollback, uninstall
+	@tests/tools/get helm kube-apiserver schemas
+	tests/chart/run
+
+dashboard-test: setup engine ## alerts by promtool; the dashboard's queries on a Prometheus that scrapes a gateway
+	@tests/tools/get prometheus
+	$(TOOLS)/promtool check rules helm/files/rules.yaml
+	$(TOOLS)/promtool test rules tests/prometheus/rules_test.yaml
+	TENANTGATE_PROMETHEUS=$(CURDIR)/$(TOOLS) tests/run cargo test --test gateway dashboard -- --ignored
 
 engine: $(ENGINE_JAR) ## build the stock engine of tests and demo, when its sources changed
 	@:
@@ -40,5 +67,11 @@ $(ENGINE_JAR): tests/engine/pom.xml $(shell find tests/engine/src -type f)
 setup: ## install what is missing: a JDK and Maven (as root or with sudo)
 	@tests/setup
 
+parity: setup engine ## own reads and writes through the gateway and at the engine, side by side
+	tests/run cargo test --test parity -- --nocapture
+
 fmt: ## format the code
 	cargo fmt
+
+update: ## write the files anew that are made from the code (docs, schemas)
+	UPDATE=1 cargo test --lib up_to_date

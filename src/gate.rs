@@ -7,9 +7,12 @@ use crate::engine::Engine;
 use crate::model::Inspector;
 use crate::ownership::{Handles, Ownership};
 use crate::policy::Policy;
-use crate::server::{Base, Shares};
+use crate::server::{Base, Memory, Shares};
 use crate::telemetry::Metrics;
 use crate::token::Tokens;
+
+/// Memory for JSON bodies under way, in bytes; what is made of one takes a few times its size.
+const BODIES: usize = 128 * 1024 * 1024;
 
 /// What all requests share.
 pub struct Gate {
@@ -25,6 +28,8 @@ pub struct Gate {
     pub handles: Arc<Handles>,
     /// Finds owners.
     pub ownership: Ownership,
+    /// Memory for bodies that are read whole.
+    pub memory: Memory,
     /// Counts requests under way, a tenant each.
     pub shares: Shares,
     /// Inspects models.
@@ -60,6 +65,7 @@ impl Gate {
             tokens,
             ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
             handles,
+            memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
             metrics: Metrics::new().map_err(|e| e.to_string())?,
             policy,

@@ -19,7 +19,7 @@ use crate::policy::{Body, Empty, FamilyId, Forward, How, Local, Multipart, Opera
 use crate::proxy::{Reply, Watch, held, streamed};
 use crate::refusal::{Kind, Refusal};
 use crate::rewrite::{Content, Context, Draft, Outcome, Permit, narrow};
-use crate::server::{Arrival, Headers, Payload};
+use crate::server::{Arrival, Granted, Headers, Payload};
 use crate::tenancy::Caller;
 
 /// Longest long poll that the engine takes (facts 4).
@@ -36,6 +36,8 @@ pub struct Trace {
     pub tenant: Option<String>,
     /// The operation's rule, as `GET /task/{id}`.
     pub operation: Option<String>,
+    /// The values of the path's parameters, for the audit stream.
+    pub ids: Vec<String>,
     /// The rule's kind.
     pub kind: Option<&'static str>,
     /// The engine's status.
@@ -53,6 +55,8 @@ pub(crate) struct Request<'a> {
     pub(crate) method: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Option<Json>,
+    /// The memory that the body takes.
+    pub(crate) granted: Option<Granted>,
 }
 
 impl<'a> Request<'a> {
@@ -100,6 +104,7 @@ pub async fn journey(
     };
     trace.operation = Some(operation.rule.operation.clone());
     trace.kind = Some(operation.rule.kind.name());
+    trace.ids.clone_from(&operation.params);
 
     let _share =
         gate.shares.take(caller.tenant(), matches!(&operation.rule.how, How::Forward(f) if f.long_poll))?;
@@ -129,6 +134,7 @@ pub async fn journey(
         method: arrival.method.clone(),
         query: arrival.query.clone(),
         body: None,
+        granted: None,
     };
     travel.forward(request, payload, trace).await
 }
@@ -261,11 +267,11 @@ impl Travel<'_> {
             Body::Multipart(_) => Ok(Some(payload)),
             Body::Json(_) => {
                 let limits = &self.gate.settings.limits;
-                let whole = if self.headers.has_body {
-                    payload.whole(limits.max_json_bytes).await?
-                } else {
-                    Bytes::new()
-                };
+                if !self.headers.has_body {
+                    return Ok(None);
+                }
+                let (whole, granted) = payload.whole(limits.max_json_bytes, &self.gate.memory).await?;
+                request.granted = Some(granted);
                 if whole.is_empty() {
                     return Ok(None);
                 }

@@ -22,6 +22,8 @@ pub mod form;
 #[cfg(test)]
 mod fuzzing;
 pub mod gate;
+#[cfg(test)]
+mod golden;
 pub mod journey;
 pub mod json;
 pub mod model;
@@ -34,3 +36,4 @@ pub mod server;
 pub mod telemetry;
 pub mod tenancy;
 pub mod token;
+pub mod version;

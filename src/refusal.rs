@@ -4,6 +4,9 @@
 //! the access log into its cause, and the metrics into a label. Three readers, three texts: the caller gets
 //! [`Refusal::message`], the log gets [`Refusal::cause`], the metric gets [`Kind::code`].
 
+#[cfg(test)]
+mod reference;
+
 use std::fmt;
 
 macro_rules! kinds {

@@ -55,7 +55,7 @@ Nothing is sent. A request that would be refused ends with exit code 3.";
 /// Each request's bearer token names an application; every request of the engine's REST interface is pinned to that
 /// application's tenant, or refused. The engine stays as it is.
 #[derive(Debug, Parser)]
-#[command(name = "tenantgate", version, after_help = EXAMPLES, after_long_help = EXAMPLES)]
+#[command(name = "tenantgate", version = crate::version::LONG, after_help = EXAMPLES, after_long_help = EXAMPLES)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]

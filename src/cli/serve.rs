@@ -49,7 +49,7 @@ fn run_server(settings: Settings, policy: Policy) -> Result<(), String> {
 /// The first lines of `serve`: what it protects, and how.
 fn protects(settings: &Settings) -> Vec<String> {
     let engine = &settings.engine;
-    let mut lines = vec![format!("tenantgate {}", env!("CARGO_PKG_VERSION"))];
+    let mut lines = vec![format!("tenantgate {}", crate::version::LONG)];
     lines.push(format!("  engine     {}{} (name `{}`)", engine.origin, engine.base_path, engine.name));
     for issuer in &settings.issuers {
         lines.push(format!("  issuer     {} for {}", issuer.issuer, issuer.audiences.join(", ")));

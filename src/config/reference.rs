@@ -1,7 +1,7 @@
 //! The reference of all keys, made from the types in `written.rs`.
 //!
 //! In: nothing but the types. Out: the JSON Schema of the file, and the page `docs/configuration.md`. Tests hold the
-//! checked-in copies to what is made here; `UPDATE=1 cargo test config::reference` writes them anew.
+//! checked-in copies to what is made here; `UPDATE=1 cargo test --lib up_to_date` writes them anew.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use super::shape::{self, Shape, Takes, join};
 use super::written::{Issuer, Written};
 
 const HEAD: &str = "# Configuration\n\n\
-<!-- Made from src/config/written.rs by `UPDATE=1 cargo test config::reference`. Change it there. -->\n\n\
+<!-- Made from src/config/written.rs by `UPDATE=1 cargo test --lib up_to_date`. Change it there. -->\n\n\
 One YAML file, named by `--config` or `TENANTGATE_CONFIG`. Every key can also be an environment variable, the common \
 ones are flags. A flag goes before the environment, the environment before the file, the file before the default. \
 Unknown keys, unknown `TENANTGATE_` variables and everything else that is faulty stop the start; \
@@ -131,21 +131,23 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    fn same_as_checked_in(file: &str, made: &str) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, made).unwrap();
-        }
-        let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(checked_in == made, "{file} is old; run: UPDATE=1 cargo test config::reference");
-    }
+    use crate::golden::same_as_checked_in;
 
     #[test]
     fn the_page_is_up_to_date() {
         same_as_checked_in("docs/configuration.md", &super::reference());
+    }
+
+    /// The chart's `config` takes what the file takes.
+    #[test]
+    fn the_chart_s_schema_is_up_to_date() {
+        let file = "helm/values.schema.json";
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let mut values: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let mut config: serde_json::Value = serde_json::from_str(&super::schema()).unwrap();
+        config.as_object_mut().unwrap().remove("$schema");
+        values["properties"]["config"] = config;
+        same_as_checked_in(file, &(serde_json::to_string_pretty(&values).unwrap() + "\n"));
     }
 
     #[test]

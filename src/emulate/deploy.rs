@@ -82,7 +82,14 @@ pub(crate) async fn deploy(
     let mut latest = list.elements().first().filter(|d| own(d)).cloned().ok_or_else(|| {
         Refusal::new(Kind::EngineAnswer, "the engine deployed nothing and names no deployment of yours")
     })?;
-    // The fields that an answer to a deployment has beside those of a list.
+    // The fields that an answer to a deployment has beside those of a list. The reply puts the public address in.
+    let engine = &travel.gate.settings.engine;
+    let id = latest.text("id").unwrap_or_default();
+    let mut link = Json::object();
+    link.set("method", Json::string("GET"));
+    link.set("href", Json::string(&format!("{}{}/deployment/{id}", engine.origin, engine.base_path)));
+    link.set("rel", Json::string("self"));
+    latest.set("links", Json::Array(vec![link]));
     for kind in ["Process", "Case", "Decision", "DecisionRequirements"] {
         latest.set(&format!("deployed{kind}Definitions"), Json::null());
     }

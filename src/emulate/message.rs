@@ -59,8 +59,9 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
         2.. if !all => {
             return Ok(Some(mismatch(&format!(
                 "ENGINE-13031 Cannot correlate a message with name '{message}' to a single execution. {} executions \
-             match the correlation keys",
-                executions.len()
+             match the correlation keys: {}",
+                executions.len(),
+                correlation_set(body, &instance)
             ))));
         }
         _ => {}
@@ -152,7 +153,6 @@ fn result(execution: &Json) -> Json {
     result.set("resultType", Json::string("Execution"));
     result.set("execution", shown);
     result.set("processInstance", Json::null());
-    result.set("variables", Json::null());
     result
 }
 
@@ -168,8 +168,37 @@ fn mismatch(what: &str) -> Reply {
     )
 }
 
-/// An error as the engine words it.
+/// What was correlated, as the engine words it (its `CorrelationSet.toString()`).
+fn correlation_set(body: &Json, instance: &str) -> String {
+    let keys = |name: &str| -> String {
+        let Some(Json::Object(keys)) = body.member(name) else { return "null".to_owned() };
+        if keys.is_empty() {
+            return "null".to_owned();
+        }
+        let shown = |value: &Json| match value.member("value") {
+            Some(value) if value.is_string() => value.as_str().unwrap_or_default(),
+            Some(value) => String::from_utf8_lossy(value.leaf().unwrap_or(b"null")).into_owned(),
+            None => "null".to_owned(),
+        };
+        let lines = keys.iter().map(|(key, value)| {
+            format!("  {key} => Untyped value '{}', isTransient = false\n", shown(value))
+        });
+        format!("{{\n{}}}", lines.collect::<String>())
+    };
+    format!(
+        "CorrelationSet [businessKey={}, processInstanceId={instance}, processDefinitionId=null, \
+         correlationKeys={}, localCorrelationKeys={}, tenantId=null, isTenantIdSet=false, isExecutionsOnly=false]",
+        body.text("businessKey").as_deref().unwrap_or("null"),
+        keys("correlationKeys"),
+        keys("localCorrelationKeys"),
+    )
+}
+
+/// An error as the engine words it, its fields in the engine's order.
 fn error(status: u16, kind: &str, message: &str) -> Reply {
-    let body = serde_json::json!({ "type": kind, "message": message, "code": 0 });
-    Reply::json(status, body.to_string())
+    let mut body = Json::object();
+    body.set("type", Json::string(kind));
+    body.set("message", Json::string(message));
+    body.set("code", Json::Leaf(Bytes::from_static(b"0")));
+    Reply::json(status, text(&body))
 }

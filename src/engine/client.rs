@@ -136,7 +136,7 @@ impl Engine {
             let what = "the engine answered something else than JSON";
             return Err(Refusal::new(Kind::EngineAnswer, what).because(answer.status));
         }
-        let json = json::read(&whole, 1000)
+        let json = json::read(&whole, 500)
             .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
         Ok((answer.status, json))
     }

@@ -23,19 +23,20 @@ pub(super) fn read(value: &[u8]) -> Result<Disposition, Refusal> {
     }
     let mut name = None;
     let mut file_name = None;
+    let mut extended_name = None;
     loop {
         let (key, after) = rest.split_once('=').ok_or_else(|| fault("can't be read"))?;
         let (value, after) = parameter(after.trim_start())?;
         let key = key.trim();
         let (place, value) = match key.to_ascii_lowercase().as_str() {
             "name" => (&mut name, plain(value)?),
-            "filename" => (&mut file_name, plain(value)?),
-            // RFC 5987; clients use it for names that are not ASCII. Beside `filename` there would be two names.
-            "filename*" => (&mut file_name, extended(&value)?),
+            "filename" => (&mut file_name, value),
+            // RFC 5987; clients use it for names that are not ASCII.
+            "filename*" => (&mut extended_name, extended(&value)?),
             _ => return Err(fault(&format!("has the parameter `{}`", key.escape_debug()))),
         };
         if place.replace(value).is_some() {
-            return Err(fault(&format!("has `{}` twice", key.trim_end_matches('*'))));
+            return Err(fault(&format!("has `{}` twice", key.escape_debug())));
         }
         rest = match after.trim_start() {
             "" => break,
@@ -45,7 +46,24 @@ pub(super) fn read(value: &[u8]) -> Result<Disposition, Refusal> {
             break;
         }
     }
+    let file_name = match (file_name, extended_name) {
+        // .NET sends both; they have to be one name, or two parsers would read two.
+        (Some(short), Some(long)) if short == long || encoded_word(&short).is_some_and(|w| w == long) => {
+            Some(long)
+        }
+        (Some(_), Some(_)) => return Err(fault("has `filename` and `filename*` that differ")),
+        (Some(short), None) => Some(plain(short)?),
+        (None, long) => long,
+    };
     Ok(Disposition { name: name.ok_or_else(|| fault("has no name"))?, file_name })
+}
+
+/// The text of one encoded word in UTF-8 and base64 (RFC 2047 section 2).
+fn encoded_word(text: &str) -> Option<String> {
+    use base64::Engine as _;
+    let inner = text.get(..10).filter(|s| s.eq_ignore_ascii_case("=?utf-8?B?")).and(text.get(10..))?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(inner.strip_suffix("?=")?).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
 /// A token or a quoted string, and what follows.
@@ -113,6 +131,16 @@ mod tests {
             ("x".into(), file("ü.bpmn"))
         );
         assert_eq!(names("form-data; name=\"x\"; filename=\"\"").unwrap(), ("x".into(), file("")));
+        // .NET's HttpClient.
+        assert_eq!(
+            names("form-data; name=x; filename=a.bpmn; filename*=utf-8''a.bpmn").unwrap(),
+            ("x".into(), file("a.bpmn"))
+        );
+        assert_eq!(
+            names("form-data; name=x; filename=\"=?utf-8?B?w7wuYnBtbg==?=\"; filename*=utf-8''%C3%BC.bpmn")
+                .unwrap(),
+            ("x".into(), file("ü.bpmn"))
+        );
     }
 
     #[test]
@@ -125,6 +153,11 @@ mod tests {
             r#"form-data; name="a"; NAME="tenant-id""#,
             r#"form-data; name="a\"b""#,
             r#"form-data; name="a"; filename="x"; filename*=UTF-8''y"#,
+            r#"form-data; name="a"; filename*=UTF-8''y; filename="x""#,
+            r#"form-data; name="a"; filename="x"; filename="x""#,
+            r#"form-data; name="a"; filename="=?utf-8?B?eA==?="; filename*=UTF-8''y"#,
+            r#"form-data; name="a"; filename="=?utf-8?Q?y?="; filename*=UTF-8''y"#,
+            r#"form-data; name="a"; filename*=UTF-8''y; filename*=UTF-8''y"#,
             r#"attachment; name="a""#,
             "form-data",
             r#"form-data; filename="x""#,

@@ -121,16 +121,23 @@ impl Part {
         if self.file_name.is_some() {
             return Err(fault(format!("the field `{}` must not be a file", self.name)));
         }
+        let mut only_ascii = false;
         if let Some(content_type) = &self.content_type {
             let mut parts = content_type.split(';').map(|p| p.trim().to_ascii_lowercase());
             let plain = parts.next().as_deref() == Some("text/plain");
             let charset =
                 parts.find_map(|p| p.strip_prefix("charset=").map(|c| c.trim_matches('"').to_owned()));
-            if !plain || charset.is_some_and(|c| c != "utf-8" && c != "us-ascii") {
+            // Apache's HttpClient names Latin-1 unless told otherwise; in ASCII all of these are one.
+            let like_ascii = ["utf-8", "us-ascii", "iso-8859-1", "windows-1252"];
+            if !plain || charset.as_deref().is_some_and(|c| !like_ascii.contains(&c)) {
                 return Err(fault(format!("the field `{}` must be `text/plain` in UTF-8", self.name)));
             }
+            only_ascii = charset.is_some_and(|c| c != "utf-8");
         }
         let whole = self.whole(64 * 1024).await?;
+        if only_ascii && !whole.is_ascii() {
+            return Err(fault(format!("the field `{}` must be `text/plain` in UTF-8", self.name)));
+        }
         let text = String::from_utf8(whole.to_vec());
         text.map_err(|_| fault(format!("the field `{}` is not UTF-8", self.name)))
     }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 
 use super::asked::{Asked, Owned};
+use super::figures::{Counters, Figures};
 use super::handle::Handles;
 use crate::config::SharedResources;
 use crate::engine::Engine;
@@ -23,6 +24,8 @@ const REMEMBERED: u64 = 200_000;
 const REMEMBERED_FOR: Duration = Duration::from_secs(600);
 /// Most ids in one question by GET: a target of about 8 KiB.
 const IDS_BY_GET: usize = 100;
+/// Most questions about single ids for one request: each is a round trip.
+const SINGLE_QUESTIONS: usize = 1000;
 /// Most ids in one question by POST.
 const IDS_BY_POST: usize = 2000;
 
@@ -32,6 +35,7 @@ pub struct Ownership {
     handles: Arc<Handles>,
     shared: SharedResources,
     found: moka::future::Cache<(Tenant, Asked), ()>,
+    counters: Counters,
 }
 
 /// Not the caller's: the answer is not remembered, the id may come to be.
@@ -46,7 +50,14 @@ impl Ownership {
     pub fn new(policy: Arc<Policy>, handles: Arc<Handles>, shared: SharedResources) -> Self {
         let found =
             moka::future::Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBERED_FOR).build();
-        Self { policy, handles, shared, found }
+        Self { policy, handles, shared, found, counters: Counters::default() }
+    }
+
+    /// What the metrics tell.
+    pub async fn figures(&self) -> Figures {
+        // The count of a cache that nobody used lately is behind.
+        self.found.run_pending_tasks().await;
+        self.counters.read(self.found.entry_count())
     }
 
     /// Which of the asked ids are the caller's.
@@ -100,7 +111,9 @@ impl Ownership {
     /// One id: callers that ask for the same at the same time share one question.
     async fn one(&self, engine: &Engine, caller: &Caller, asked: &Asked) -> Result<bool, Refusal> {
         let key = (caller.tenant().clone(), asked.clone());
+        let mut remembered = true;
         let found = self.found.try_get_with(key, async {
+            remembered = false;
             let ids = [asked.id()];
             match self.ask(engine, caller, asked, &ids).await {
                 Ok(found) if found.contains(asked.id()) => Ok(()),
@@ -108,7 +121,13 @@ impl Ownership {
                 Err(refusal) => Err(Miss::Refused(refusal)),
             }
         });
-        match found.await {
+        let found = found.await;
+        if remembered {
+            self.counters.hit();
+        } else {
+            self.counters.miss(1);
+        }
+        match found {
             Ok(()) => Ok(true),
             Err(miss) => match &*miss {
                 Miss::NotOwn => Ok(false),
@@ -130,6 +149,7 @@ impl Ownership {
             let (group, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(alike);
             open = rest;
             let ids: Vec<&str> = group.iter().map(Asked::id).collect();
+            self.counters.miss(ids.len());
             let found = self.ask(engine, caller, &first, &ids).await?;
             for asked in group.iter().filter(|a| found.contains(a.id())) {
                 owned.insert(asked.clone(), asked.id().to_owned());
@@ -164,8 +184,15 @@ impl Ownership {
                 LookUp::PostList { many: true, .. } => IDS_BY_POST,
                 LookUp::GetList { .. } | LookUp::PostList { .. } | LookUp::One { .. } => 1,
             };
+            if size == 1 && open.len() > SINGLE_QUESTIONS {
+                let what = format!(
+                    "more than {SINGLE_QUESTIONS} ids of this kind in one request; send fewer at a time"
+                );
+                return Err(Refusal::new(Kind::BodyTooLarge, what));
+            }
             // Questions about single ids go out a few at a time: a list of thousands must not flood the engine.
             for group in open.chunks(size).collect::<Vec<_>>().chunks(8) {
+                self.counters.questions(group.len());
                 let answers = try_join_all(group.iter().map(|ids| question.put(look_up, ids))).await?;
                 found.extend(answers.into_iter().flatten());
             }

@@ -5,9 +5,11 @@
 //! and a foreign id costs as much time as one that never existed. Only found owners are remembered.
 
 mod asked;
+mod figures;
 mod handle;
 mod look_up;
 
 pub use asked::{Asked, Owned};
+pub use figures::Figures;
 pub use handle::Handles;
 pub use look_up::Ownership;

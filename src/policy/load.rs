@@ -106,6 +106,14 @@ pub fn load(directory: Option<&Path>) -> Result<Policy, Vec<Finding>> {
     loader.finish()
 }
 
+/// The built-in files of rules by name, as text.
+#[cfg(test)]
+pub(super) fn built_in() -> BTreeMap<String, String> {
+    let text = |f: &include_dir::File<'_>| f.contents_utf8().map(str::to_owned);
+    let named = BUILT_IN.files().filter_map(|f| Some((f.path().to_str()?.to_owned(), text(f)?)));
+    named.filter(|(n, _)| n.ends_with(".yaml") && !NOT_RULES.contains(&n.as_str())).collect()
+}
+
 fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, Vec<Finding>> {
     let fault = |place: &Path, e: std::io::Error| {
         vec![Finding {
@@ -339,6 +347,7 @@ impl Loader {
             own_answer: written.own_answer,
             empty: written.empty,
             emulate: written.emulate,
+            own_only: written.own_only,
             makes_batch: written.makes_batch,
             needs_one_of: written.needs_one_of.clone(),
             long_poll: written.long_poll,

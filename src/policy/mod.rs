@@ -7,6 +7,8 @@
 mod catalog;
 mod checks;
 mod load;
+#[cfg(test)]
+mod reference;
 mod rule;
 mod written;
 

@@ -46,6 +46,8 @@ pub struct Forward {
     pub empty: Option<Empty>,
     /// Code that carries it out.
     pub emulate: Option<Emulation>,
+    /// Shared resources will not do.
+    pub own_only: bool,
     /// The answer is a batch that was just made.
     pub makes_batch: bool,
     /// One of these parameters has to be there.

@@ -76,6 +76,9 @@ pub(super) struct RuleWritten {
     /// Code that carries the operation out by other requests.
     #[serde(default)]
     pub emulate: Option<Emulation>,
+    /// Shared resources will not do: what is asked about one counts what all tenants do with it.
+    #[serde(default)]
+    pub own_only: bool,
     /// The answer is a batch that was just made: its ids are shown as handles, if it has no tenant.
     #[serde(default)]
     pub makes_batch: bool,

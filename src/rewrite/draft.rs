@@ -99,6 +99,7 @@ pub(crate) fn narrow(
             Part::Literal(text) => Segment::Text(text.clone()),
             Part::CallerTenant => Segment::Text(context.tenant.as_str().to_owned()),
             Part::Tenant(n) => Segment::Id(Asked::tenant(param(n))),
+            Part::Id(n, family) if forward.own_only => Segment::Id(Asked::new(*family, param(n))),
             Part::Id(n, family) => Segment::Id(Asked::new(*family, param(n)).for_kind(rule.kind)),
             Part::Free(n) | Part::Key(n, _) => Segment::Text(param(n)),
         })
@@ -140,7 +141,8 @@ pub(crate) fn narrow(
         Part::Id(_, family) => context.policy.family(*family).is_some_and(|f| f.shareable.is_some()),
         Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Free(_) | Part::Key(..) => false,
     };
-    let shared = context.shared == SharedResources::Readable && rule.kind == RuleKind::Read;
+    let shared =
+        context.shared == SharedResources::Readable && rule.kind == RuleKind::Read && !forward.own_only;
     Ok(Outcome::Forward(Draft {
         rule: rule.clone(),
         method: method.to_owned(),

@@ -111,7 +111,8 @@ impl Context<'_> {
             match shape.field(&name) {
                 None | Some(Field::Pass) => kept.push((name, Value::Text(value))),
                 Some(Field::Own(family)) => {
-                    let asked = Asked::new(*family, value).for_kind(self.kind);
+                    // Not even a shared one: what stands beside it in a log may be anybody's.
+                    let asked = Asked::new(*family, value);
                     kept.push((name, Value::Id(asked)));
                 }
                 Some(Field::Handle(family)) => match self.opened(*family, &value) {

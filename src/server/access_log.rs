@@ -1,41 +1,180 @@
-//! One line a request: who, which operation, what came of it and how long it took. Never a token, query or body.
+//! One line a request: who, which operation, what came of it and how long it took; and one more in the audit stream
+//! for writes and refusals. Never a token, a query or a body. docs/logging.md lists the fields.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::HttpRequest;
 
+use crate::gate::Gate;
 use crate::journey::Trace;
-use crate::refusal::Refusal;
+use crate::telemetry::Outcome;
 
-/// Writes the line. The operation is the rule's template; a raw path could carry ids and forged line ends.
-pub(super) fn line(request: &HttpRequest, trace: &Trace, outcome: Result<u16, &Refusal>, took: Duration) {
-    let traceparent =
-        request.headers().get("traceparent").and_then(|v| v.to_str().ok()).filter(|t| t.len() <= 64);
-    let (status, outcome_name, code, message, cause) = match outcome {
-        Ok(status) => (status, "ok", "", String::new(), String::new()),
-        Err(refusal) => (
-            refusal.kind().status(),
-            "refused",
-            refusal.kind().code(),
-            refusal.message().to_owned(),
-            refusal.cause().unwrap_or_default().to_owned(),
-        ),
+/// Longest id shown in the audit stream, in characters; the engine's own have 36 to about 100.
+const MAX_ID: usize = 128;
+
+/// A request from its head to its outcome. One that is dropped without an outcome was abandoned by its client, and
+/// is counted and logged as such: a write whose client left is a write all the same.
+pub(super) struct Visit {
+    gate: Arc<Gate>,
+    method: String,
+    trace_id: Option<String>,
+    peer: Option<String>,
+    began: Instant,
+    open: bool,
+    /// What the request has shown so far.
+    pub(super) trace: Trace,
+}
+
+impl Visit {
+    /// A request's head was read.
+    pub(super) fn begin(gate: Arc<Gate>, request: &HttpRequest) -> Self {
+        let mut lines = request.headers().get_all("traceparent").filter_map(|v| v.to_str().ok());
+        // Two of them are none (W3C Trace Context section 3.2.2).
+        let traceparent = lines.next().filter(|_| lines.next().is_none());
+        Self {
+            gate,
+            method: request.method().as_str().escape_debug().take(16).collect(),
+            trace_id: traceparent.and_then(trace_id).map(str::to_owned),
+            peer: request.peer_addr().map(|a| a.ip().to_string()),
+            began: Instant::now(),
+            open: true,
+            trace: Trace::default(),
+        }
+    }
+
+    /// The outcome is known: it is counted and logged.
+    pub(super) fn end(mut self, outcome: Outcome<'_>) {
+        self.record(outcome);
+    }
+
+    fn record(&mut self, outcome: Outcome<'_>) {
+        self.open = false;
+        let took = self.began.elapsed();
+        self.gate.metrics.count(&self.trace, outcome, took);
+        self.access(outcome, took.as_secs_f64());
+        let write = self.trace.kind.is_some_and(|kind| kind != "read");
+        if write || matches!(outcome, Outcome::Refused(_)) {
+            self.audit(outcome);
+        }
+    }
+
+    fn access(&self, outcome: Outcome<'_>, seconds: f64) {
+        let (code, message, cause) = told(outcome);
+        tracing::info!(
+            target: "tenantgate::access",
+            method = self.method,
+            // The rule's template; a raw path could carry ids and forged line ends.
+            operation = self.trace.operation.as_deref().unwrap_or("-"),
+            kind = self.trace.kind.unwrap_or("-"),
+            tenant = self.trace.tenant.as_deref().unwrap_or("-"),
+            outcome = outcome.name(),
+            status = outcome.status(),
+            code,
+            message = %message.escape_debug(),
+            cause = %cause.escape_debug(),
+            engine_status = self.trace.engine_status,
+            engine_seconds = self.trace.engine_seconds,
+            look_up_seconds = self.trace.look_up_seconds,
+            seconds,
+            trace_id = self.trace_id.as_deref().unwrap_or("-"),
+        );
+    }
+
+    fn audit(&self, outcome: Outcome<'_>) {
+        let (code, message, _) = told(outcome);
+        tracing::info!(
+            target: "tenantgate::audit",
+            tenant = self.trace.tenant.as_deref().unwrap_or("-"),
+            peer = self.peer.as_deref().unwrap_or("-"),
+            method = self.method,
+            operation = self.trace.operation.as_deref().unwrap_or("-"),
+            kind = self.trace.kind.unwrap_or("-"),
+            ids = shown(&self.trace.ids),
+            outcome = outcome.name(),
+            status = outcome.status(),
+            code,
+            message = %message.escape_debug(),
+            engine_status = self.trace.engine_status,
+            trace_id = self.trace_id.as_deref().unwrap_or("-"),
+        );
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        if self.open {
+            self.record(Outcome::Abandoned);
+        }
+    }
+}
+
+/// Code, message and cause of a refusal; empty for others.
+fn told(outcome: Outcome<'_>) -> (&'static str, &str, &str) {
+    match outcome {
+        Outcome::Refused(refusal) => {
+            (refusal.kind().code(), refusal.message(), refusal.cause().unwrap_or_default())
+        }
+        Outcome::Answered(_) | Outcome::Abandoned => ("", "", ""),
+    }
+}
+
+/// The values of a path's parameters on one line. They are the client's words: escaped and cut.
+fn shown(ids: &[String]) -> String {
+    let cut = |id: &String| id.chars().take(MAX_ID).flat_map(char::escape_debug).collect::<String>();
+    ids.iter().map(cut).collect::<Vec<_>>().join(" ")
+}
+
+/// The trace id of a `traceparent` (W3C Trace Context section 3.2.2): 32 lower-case hex digits, not all 0.
+fn trace_id(traceparent: &str) -> Option<&str> {
+    let hex = |text: &str, length| {
+        text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     };
-    tracing::info!(
-        target: "tenantgate::access",
-        method = request.method().as_str(),
-        operation = trace.operation.as_deref().unwrap_or("-"),
-        kind = trace.kind.unwrap_or("-"),
-        tenant = trace.tenant.as_deref().unwrap_or("-"),
-        outcome = outcome_name,
-        status,
-        code,
-        message = %message.escape_debug(),
-        cause = %cause.escape_debug(),
-        engine_status = trace.engine_status,
-        engine_seconds = trace.engine_seconds,
-        look_up_seconds = trace.look_up_seconds,
-        seconds = took.as_secs_f64(),
-        traceparent = traceparent.unwrap_or("-"),
-    );
+    let mut parts = traceparent.split('-');
+    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    // Version 0 has four parts; later ones may have more.
+    let whole = if version == "00" { parts.next().is_none() } else { version != "ff" };
+    let not_zero = |text: &str| text.bytes().any(|b| b != b'0');
+    let holds = whole
+        && hex(version, 2)
+        && hex(trace, 32)
+        && hex(parent, 16)
+        && hex(flags, 2)
+        && not_zero(trace)
+        && not_zero(parent);
+    holds.then_some(trace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    #[test]
+    fn a_trace_id_is_taken_from_a_whole_traceparent_only() {
+        let of = |text: &str| trace_id(&text.replace('T', TRACE)).map(str::to_owned);
+        assert_eq!(of("00-T-00f067aa0ba902b7-01").as_deref(), Some(TRACE));
+        assert_eq!(of("01-T-00f067aa0ba902b7-01-more").as_deref(), Some(TRACE));
+        for broken in [
+            "00-T-00f067aa0ba902b7-01-more",
+            "ff-T-00f067aa0ba902b7-01",
+            "00-T-00f067aa0ba902b7",
+            "00-T-0000000000000000-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e473\n-00f067aa0ba902b7-01",
+            "",
+        ] {
+            assert_eq!(of(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn ids_can_forge_no_line_and_fill_no_disk() {
+        let ids = ["a\nb".to_owned(), "x".repeat(1000)];
+        let line = shown(&ids);
+        assert!(line.starts_with("a\\nb x"), "{line}");
+        assert_eq!(line.len(), "a\\nb ".len() + MAX_ID);
+    }
 }

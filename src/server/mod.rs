@@ -5,8 +5,10 @@
 
 mod access_log;
 mod arrival;
+mod cors;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod memory;
 mod payload;
 mod public;
 mod reply;
@@ -19,8 +21,9 @@ use std::sync::Arc;
 use actix_web::{App, HttpServer, web};
 
 pub use arrival::{Arrival, Base, Headers};
+pub use memory::{Granted, Memory};
 pub use payload::Payload;
-pub use shares::{Share, Shares};
+pub use shares::{Share, Shares, Taken};
 
 use crate::config::Settings;
 use crate::gate::Gate;
@@ -32,8 +35,8 @@ use crate::policy::Policy;
 /// An address that can't be bound, or settings with a fault.
 pub async fn run(settings: Settings, policy: Policy) -> Result<(), String> {
     let gate = Arc::new(Gate::new(settings, policy)?);
-    // Found out once, before a worker thread would have to panic over it.
-    drop(gate.engine()?);
+    // For readiness; and a fault is found out here, before a worker would meet it.
+    let probe = web::Data::new(gate.engine()?);
     gate.tokens.start();
 
     let limits = &gate.settings.limits;
@@ -56,7 +59,11 @@ pub async fn run(settings: Settings, policy: Policy) -> Result<(), String> {
     let health = web::Data::new(status::Health::default());
     let health_of_app = health.clone();
     let admin = HttpServer::new(move || {
-        App::new().app_data(shared.clone()).app_data(health_of_app.clone()).configure(status::routes)
+        App::new()
+            .app_data(shared.clone())
+            .app_data(health_of_app.clone())
+            .app_data(probe.clone())
+            .configure(status::routes)
     })
     .workers(1)
     .disable_signals()

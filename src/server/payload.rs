@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
+use super::memory::{Granted, Memory};
 use crate::refusal::{Kind, Refusal};
 
 /// Pieces under way between the client and the engine: bounds the memory of one transfer.
@@ -33,20 +34,23 @@ impl Payload {
         }
     }
 
-    /// The whole body.
+    /// The whole body, and the memory that it was granted: to be kept as long as the body is.
     ///
     /// # Errors
-    /// [`Kind::BodyTooLarge`] over `limit` bytes, and faults of the transfer.
-    pub async fn whole(mut self, limit: usize) -> Result<Bytes, Refusal> {
+    /// [`Kind::BodyTooLarge`] over `limit` bytes, [`Kind::Overloaded`] when the memory for bodies is used up, and
+    /// faults of the transfer.
+    pub async fn whole(mut self, limit: usize, memory: &Memory) -> Result<(Bytes, Granted), Refusal> {
         let mut whole = BytesMut::new();
+        let mut granted = memory.none();
         while let Some(piece) = self.piece().await? {
             if whole.len() + piece.len() > limit {
                 let what = format!("the body has more than {limit} bytes");
                 return Err(Refusal::new(Kind::BodyTooLarge, what));
             }
+            granted.grow(whole.len() + piece.len())?;
             whole.extend_from_slice(&piece);
         }
-        Ok(whole.freeze())
+        Ok((whole.freeze(), granted))
     }
 
     /// The body piece by piece, at most `limit` bytes; it is read only as fast as the receiver takes it.

@@ -1,16 +1,17 @@
 //! The public listener's one handler.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{Arrival, Payload, access_log, reply};
+use super::access_log::Visit;
+use super::{Arrival, Payload, cors, reply};
 use crate::engine::Engine;
 use crate::gate::Gate;
 use crate::journey::{Trace, journey};
 use crate::refusal::{Kind, Refusal};
+use crate::telemetry::Outcome;
 
 thread_local! {
     /// Connections belong to the worker that opened them: sharing a pool between workers halves its throughput.
@@ -46,18 +47,27 @@ pub(super) async fn serve(
     request: HttpRequest,
     body: web::Payload,
 ) -> HttpResponse {
-    let began = Instant::now();
     let gate = worker.gate.clone();
-    let in_flight = gate.metrics.in_flight.clone();
-    in_flight.inc();
-    let mut trace = Trace::default();
+    let origin = cors::allowed(&gate.settings.cors, request.headers());
+    if let Some(origin) = origin.as_ref().filter(|_| request.method().as_str() == "OPTIONS")
+        && let Some(answer) = cors::preflight(origin, request.headers())
+    {
+        return answer;
+    }
+    let under_way = gate.metrics.begin();
+    let mut visit = Visit::begin(gate.clone(), &request);
     let head = request.method().as_str() == "HEAD";
-    let outcome = carry(&worker, &gate, &request, body, &mut trace).await;
-    in_flight.dec();
-    gate.metrics.count(&trace, outcome.as_ref().map(|r| r.status), began.elapsed());
-    access_log::line(&request, &trace, outcome.as_ref().map(|r| r.status), began.elapsed());
-    match outcome {
-        Ok(answer) => reply::reply(answer, head, move |stop| gate.metrics.alarm(stop)),
+    let outcome = carry(&worker, &gate, &request, body, &mut visit.trace).await;
+    visit.end(match &outcome {
+        Ok(answer) => Outcome::Answered(answer.status),
+        Err(refusal) => Outcome::Refused(refusal),
+    });
+    let mut response = match outcome {
+        Ok(answer) => reply::reply(answer, head, move |stop| {
+            // Lives as long as the answer streams.
+            let _ = &under_way;
+            gate.metrics.alarm(stop);
+        }),
         Err(refusal) => {
             let mut response = reply::refusal(&refusal);
             if request.head().upgrade() || refusal.kind().status() == 400 {
@@ -66,7 +76,11 @@ pub(super) async fn serve(
             }
             response
         }
+    };
+    if let Some(origin) = &origin {
+        cors::mark(&mut response, origin);
     }
+    response
 }
 
 async fn carry(

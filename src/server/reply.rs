@@ -1,5 +1,6 @@
 //! Outcome → status, headers and body on the connection: the only place that knows how a refusal looks.
 
+use actix_web::body::BodyStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -59,14 +60,17 @@ pub(super) fn reply(reply: Reply, head: bool, alarmed: impl Fn(Stop) + 'static) 
             response.append_header((name, value));
         }
     }
+    // These never have a body (RFC 9110 sections 15.3.5 and 15.4.5).
+    let bodyless = head || matches!(reply.status, 204 | 304);
     match reply.body {
-        ReplyBody::Whole(_) | ReplyBody::Stream { .. } if head => response.finish(),
+        ReplyBody::Whole(_) | ReplyBody::Stream { .. } if bodyless => response.finish(),
         ReplyBody::Whole(bytes) => response.body(bytes),
         ReplyBody::Stream { answer, guard, length } => {
             if let Some(length) = length {
                 response.no_chunking(length);
             }
-            response.streaming(pieces(answer, guard, alarmed))
+            // Not `streaming`: it would add a content type where the engine said none.
+            response.body(BodyStream::new(pieces(answer, guard, alarmed)))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A tenant's share: how many of its requests may be under way, so that one can't starve the others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::refusal::{Kind, Refusal};
@@ -46,6 +46,25 @@ impl Shares {
     }
 }
 
+/// What is under way now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Long polls.
+    pub long_polls: usize,
+    /// Tenants with a request or long poll.
+    pub tenants: usize,
+}
+
+impl Shares {
+    /// What is under way now, for the figures.
+    pub fn taken(&self) -> Taken {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let long_polls = counts.iter().filter(|((_, long_poll), _)| *long_poll).map(|(_, n)| n).sum();
+        let tenants: HashSet<&Tenant> = counts.keys().map(|(tenant, _)| tenant).collect();
+        Taken { long_polls, tenants: tenants.len() }
+    }
+}
+
 impl Drop for Share {
     fn drop(&mut self) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +89,10 @@ mod tests {
         let first = shares.take(&a, false).unwrap();
         let _second = shares.take(&a, false).unwrap();
         assert_eq!(shares.take(&a, false).err().unwrap().kind(), Kind::TooManyRequests);
-        assert!(shares.take(&a, true).is_ok());
+        let polls = shares.take(&a, true).unwrap();
+        assert_eq!(shares.taken(), Taken { long_polls: 1, tenants: 1 });
+        drop(polls);
+        assert_eq!(shares.taken(), Taken { long_polls: 0, tenants: 1 });
         assert!(shares.take(&b, false).is_ok());
         drop(first);
         assert!(shares.take(&a, false).is_ok());

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::{HttpResponse, web};
 
+use crate::engine::Engine;
 use crate::gate::Gate;
+use crate::telemetry::Scraped;
 
 /// Whether the gateway is about to stop.
 #[derive(Default)]
@@ -31,16 +33,13 @@ async fn healthz() -> HttpResponse {
 }
 
 /// Ready: keys are there and the engine answers; else 503 with the reasons.
-async fn readyz(gate: web::Data<Gate>, health: web::Data<Health>) -> HttpResponse {
+async fn readyz(gate: web::Data<Gate>, engine: web::Data<Engine>, health: web::Data<Health>) -> HttpResponse {
     let mut reasons = Vec::new();
     if health.stopping.load(Ordering::SeqCst) {
         reasons.push("the gateway is stopping".to_owned());
     }
     reasons.extend(gate.tokens.ready().err());
-    match gate.engine() {
-        Ok(engine) => reasons.extend(engine.alive().await.err()),
-        Err(e) => reasons.push(e),
-    }
+    reasons.extend(engine.alive().await.err());
     let mut response =
         if reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     let body = if reasons.is_empty() { "ready\n".to_owned() } else { reasons.join("\n") + "\n" };
@@ -49,7 +48,14 @@ async fn readyz(gate: web::Data<Gate>, health: web::Data<Health>) -> HttpRespons
 
 /// Figures in Prometheus's text format.
 async fn metrics(gate: web::Data<Gate>) -> HttpResponse {
-    match gate.metrics.text(&gate.tokens.figures()) {
+    let taken = gate.shares.taken();
+    let scraped = Scraped {
+        tokens: &gate.tokens.figures(),
+        ownership: &gate.ownership.figures().await,
+        long_polls: taken.long_polls,
+        tenants_active: taken.tenants,
+    };
+    match gate.metrics.text(&scraped) {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text),
         Err(e) => HttpResponse::InternalServerError().body(e),
     }

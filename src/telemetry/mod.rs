@@ -1,7 +1,9 @@
-//! Figures and logs.
+//! Figures and logs: what operators see of requests. Never a token, a query or a body.
 
 mod logging;
 mod metrics;
+mod outcome;
 
 pub use logging::start as start_logging;
-pub use metrics::Metrics;
+pub use metrics::{Metrics, Scraped, UnderWay, reference as metrics_reference};
+pub use outcome::Outcome;

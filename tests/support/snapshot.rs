@@ -46,12 +46,21 @@ const OF_TASKS: &[&str] = &["comment", "attachment", "identity-links", "variable
 /// Path → rows, sorted.
 pub type Snapshot = BTreeMap<String, Value>;
 
-/// Everything of that tenant: each list, what hangs on its tasks, its files, filters and records.
-pub async fn snapshot(engine: &Api, tenant: &str) -> Snapshot {
+/// Every list that takes a tenant, for that tenant: quicker than [`snapshot`], and nearly as much.
+pub async fn lists(engine: &Api, tenant: &str) -> Snapshot {
     let mut all = Snapshot::new();
     for list in LISTS {
         all.insert((*list).to_owned(), rows(engine, &format!("{list}?tenantIdIn={tenant}")).await);
     }
+    let path = format!("/filter?owner={tenant}");
+    let value = rows(engine, &path).await;
+    all.insert(path, value);
+    all
+}
+
+/// Everything of that tenant: each list, what hangs on its tasks and instances, its files, filters and records.
+pub async fn snapshot(engine: &Api, tenant: &str) -> Snapshot {
+    let mut all = lists(engine, tenant).await;
     let ids = |list: &Value| -> Vec<String> {
         list.as_array().into_iter().flatten().filter_map(|v| v["id"].as_str()).map(str::to_owned).collect()
     };
@@ -62,21 +71,25 @@ pub async fn snapshot(engine: &Api, tenant: &str) -> Snapshot {
             all.insert(path, value);
         }
     }
+    for instance in ids(&all["/process-instance"]) {
+        let path = format!("/process-instance/{instance}/comment");
+        let value = rows(engine, &path).await;
+        all.insert(path, value);
+    }
     for deployment in ids(&all["/deployment"]) {
         let path = format!("/deployment/{deployment}/resources");
         let value = rows(engine, &path).await;
         all.insert(path, value);
     }
-    for path in
-        [format!("/tenant?id={tenant}"), format!("/user?id={tenant}"), format!("/filter?owner={tenant}")]
-    {
+    for path in [format!("/tenant?id={tenant}"), format!("/user?id={tenant}")] {
         let value = rows(engine, &path).await;
         all.insert(path, value);
     }
     all
 }
 
-async fn rows(engine: &Api, path: &str) -> Value {
+/// The rows of a list, sorted.
+pub async fn rows(engine: &Api, path: &str) -> Value {
     let mut value = engine.get(path).await.ok().json();
     if let Some(list) = value.as_array_mut() {
         list.sort_by_key(Value::to_string);

@@ -1,0 +1,75 @@
+//! Figures that requests change as they pass.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge};
+
+use super::figure::figures;
+
+/// Most tenants with a series of their own; each has one for each outcome.
+const MOST_TENANTS: usize = 200;
+/// What later tenants are counted under. No tenant is called so: the first character of one is a letter or digit.
+pub(super) const OTHER: &str = "_other";
+
+figures! {
+    /// Changed by requests.
+    Counted {
+        /// Requests by operation (the rule's, or `none` before one was found) and outcome: `ok`, `client_error`,
+        /// `server_error` (as the engine answered), `refused` (by the gateway), `abandoned` (by the client).
+        requests: IntCounterVec = "tenantgate_requests_total"["operation", "outcome"];
+        /// Requests by tenant and outcome. The first 200 tenants that a process sees have a series of their own,
+        /// all others count as `_other`.
+        tenants: IntCounterVec = "tenantgate_tenant_requests_total"["tenant", "outcome"];
+        /// Refusals by their stable code; see docs/refusal-codes.md.
+        refusals: IntCounterVec = "tenantgate_refusals_total"["code"];
+        /// Time from a request's head to the start of its reply, by kind of rule (`none` before one was found).
+        duration: HistogramVec = "tenantgate_request_duration_seconds"["kind"];
+        /// Time until the engine's answer began, by kind of rule. Long polls wait here.
+        engine: HistogramVec = "tenantgate_engine_duration_seconds"["kind"];
+        /// Time that ownership look-ups took, by kind of rule; requests without one are not counted.
+        look_up: HistogramVec = "tenantgate_look_up_duration_seconds"["kind"];
+        /// Answers of the engine that the guard stopped because a record was not the caller's. Anything but 0 is a
+        /// defect of a rule or an engine that changed.
+        alarms: IntCounter = "tenantgate_guard_alarms_total"[];
+        /// Requests under way, until the last byte of the answer.
+        in_flight: IntGauge = "tenantgate_requests_in_flight"[];
+    }
+}
+
+/// Keeps the number of tenants' series bounded.
+#[derive(Default)]
+pub(super) struct Named(Mutex<HashSet<String>>);
+
+impl Named {
+    /// The label of a tenant: its own while there is room.
+    pub(super) fn label<'a>(&self, tenant: &'a str) -> &'a str {
+        let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.contains(tenant) {
+            return tenant;
+        }
+        if named.len() >= MOST_TENANTS {
+            return OTHER;
+        }
+        named.insert(tenant.to_owned());
+        tenant
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenants_beyond_the_first_share_a_series() {
+        let named = Named::default();
+        for n in 0..MOST_TENANTS {
+            let tenant = format!("t{n}");
+            assert_eq!(named.label(&tenant), tenant);
+        }
+        assert_eq!(named.label("late"), OTHER);
+        // Who has a series keeps it.
+        assert_eq!(named.label("t0"), "t0");
+        assert!(crate::tenancy::Tenant::parse(OTHER, &[]).is_err(), "a tenant could be called so");
+    }
+}

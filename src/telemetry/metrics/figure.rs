@@ -1,0 +1,91 @@
+//! A family of figures as it is declared: its doc comment is its help text and its line in docs/metrics.md.
+//!
+//! In: a list of names, labels and doc comments. Out: a struct of registered families, and their documentation.
+
+use prometheus::core::Collector;
+use prometheus::{
+    Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+};
+
+/// Upper bounds in seconds: a gateway hop is about a millisecond, a busy engine seconds.
+pub(super) const BUCKETS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// What is told about a family.
+pub(super) struct Told {
+    /// Its name.
+    pub name: &'static str,
+    /// Its Prometheus type.
+    pub sort: &'static str,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// Its doc comment.
+    pub help: &'static str,
+}
+
+/// A type of figure that can be declared.
+pub(super) trait Figure: Collector + Clone + Sized + 'static {
+    /// The Prometheus type.
+    const SORT: &'static str;
+
+    /// A family of that name.
+    fn make(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self>;
+
+    /// A registered family of that name.
+    fn registered(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
+        let family = Self::make(name, help.trim(), labels)?;
+        registry.register(Box::new(family.clone()))?;
+        Ok(family)
+    }
+}
+
+macro_rules! figure {
+    ($( $type:ty, $sort:literal, |$name:ident, $help:ident, $labels:ident| $make:expr; )+) => { $(
+        impl Figure for $type {
+            const SORT: &'static str = $sort;
+            fn make($name: &str, $help: &str, $labels: &[&str]) -> prometheus::Result<Self> { $make }
+        }
+    )+ };
+}
+
+figure! {
+    IntCounter, "counter", |name, help, _labels| IntCounter::new(name, help);
+    IntCounterVec, "counter", |name, help, labels| IntCounterVec::new(Opts::new(name, help), labels);
+    IntGauge, "gauge", |name, help, _labels| IntGauge::new(name, help);
+    Gauge, "gauge", |name, help, _labels| Gauge::new(name, help);
+    GaugeVec, "gauge", |name, help, labels| GaugeVec::new(Opts::new(name, help), labels);
+    HistogramVec, "histogram", |name, help, labels| {
+        HistogramVec::new(HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()), labels)
+    };
+}
+
+/// Declares a struct of families.
+macro_rules! figures {
+    ($(#[doc = $of:literal])+ $struct:ident {
+        $( $(#[doc = $doc:literal])+ $field:ident: $type:ty = $name:literal [ $($label:literal),* ]; )+
+    }) => {
+        $(#[doc = $of])+
+        pub(super) struct $struct { $( $(#[doc = $doc])+ pub $field: $type, )+ }
+
+        impl $struct {
+            /// What is told about the families, in order.
+            pub(super) const TOLD: &'static [$crate::telemetry::metrics::figure::Told] = &[ $(
+                $crate::telemetry::metrics::figure::Told {
+                    name: $name,
+                    sort: <$type as $crate::telemetry::metrics::figure::Figure>::SORT,
+                    labels: &[ $($label),* ],
+                    help: concat!($($doc),+),
+                },
+            )+ ];
+
+            /// Registers all families.
+            pub(super) fn register(registry: &prometheus::Registry) -> prometheus::Result<Self> {
+                use $crate::telemetry::metrics::figure::Figure;
+                Ok(Self { $(
+                    $field: <$type>::registered(registry, $name, concat!($($doc),+), &[ $($label),* ])?,
+                )+ })
+            }
+        }
+    };
+}
+pub(super) use figures;

@@ -1,0 +1,101 @@
+//! Every figure; the doc comment of a field is its help text and its line in docs/metrics.md.
+//!
+//! Labels come from closed lists (rules, codes, kinds), from the settings, or are bounded in number (tenants):
+//! never from a path, a body or an unverified token.
+
+mod counted;
+mod figure;
+mod read;
+mod reference;
+
+use std::time::Duration;
+
+use prometheus::{Registry, TextEncoder};
+
+pub use read::Scraped;
+pub use reference::reference;
+
+use super::Outcome;
+use crate::journey::Trace;
+use crate::json::scan::Stop;
+use crate::refusal::Kind;
+use counted::{Counted, Named};
+
+/// The figures of one process.
+pub struct Metrics {
+    registry: Registry,
+    counted: Counted,
+    named: Named,
+}
+
+/// One request under way; over when dropped, however it ends.
+pub struct UnderWay(prometheus::IntGauge);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Metrics {
+    /// Registers all figures, those of the process included.
+    ///
+    /// # Errors
+    /// Two figures of one name.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let counted = Counted::register(&registry)?;
+        // From the start at 0: the first refusal of a code must show as an increase.
+        for kind in Kind::ALL {
+            counted.refusals.with_label_values(&[kind.code()]);
+        }
+        Ok(Self { registry, counted, named: Named::default() })
+    }
+
+    /// A request begins.
+    pub fn begin(&self) -> UnderWay {
+        self.counted.in_flight.inc();
+        UnderWay(self.counted.in_flight.clone())
+    }
+
+    /// Counts one request.
+    pub fn count(&self, trace: &Trace, outcome: Outcome<'_>, took: Duration) {
+        let operation = trace.operation.as_deref().unwrap_or("none");
+        let kind = trace.kind.unwrap_or("none");
+        self.counted.requests.with_label_values(&[operation, outcome.name()]).inc();
+        if let Some(tenant) = &trace.tenant {
+            let tenant = self.named.label(tenant);
+            self.counted.tenants.with_label_values(&[tenant, outcome.name()]).inc();
+        }
+        if let Outcome::Refused(refusal) = outcome {
+            self.counted.refusals.with_label_values(&[refusal.kind().code()]).inc();
+            if refusal.cause().is_some_and(|c| c.starts_with("ALARM")) {
+                self.counted.alarms.inc();
+            }
+        }
+        self.counted.duration.with_label_values(&[kind]).observe(took.as_secs_f64());
+        if let Some(seconds) = trace.engine_seconds {
+            self.counted.engine.with_label_values(&[kind]).observe(seconds);
+        }
+        if let Some(seconds) = trace.look_up_seconds {
+            self.counted.look_up.with_label_values(&[kind]).observe(seconds);
+        }
+    }
+
+    /// Counts and logs an answer that the guard broke while it streamed.
+    pub fn alarm(&self, stop: Stop) {
+        self.counted.alarms.inc();
+        tracing::error!(target: "tenantgate::guard", ?stop, "ALARM: the guard broke an answer of the engine");
+    }
+
+    /// All figures in Prometheus's text format.
+    ///
+    /// # Errors
+    /// A figure that can't be written.
+    pub fn text(&self, scraped: &Scraped<'_>) -> Result<String, String> {
+        let mut families = self.registry.gather();
+        families.extend(read::read(scraped).map_err(|e| e.to_string())?.gather());
+        TextEncoder::new().encode_to_string(&families).map_err(|e| e.to_string())
+    }
+}

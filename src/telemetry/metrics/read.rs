@@ -1,0 +1,101 @@
+//! Figures that others keep: read and put into families at the time of the scrape.
+
+use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, Registry};
+
+use super::figure::figures;
+use crate::ownership;
+use crate::token;
+use crate::version;
+
+figures! {
+    /// Read at the time of the scrape.
+    Read {
+        /// Always 1; version and commit of the running program are its labels.
+        build: GaugeVec = "tenantgate_build_info"["version", "commit"];
+        /// Long polls that wait for the engine's answer now.
+        long_polls: Gauge = "tenantgate_long_polls_in_flight"[];
+        /// Tenants with at least one request under way.
+        tenants_active: Gauge = "tenantgate_tenants_active"[];
+        /// Tokens by outcome: `accepted`, or the refusal's code.
+        tokens: IntCounterVec = "tenantgate_tokens_total"["outcome"];
+        /// Look-ups of remembered tokens by result: `hit` or `miss`.
+        token_cache: IntCounterVec = "tenantgate_token_cache_total"["result"];
+        /// Verified tokens remembered now.
+        tokens_remembered: Gauge = "tenantgate_tokens_remembered"[];
+        /// Usable keys of an issuer; 0: no token of it can be taken.
+        keys: GaugeVec = "tenantgate_keys"["issuer"];
+        /// Time since an issuer's key set was fetched; without a series: never.
+        key_set_age: GaugeVec = "tenantgate_key_set_age_seconds"["issuer"];
+        /// Time of the last good fetch of a key set, in seconds since 1970.
+        key_set_last: GaugeVec = "tenantgate_key_set_last_success_timestamp_seconds"["issuer"];
+        /// Fetches of key sets by result: `ok`, or what went wrong.
+        key_fetches: IntCounterVec = "tenantgate_key_fetches_total"["issuer", "result"];
+        /// Tokens that named a key that their issuer does not have.
+        unknown_kids: IntCounterVec = "tenantgate_unknown_kids_total"["issuer"];
+        /// Look-ups of remembered owners by result: `hit` or `miss`.
+        ownership_cache: IntCounterVec = "tenantgate_ownership_cache_total"["result"];
+        /// Found owners remembered now.
+        owners_remembered: Gauge = "tenantgate_owners_remembered"[];
+        /// Questions that the engine was asked to find owners.
+        ownership_questions: IntCounter = "tenantgate_ownership_questions_total"[];
+    }
+}
+
+/// What is read of others.
+pub struct Scraped<'a> {
+    /// Of tokens and keys.
+    pub tokens: &'a token::Figures,
+    /// Of owners.
+    pub ownership: &'a ownership::Figures,
+    /// Long polls under way.
+    pub long_polls: usize,
+    /// Tenants with requests under way.
+    pub tenants_active: usize,
+}
+
+/// All of them, registered in a registry of their own.
+pub(super) fn read(scraped: &Scraped<'_>) -> prometheus::Result<Registry> {
+    let registry = Registry::new();
+    let read = Read::register(&registry)?;
+    read.build.with_label_values(&[version::VERSION, version::COMMIT]).set(1.0);
+    read.long_polls.set(float(scraped.long_polls as u64));
+    read.tenants_active.set(float(scraped.tenants_active as u64));
+    tokens(&read, scraped.tokens);
+    let owners = scraped.ownership;
+    read.ownership_cache.with_label_values(&["hit"]).inc_by(owners.hits);
+    read.ownership_cache.with_label_values(&["miss"]).inc_by(owners.misses);
+    read.owners_remembered.set(float(owners.remembered));
+    read.ownership_questions.inc_by(owners.questions);
+    Ok(registry)
+}
+
+fn tokens(read: &Read, figures: &token::Figures) {
+    read.tokens.with_label_values(&["accepted"]).inc_by(figures.accepted);
+    for (kind, count) in &figures.refused {
+        read.tokens.with_label_values(&[kind.code()]).inc_by(*count);
+    }
+    read.token_cache.with_label_values(&["hit"]).inc_by(figures.remembered_hits);
+    read.token_cache.with_label_values(&["miss"]).inc_by(figures.remembered_misses);
+    read.tokens_remembered.set(float(figures.remembered));
+    for issuer in &figures.issuers {
+        let name = issuer.issuer.as_str();
+        read.keys.with_label_values(&[name]).set(float(issuer.keys as u64));
+        if let Some(seconds) = issuer.age_seconds {
+            read.key_set_age.with_label_values(&[name]).set(seconds);
+        }
+        if let Some(seconds) = issuer.last_success {
+            read.key_set_last.with_label_values(&[name]).set(seconds);
+        }
+        read.key_fetches.with_label_values(&[name, "ok"]).inc_by(issuer.fetches_ok);
+        for (cause, count) in &issuer.fetches_failed {
+            read.key_fetches.with_label_values(&[name, cause.label()]).inc_by(*count);
+        }
+        read.unknown_kids.with_label_values(&[name]).inc_by(issuer.unknown_kids);
+    }
+}
+
+fn float(count: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a bounded count far below 2^52")]
+    let count = count as f64;
+    count
+}

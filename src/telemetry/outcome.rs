@@ -1,0 +1,36 @@
+//! What became of a request, as logs and figures tell it.
+
+use crate::refusal::Refusal;
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome<'a> {
+    /// The engine, or the gateway in its place, answered with this status.
+    Answered(u16),
+    /// The gateway said no.
+    Refused(&'a Refusal),
+    /// The client went away before it had an answer; the engine may have carried the request out.
+    Abandoned,
+}
+
+impl Outcome<'_> {
+    /// Its name in logs and labels.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Answered(status) if status >= 500 => "server_error",
+            Outcome::Answered(status) if status >= 400 => "client_error",
+            Outcome::Answered(_) => "ok",
+            Outcome::Refused(_) => "refused",
+            Outcome::Abandoned => "abandoned",
+        }
+    }
+
+    /// The status that the client got; none where it went away.
+    pub fn status(self) -> Option<u16> {
+        match self {
+            Outcome::Answered(status) => Some(status),
+            Outcome::Refused(refusal) => Some(refusal.kind().status()),
+            Outcome::Abandoned => None,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What one side of the matrix owns: a deployment with every kind of definition, and on demand one of each kind
+//! of resource. Made through the engine itself. The side without tenant is the shared one.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use crate::support::api::Api;
+use crate::support::multipart::Form;
+use crate::support::{engine, random};
+
+/// A resource: its id, and ids that hang on it (`commentId`, …).
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    pub id: String,
+    pub parts: BTreeMap<&'static str, String>,
+}
+
+/// One side.
+pub struct Estate {
+    /// None for the shared side.
+    pub tenant: Option<String>,
+    /// Stands in every free text of this side.
+    pub marker: String,
+    /// A key of definitions that this side alone has.
+    pub solo: String,
+    pub engine: Api,
+    pub deployment: String,
+    definitions: Value,
+    kept: Mutex<BTreeMap<String, Made>>,
+}
+
+impl Estate {
+    /// A side with its definitions; `letter` tells sides apart for readers.
+    pub async fn new(letter: &str, with_tenant: bool) -> Self {
+        let engine = engine::api();
+        let name = format!("{letter}{}", random());
+        let (tenant, marker, solo) =
+            (with_tenant.then(|| format!("t{name}")), format!("MARKERx{name}"), format!("solo{name}"));
+        if let Some(tenant) = &tenant {
+            let record = serde_json::json!({"id": tenant, "name": marker});
+            engine.post("/tenant/create", record).await.ok();
+            let profile = serde_json::json!({"id": tenant, "firstName": marker, "lastName": marker});
+            let user = serde_json::json!({"profile": profile, "credentials": {"password": marker}});
+            engine.post("/user/create", user).await.ok();
+        }
+        let text = |model: &str, key: &str| model.replace("KEY", key).replace("MARKER", &marker).into_bytes();
+        let files: Vec<(&str, Vec<u8>)> = vec![
+            ("order.bpmn", text(include_str!("models/order.bpmn"), "order")),
+            ("solo.bpmn", text(include_str!("models/order.bpmn"), &solo)),
+            ("more.bpmn", text(include_str!("models/more.bpmn"), "")),
+            ("pricing.dmn", text(include_str!("models/pricing.dmn"), "pricing")),
+            ("solo.dmn", text(include_str!("models/pricing.dmn"), &solo)),
+            ("claim.cmmn", text(include_str!("models/claim.cmmn"), "claim")),
+            ("solo.cmmn", text(include_str!("models/claim.cmmn"), &solo)),
+            ("order.png", marker.clone().into_bytes()),
+            ("pricing.png", marker.clone().into_bytes()),
+            ("claim.png", marker.clone().into_bytes()),
+            ("page.html", format!("<form>{marker}</form>").into_bytes()),
+        ];
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(n, c)| (*n, c.as_slice())).collect();
+        let form = || Form::deployment(&marker, tenant.as_deref(), &files);
+        let mut deployed = engine.form("/deployment/create", form()).await;
+        // Deployments at the same time meet in the engine's own tables now and then.
+        for _ in 0..5 {
+            if deployed.text().contains("OptimisticLockingException") {
+                deployed = engine.form("/deployment/create", form()).await;
+            }
+        }
+        let definitions = deployed.ok().json();
+        let deployment = definitions["id"].as_str().unwrap().to_owned();
+        Self { tenant, marker, solo, engine, deployment, definitions, kept: Mutex::default() }
+    }
+
+    /// The id of a definition: the list in the deployment's answer, and the key.
+    pub fn definition(&self, list: &str, key: &str) -> String {
+        let all = self.definitions[list].as_object().unwrap_or_else(|| panic!("no {list}"));
+        let of_key = all.values().find(|d| d["key"] == key).unwrap_or_else(|| panic!("no {key} in {list}"));
+        of_key["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A resource of that kind, made the first time, and whether it was made now.
+    pub async fn kept(&self, kind: &str) -> (Made, bool) {
+        let mut kept = self.kept.lock().await;
+        if let Some(made) = kept.get(kind) {
+            return (made.clone(), false);
+        }
+        let made = self.make(kind).await;
+        kept.insert(kind.to_owned(), made.clone());
+        (made, true)
+    }
+
+    /// The ids of everything kept.
+    pub async fn ids(&self) -> Vec<String> {
+        let kept = self.kept.lock().await;
+        kept.values().flat_map(|m| std::iter::once(&m.id).chain(m.parts.values())).cloned().collect()
+    }
+
+    /// Takes the deployment away with all that hangs on it, so that runs do not fill the engine.
+    pub async fn clear(&self) {
+        let path = format!("/deployment/{}?cascade=true&skipCustomListeners=true", self.deployment);
+        self.engine.delete(&path).await;
+        for kind in ["/task", "/filter"] {
+            let Some(tenant) = &self.tenant else { continue };
+            let pin = if kind == "/filter" { "owner" } else { "tenantIdIn" };
+            for id in self.engine.get(&format!("{kind}?{pin}={tenant}")).await.ok().ids() {
+                self.engine.delete(&format!("{kind}/{id}")).await;
+            }
+        }
+    }
+}
