@@ -90,15 +90,15 @@ fn cost(name: &str, pid: u32, port: u16, script: &Path) -> f64 {
     spent / f64::from(count)
 }
 
+/// The gateway's program in the release profile, as `benches/run` builds it.
+fn binary() -> String {
+    std::env::var("TENANTGATE_TEST_BINARY").expect("run `make bench`: it names the program to measure")
+}
+
 fn gateway(backend: u16) -> Gateway {
     let base = format!("http://127.0.0.1:{backend}");
-    let plan = Plan::new(
-        env!("CARGO_BIN_EXE_tenantgate"),
-        &format!("{base}/engine-rest"),
-        &format!("{base}/"),
-        AUDIENCE,
-    )
-    .env("TENANTGATE_LIMITS__WORKERS", "1");
+    let plan = Plan::new(binary(), &format!("{base}/engine-rest"), &format!("{base}/"), AUDIENCE)
+        .env("TENANTGATE_LIMITS__WORKERS", "1");
     tokio::runtime::Runtime::new().unwrap().block_on(plan.start())
 }
 
