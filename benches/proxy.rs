@@ -78,13 +78,13 @@ fn ticks(pid: u32) -> i64 {
 fn cost(name: &str, pid: u32, port: u16, script: &Path) -> f64 {
     let before = ticks(pid);
     let url = format!("http://127.0.0.1:{port}/engine-rest/task?maxResults=10");
-    let wrk = ["-t1", "-c16", "-d60s", "-s"];
+    let wrk = ["-t1", "-c16", "-d6s", "-s"];
     let done = Command::new("wrk").args(wrk).arg(script).arg(&url).output().expect("wrk");
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(!said.contains("Non-2xx") && !said.contains("Socket errors"), "{name}: {said}");
     let count = said.lines().find_map(|l| l.trim().split(" requests in").next()?.parse::<u32>().ok());
     let count = count.unwrap_or_else(|| panic!("{name}: {said}"));
-    assert!(count as usize > TOKENS / 2, "{name}: {said}");
+    assert!(count as usize > TOKENS / 12, "{name}: {said}");
     #[allow(clippy::cast_precision_loss)]
     let spent = (ticks(pid) - before) as f64 * TICK;
     spent / f64::from(count)
@@ -115,7 +115,7 @@ fn main() -> ExitCode {
         key.sign(&key.header(), &claims)
     };
     let tokens: Vec<_> = (0..TOKENS).map(token).collect();
-    // Stops when all tokens were used; the first time of each is the only one.
+    // Stops asking when all tokens were used: the first time of each is the only one.
     let script = |name: &str, tokens: &[String]| {
         std::fs::write(folder.join(format!("{name}.txt")), tokens.join("\n")).unwrap();
         let file = folder.join(format!("{name}.lua"));
@@ -198,7 +198,7 @@ fn main() -> ExitCode {
             }
         }
     }
-    println!("\nCPU a request, {TOKENS} requests each, median of {ROUNDS} rounds\n");
+    println!("\nCPU a request, at most {TOKENS} requests each, median of {ROUNDS} rounds\n");
     let median = |mut all: [f64; ROUNDS]| {
         all.sort_by(f64::total_cmp);
         all[ROUNDS / 2]
