@@ -25,8 +25,6 @@ const TOKENS: usize = 12_000;
 const ROUNDS: usize = 3;
 /// Budgets: seen token against nginx, never seen token against HAProxy.
 const BUDGETS: (f64, f64) = (1.6, 0.8);
-/// A clock tick of /proc in microseconds (USER_HZ is 100 on Linux).
-const TICK: f64 = 10_000.0;
 
 const TASK: &str = r#"[{"id":"0b6f3a52-9d0c-11f0-8de9-0242ac120002","name":"Approve","assignee":null,"created":"2026-11-23T10:00:00.000+0000","due":null,"followUp":null,"lastUpdated":null,"delegationState":null,"description":null,"executionId":"0b6f3a4e-9d0c-11f0-8de9-0242ac120002","owner":null,"parentTaskId":null,"priority":50,"processDefinitionId":"order:1:0b6aa65d-9d0c-11f0-8de9-0242ac120002","processInstanceId":"0b6f134d-9d0c-11f0-8de9-0242ac120002","taskDefinitionKey":"approve","caseExecutionId":null,"caseInstanceId":null,"caseDefinitionId":null,"suspended":false,"formKey":null,"camundaFormRef":null,"tenantId":"app-one","taskState":"Created"}]"#;
 
@@ -58,25 +56,33 @@ fn nginx(folder: &Path, name: &str, http: &str) -> Running {
     Running::start(Command::new("nginx").arg("-p").arg(folder).arg("-c").arg(&file))
 }
 
-/// CPU ticks of a process and its children.
-fn ticks(pid: u32) -> i64 {
-    let stat = |pid: &str| {
-        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // Behind the name, which may hold blanks: state, parent, …, user and system time as 14th and 15th.
-        let fields: Vec<i64> =
-            text.rsplit_once(')')?.1.split_whitespace().skip(1).filter_map(|f| f.parse().ok()).collect();
-        (fields.len() > 12).then(|| (fields[0], fields[10] + fields[11]))
+/// CPU of a process and its children so far, in nanoseconds: the scheduler's own sum, as ticks miss short turns.
+fn spent(pid: u32) -> u64 {
+    let entries = |path: &str| {
+        let entries = std::fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<_>>()
     };
-    let all = std::fs::read_dir("/proc").unwrap().filter_map(|e| e.unwrap().file_name().into_string().ok());
-    all.filter_map(|name| stat(&name).map(|(parent, ticks)| (name, parent, ticks)))
-        .filter(|(name, parent, _)| *name == pid.to_string() || *parent == i64::from(pid))
-        .map(|(_, _, ticks)| ticks)
-        .sum()
+    let parent = |pid: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // Behind the name, which may hold blanks: state, parent.
+        text.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<u32>().ok()
+    };
+    let of_thread = |path: String| {
+        let text = std::fs::read_to_string(path).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    let own =
+        entries("/proc").into_iter().filter(|name| *name == pid.to_string() || parent(name) == Some(pid));
+    own.flat_map(|name| {
+        let threads = format!("/proc/{name}/task");
+        entries(&threads).into_iter().filter_map(move |t| of_thread(format!("{threads}/{t}/schedstat")))
+    })
+    .sum()
 }
 
 /// Loads `port` and says how many microseconds of CPU a request cost the process.
 fn cost(name: &str, pid: u32, port: u16, script: &Path) -> f64 {
-    let before = ticks(pid);
+    let before = spent(pid);
     let url = format!("http://127.0.0.1:{port}/engine-rest/task?maxResults=10");
     let wrk = ["-t1", "-c16", "-d6s", "-s"];
     let done = Command::new("wrk").args(wrk).arg(script).arg(&url).output().expect("wrk");
@@ -86,7 +92,7 @@ fn cost(name: &str, pid: u32, port: u16, script: &Path) -> f64 {
     let count = count.unwrap_or_else(|| panic!("{name}: {said}"));
     assert!(count as usize > TOKENS / 12, "{name}: {said}");
     #[allow(clippy::cast_precision_loss)]
-    let spent = (ticks(pid) - before) as f64 * TICK;
+    let spent = (spent(pid) - before) as f64 / 1000.0;
     spent / f64::from(count)
 }
 
