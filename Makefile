@@ -5,7 +5,7 @@ TOOLS := target/tools/bin
 CHART_VALUES := smallest everything
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart audit chart-test dashboard-test engine setup parity clients fmt update
+.PHONY: help demo test chart audit chart-test dashboard-test engine keycloak fuzz bench setup parity clients fmt update
 
 help: ## show this
 	@echo "tenantgate: keeps the applications of a shared Camunda 7 engine inside their own tenants"
@@ -22,6 +22,15 @@ test: setup ## formatting, lints, docs, chart, unit tests, tests against a real 
 	@$(MAKE) --no-print-directory chart engine
 	tests/clients/setup javascript
 	tests/run sh -c 'cargo test && cargo test --test clients -- javascript modeler'
+
+keycloak: setup engine ## the gateway before a real Keycloak (fetched from Maven Central, 177 MB, once)
+	tests/run tests/issuers/keycloak/run cargo test --test issuers -- --ignored keycloak
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (60) each; installs nightly Rust and cargo-fuzz when missing
+	fuzz/run
+
+bench: setup ## figures as ratios: keys on an issuer's bad day, CPU a request beside nginx and HAProxy
+	benches/run
 
 chart: ## the chart's lint and unit tests (part of `make test`)
 	@tests/tools/get helm helm-unittest

@@ -20,15 +20,16 @@ pub struct Plan {
 impl Plan {
     /// `serve` with its five flags and nothing else.
     pub fn new(binary: impl AsRef<Path>, engine_url: &str, issuer: &str, audience: &str) -> Self {
-        let mut flags = vec!["serve".to_owned()];
-        let pairs = [
-            ("--listen", "127.0.0.1:0"),
-            ("--admin-listen", "127.0.0.1:0"),
-            ("--engine-url", engine_url),
-            ("--issuer", issuer),
-            ("--audience", audience),
-        ];
-        flags.extend(pairs.iter().flat_map(|(flag, value)| [(*flag).to_owned(), (*value).to_owned()]));
+        let mut plan = Self::without_issuer(binary, engine_url);
+        plan.flags.extend(["--issuer", issuer, "--audience", audience].map(str::to_owned));
+        plan
+    }
+
+    /// `serve` with its first three flags: the issuers are the file's.
+    pub fn without_issuer(binary: impl AsRef<Path>, engine_url: &str) -> Self {
+        let flags =
+            ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--engine-url", engine_url];
+        let flags = flags.map(str::to_owned).into();
         Self { binary: binary.as_ref().to_owned(), flags, env: Vec::new(), config: None }
     }
 

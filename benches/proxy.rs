@@ -1,0 +1,220 @@
+//! CPU of the gateway for one request, beside nginx (`proxy_pass`) and HAProxy (`jwt_verify`) in the same run.
+//!
+//! In: nginx, HAProxy and wrk as installed. Out: microseconds of CPU a request and two ratios with their budgets;
+//! exit code 1 over one of them. All have one worker and write an access line for each request; the request is a
+//! list of tasks, the answer one task. nginx checks nothing, HAProxy checks signature, issuer and audience.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::print_stdout, unreachable_pub)]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use serde_json::json;
+use support::free_port;
+use support::gateway::{Gateway, Plan};
+use support::issuer::{AUDIENCE, Key, now};
+
+/// Tokens that were never seen, a round.
+const TOKENS: usize = 12_000;
+/// Rounds; the median counts.
+const ROUNDS: usize = 3;
+/// Budgets: seen token against nginx, never seen token against HAProxy.
+const BUDGETS: (f64, f64) = (1.6, 0.8);
+
+const TASK: &str = r#"[{"id":"0b6f3a52-9d0c-11f0-8de9-0242ac120002","name":"Approve","assignee":null,"created":"2026-11-23T10:00:00.000+0000","due":null,"followUp":null,"lastUpdated":null,"delegationState":null,"description":null,"executionId":"0b6f3a4e-9d0c-11f0-8de9-0242ac120002","owner":null,"parentTaskId":null,"priority":50,"processDefinitionId":"order:1:0b6aa65d-9d0c-11f0-8de9-0242ac120002","processInstanceId":"0b6f134d-9d0c-11f0-8de9-0242ac120002","taskDefinitionKey":"approve","caseExecutionId":null,"caseInstanceId":null,"caseDefinitionId":null,"suspended":false,"formKey":null,"camundaFormRef":null,"tenantId":"app-one","taskState":"Created"}]"#;
+
+/// A process that ends with its owner.
+struct Running(Child);
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self(quiet.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}")))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // nginx's workers end with a master that is told to, not with one that is killed.
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+fn nginx(folder: &Path, name: &str, http: &str) -> Running {
+    let file = folder.join(format!("{name}.conf"));
+    let text = format!(
+        "daemon off; worker_processes 1; pid {name}.pid; error_log {name}.error;\n\
+         events {{ worker_connections 1024; }}\nhttp {{ keepalive_requests 10000000; access_log off;\n{http} }}\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    Running::start(Command::new("nginx").arg("-p").arg(folder).arg("-c").arg(&file))
+}
+
+/// CPU of a process and its children so far, in nanoseconds: the scheduler's own sum, as ticks miss short turns.
+fn spent(pid: u32) -> u64 {
+    let entries = |path: &str| {
+        let entries = std::fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<_>>()
+    };
+    let parent = |pid: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // Behind the name, which may hold blanks: state, parent.
+        text.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<u32>().ok()
+    };
+    let of_thread = |path: String| {
+        let text = std::fs::read_to_string(path).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    let own =
+        entries("/proc").into_iter().filter(|name| *name == pid.to_string() || parent(name) == Some(pid));
+    own.flat_map(|name| {
+        let threads = format!("/proc/{name}/task");
+        entries(&threads).into_iter().filter_map(move |t| of_thread(format!("{threads}/{t}/schedstat")))
+    })
+    .sum()
+}
+
+/// Loads `port` and says how many microseconds of CPU a request cost the process.
+fn cost(name: &str, pid: u32, port: u16, script: &Path) -> f64 {
+    let before = spent(pid);
+    let url = format!("http://127.0.0.1:{port}/engine-rest/task?maxResults=10");
+    let wrk = ["-t1", "-c16", "-d6s", "-s"];
+    let done = Command::new("wrk").args(wrk).arg(script).arg(&url).output().expect("wrk");
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(!said.contains("Non-2xx") && !said.contains("Socket errors"), "{name}: {said}");
+    let count = said.lines().find_map(|l| l.trim().split(" requests in").next()?.parse::<u32>().ok());
+    let count = count.unwrap_or_else(|| panic!("{name}: {said}"));
+    assert!(count as usize > TOKENS / 12, "{name}: {said}");
+    #[allow(clippy::cast_precision_loss)]
+    let spent = (spent(pid) - before) as f64 / 1000.0;
+    spent / f64::from(count)
+}
+
+/// The gateway's program in the release profile, as `benches/run` builds it.
+fn binary() -> String {
+    std::env::var("TENANTGATE_TEST_BINARY").expect("run `make bench`: it names the program to measure")
+}
+
+fn gateway(backend: u16) -> Gateway {
+    let base = format!("http://127.0.0.1:{backend}");
+    let plan = Plan::new(binary(), &format!("{base}/engine-rest"), &format!("{base}/"), AUDIENCE)
+        .env("TENANTGATE_LIMITS__WORKERS", "1");
+    tokio::runtime::Runtime::new().unwrap().block_on(plan.start())
+}
+
+fn main() -> ExitCode {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let [backend, plain, checked] = [free_port(), free_port(), free_port()];
+
+    let key = Key::generate();
+    let issuer = format!("http://127.0.0.1:{backend}/");
+    let token = |number: usize| {
+        let claims = json!({"iss": issuer, "sub": "app-one@clients", "aud": AUDIENCE, "iat": now(),
+            "exp": now() + 86_400, "azp": "app-one", "gty": "client-credentials", "jti": number.to_string()});
+        key.sign(&key.header(), &claims)
+    };
+    let tokens: Vec<_> = (0..TOKENS).map(token).collect();
+    // Stops asking when all tokens were used: the first time of each is the only one.
+    let script = |name: &str, tokens: &[String]| {
+        std::fs::write(folder.join(format!("{name}.txt")), tokens.join("\n")).unwrap();
+        let file = folder.join(format!("{name}.lua"));
+        let lua = format!(
+            "local all, n, at = {{}}, 0, 0\n\
+             for l in io.lines('{}') do n = n + 1; all[n] = l end\n\
+             local sent = 0\n\
+             request = function()\n\
+               at = at % n + 1; sent = sent + 1\n\
+               if sent >= {TOKENS} then wrk.thread:stop() end\n\
+               return wrk.format('GET', nil, {{['Authorization'] = 'Bearer ' .. all[at], ['Accept'] = 'application/json'}})\n\
+             end\n",
+            folder.join(format!("{name}.txt")).display()
+        );
+        std::fs::write(&file, lua).unwrap();
+        file
+    };
+    let (new, seen) = (script("new", &tokens), script("seen", &tokens[..1]));
+
+    std::fs::write(folder.join("jwks.json"), json!({"keys": [key.jwk()]}).to_string()).unwrap();
+    std::fs::write(folder.join("key.pem"), key.public_pem()).unwrap();
+    let task = TASK.replace('$', "");
+    let _backend = nginx(
+        folder,
+        "backend",
+        &format!(
+            "server {{ listen 127.0.0.1:{backend} backlog=1024; default_type application/json;\n\
+             location = /.well-known/jwks.json {{ root {0}; try_files /jwks.json =404; }}\n\
+             location / {{ return 200 '{task}'; }} }}",
+            folder.display()
+        ),
+    );
+    let nginx = nginx(
+        folder,
+        "plain",
+        &format!(
+            "access_log plain.log combined;\nupstream engine {{ server 127.0.0.1:{backend}; keepalive 64; }}\n\
+             server {{ listen 127.0.0.1:{plain} backlog=1024;\n\
+             location / {{ proxy_pass http://engine; proxy_http_version 1.1; proxy_set_header Connection ''; }} }}"
+        ),
+    );
+    let haproxy_file = folder.join("haproxy.cfg");
+    let haproxy_text = format!(
+        "global\n  nbthread 1\n  log stdout format raw local0\n\
+         defaults\n  mode http\n  log global\n  option httplog\n  timeout client 60s\n  timeout server 60s\n  timeout connect 5s\n\
+         frontend f\n  bind 127.0.0.1:{checked}\n\
+         \x20 http-request set-var(txn.t) http_auth_bearer\n\
+         \x20 http-request set-var(txn.iss) var(txn.t),jwt_payload_query('$.iss')\n\
+         \x20 http-request set-var(txn.aud) var(txn.t),jwt_payload_query('$.aud')\n\
+         \x20 http-request deny unless {{ var(txn.iss) -m str {issuer} }}\n\
+         \x20 http-request deny unless {{ var(txn.aud) -m str {AUDIENCE} }}\n\
+         \x20 http-request deny unless {{ var(txn.t),jwt_verify(\"RS256\",\"{}\") -m int 1 }}\n\
+         \x20 default_backend b\nbackend b\n  http-reuse always\n  server s 127.0.0.1:{backend}\n",
+        folder.join("key.pem").display()
+    );
+    std::fs::write(&haproxy_file, haproxy_text).unwrap();
+    let haproxy = Running::start(Command::new("haproxy").arg("-db").arg("-f").arg(&haproxy_file));
+    std::thread::sleep(Duration::from_millis(500));
+
+    let mut rows = [
+        ("nginx, passed through", [0.0; ROUNDS]),
+        ("gateway, seen token", [0.0; ROUNDS]),
+        ("HAProxy, jwt_verify", [0.0; ROUNDS]),
+        ("gateway, token never seen", [0.0; ROUNDS]),
+    ];
+    for round in 0..ROUNDS {
+        let gate = gateway(backend);
+        // The first request of a process costs more: connections, lazy tables.
+        let warm = |pid, port| cost("warm-up", pid, port, &seen);
+        warm(gate.pid(), gate.address.port());
+        rows[0].1[round] = cost("nginx", nginx.0.id(), plain, &seen);
+        rows[1].1[round] = cost("seen", gate.pid(), gate.address.port(), &seen);
+        rows[2].1[round] = cost("haproxy", haproxy.0.id(), checked, &new);
+        rows[3].1[round] = cost("new", gate.pid(), gate.address.port(), &new);
+        // What was said never to be seen was not.
+        let metrics = tokio::runtime::Runtime::new().unwrap().block_on(gate.admin().get("/metrics")).text();
+        for line in metrics.lines().filter(|l| l.starts_with("tenantgate_token")) {
+            if round + 1 == ROUNDS {
+                println!("  {line}");
+            }
+        }
+    }
+    println!("\nCPU a request, at most {TOKENS} requests each, median of {ROUNDS} rounds\n");
+    let median = |mut all: [f64; ROUNDS]| {
+        all.sort_by(f64::total_cmp);
+        all[ROUNDS / 2]
+    };
+    for (name, all) in rows {
+        println!("{name:<28} {:>7.1} µs   {all:.1?}", median(all));
+    }
+    let ratio = |a: usize, b: usize| median(rows[a].1) / median(rows[b].1);
+    let (seen, new) = (ratio(1, 0), ratio(3, 2));
+    println!("\nseen token / nginx:          {seen:.2} (budget {})", BUDGETS.0);
+    println!("token never seen / HAProxy:  {new:.2} (budget {})", BUDGETS.1);
+    if seen > BUDGETS.0 || new > BUDGETS.1 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
