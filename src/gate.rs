@@ -11,6 +11,11 @@ use crate::server::{Base, Memory, Shares};
 use crate::telemetry::Metrics;
 use crate::token::Tokens;
 
+/// Deployments of one tenant at a time: parsing a large model takes the engine seconds and much memory, and it goes
+/// on when nobody waits any more.
+const DEPLOYMENTS: usize = 4;
+/// Reports over the whole engine that one tenant may ask for at a time: their cost follows everybody's data.
+const REPORTS: usize = 2;
 /// Memory for JSON bodies under way, in bytes; what is made of one takes a few times its size.
 const BODIES: usize = 128 * 1024 * 1024;
 
@@ -34,6 +39,8 @@ pub struct Gate {
     pub shares: Shares,
     /// Inspects models.
     pub inspector: Inspector,
+    /// Counts what costs the engine most: deployments, and reports that it makes over all tenants.
+    pub heavy: Shares,
     /// The figures.
     pub metrics: Metrics,
 }
@@ -65,6 +72,7 @@ impl Gate {
             tokens,
             ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
             handles,
+            heavy: Shares::new(DEPLOYMENTS, REPORTS),
             memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
             metrics: Metrics::new().map_err(|e| e.to_string())?,

@@ -52,6 +52,7 @@ pub(crate) async fn deploy(
     payload: Payload,
     trace: &mut Trace,
 ) -> Result<Reply, Refusal> {
+    let _share = travel.gate.heavy.take(travel.caller.tenant(), false)?;
     let mut read = Read::default();
     let mut answer = travel
         .form(permit, payload, trace, async |parts, out| rebuild(travel, parts, out, &mut read).await)

@@ -85,6 +85,10 @@ fn parameter(text: &str) -> Result<(String, &str), Refusal> {
 
 /// A value without anything that the engine would decode once more or that would end a header.
 fn plain(value: String) -> Result<String, Refusal> {
+    // The engine trims names: `p.bpmn ` would be looked at as a file of no kind and deployed as a process.
+    if value.trim_matches(|c: char| c.is_whitespace() || c.is_control()) != value {
+        return Err(fault("has a blank at the beginning or end of a name"));
+    }
     if value.contains("=?") || value.chars().any(|c| c.is_control() || matches!(c, '"' | '\\' | '\u{FFFD}')) {
         return Err(fault("has an encoded word, a quote, a backslash or a control character in a name"));
     }
@@ -164,6 +168,11 @@ mod tests {
             "form-data; name=\"a\rb\"",
             r#"form-data; name="a" "b""#,
             r#"form-data; name="a"; creation-date="x""#,
+            r#"form-data; name="a"; filename="p.bpmn ""#,
+            r#"form-data; name="a"; filename=" p.bpmn""#,
+            "form-data; name=\"a\"; filename=\"p.bpmn\u{a0}\"",
+            r#"form-data; name=" tenant-id""#,
+            "form-data; name=a; filename*=UTF-8''p.bpmn%20",
         ] {
             assert_eq!(names(text), Err(Kind::MultipartAmbiguous), "{text}");
         }

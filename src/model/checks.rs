@@ -5,6 +5,7 @@
 
 use super::data::{Line, Lists, Treatment};
 use super::expression;
+use super::feel;
 use super::finding::shortened;
 use super::xml::{Attribute, Element};
 use super::{Deployer, ModelKind};
@@ -40,7 +41,7 @@ type Check = for<'a> fn(&Context<'_>, &'a Element, &mut Vec<Found<'a>>);
 /// The checks under every setting.
 const ALWAYS: &[Check] = &[schema_locations, other_documents];
 /// The checks under `code: deny`.
-const UNDER_DENY: &[Check] = &[expressions, extensions, external_functions];
+const UNDER_DENY: &[Check] = &[expressions, extensions, decision_texts];
 
 /// Carries out every check on an element.
 pub(super) fn all<'a>(context: &Context<'_>, element: &'a Element) -> Vec<Found<'a>> {
@@ -220,35 +221,27 @@ fn extensions<'a>(context: &Context<'_>, element: &'a Element, found: &mut Vec<F
     }
 }
 
-/// Makes sure that no FEEL text declares an external function. The engine has them switched off; here is the
-/// second fence. The words are looked for as they stand: a FEEL lexer of our own could be led astray by a string.
-fn external_functions<'a>(context: &Context<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
-    if context.kind == ModelKind::Dmn && has_external_function(&element.text) {
-        found.push(Found {
-            attribute: None,
-            code: "code",
-            what: "an external function of FEEL runs code, and code in models is not taken".into(),
-            remedy: "write the decision in FEEL alone".into(),
-        });
+/// Makes sure that no FEEL text reaches into an object. Prose in an annotation is no FEEL.
+fn decision_texts<'a>(context: &Context<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
+    if context.kind != ModelKind::Dmn || element.local != "text" || element.parent == "textAnnotation" {
+        return;
     }
-}
-
-fn has_external_function(text: &str) -> bool {
-    let Some((_, after)) = text.split_once("function") else { return false };
-    after.split_once("external").is_some_and(|(_, rest)| rest.contains('{'))
+    let what = if element.has_children {
+        // The engine joins the texts of all elements inside (DOM `getTextContent`).
+        Err("it has elements in it".to_owned())
+    } else {
+        feel::check(&element.text)
+    };
+    if let Err(what) = what {
+        let what = format!("in `{}`: {what}", shortened(element.text.trim()));
+        let remedy = "write FEEL of names, literals, operators, lists and the usual functions".to_owned();
+        found.push(Found { attribute: None, code: "feel", what, remedy });
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn external_functions_are_seen_and_the_word_alone_is_not() {
-        assert!(has_external_function("function(a) external { java: { class: \"java.lang.Math\" } }"));
-        assert!(has_external_function("x + function ( ) /* */ external/**/{}"));
-        assert!(!has_external_function("\"external\""));
-        assert!(!has_external_function("if kind = \"external\" then { a: 1 } else null"));
-    }
 
     #[test]
     fn only_plain_file_names_and_the_publisher_are_harmless_addresses() {

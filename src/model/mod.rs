@@ -8,6 +8,7 @@
 //! - `xml`: text becomes elements, read strictly;
 //! - `checks`: each element against the lists of `data`;
 //! - `expression`: the small language of `${…}`;
+//! - `feel`: the small language of decisions;
 //! - `form`: forms are JSON;
 //! - `finding`: what was found, and the refusal made of it.
 
@@ -15,6 +16,7 @@ mod checks;
 mod data;
 mod encoding;
 mod expression;
+mod feel;
 mod finding;
 mod form;
 #[cfg(any(test, fuzzing))]

@@ -16,7 +16,7 @@ use super::finding::shortened;
 /// Deepest nesting of elements.
 const DEPTH: usize = 100;
 /// Most elements in a file.
-const ELEMENTS: usize = 200_000;
+const ELEMENTS: usize = 50_000;
 /// Most attributes of an element, namespace declarations among them.
 const ATTRIBUTES: usize = 200;
 
@@ -33,6 +33,8 @@ pub(crate) struct Element {
     pub(crate) attributes: Vec<Attribute>,
     /// Its own text, whole.
     pub(crate) text: String,
+    /// The local name of the element around it; empty: it is the root.
+    pub(crate) parent: String,
     /// Whether it has elements inside.
     pub(crate) has_children: bool,
     /// Its id, or the nearest one around it, cut short: every element below carries it.
@@ -201,8 +203,10 @@ impl Document {
             .iter()
             .find(|a| a.local == "id" && a.namespace.is_empty())
             .map(|a| shortened(&a.value));
+        let mut around_it = String::new();
         if let Some(parent) = self.open.last().and_then(|at| self.elements.get_mut(*at)) {
             parent.has_children = true;
+            around_it.clone_from(&parent.local);
         }
         self.open.push(self.elements.len());
         self.elements.push(Element {
@@ -211,6 +215,7 @@ impl Document {
             local: local.into_inner().to_owned(),
             attributes,
             text: String::new(),
+            parent: around_it,
             has_children: false,
             id: own.or(around),
         });

@@ -77,6 +77,27 @@ pub(crate) fn alarm(stop: Stop) -> Refusal {
     }
 }
 
+/// Errors of the engine that name records of whoever was in the way, which may be another tenant's.
+const NAME_OTHERS: &[&str] =
+    &["OptimisticLockingException", "ENGINE-03005", "PersistenceException", "ENGINE-03004"];
+/// Longest error that is looked at; longer ones are no error messages.
+const ERROR: usize = 1024 * 1024;
+
+/// An error that names others keeps its status and type and gets our text.
+fn without_others(whole: Bytes) -> Bytes {
+    let text = String::from_utf8_lossy(&whole);
+    if !NAME_OTHERS.iter().any(|name| text.contains(name)) {
+        return whole;
+    }
+    let shown: serde_json::Value = serde_json::from_slice(&whole).unwrap_or_default();
+    let error = serde_json::json!({
+        "type": shown.get("type").and_then(serde_json::Value::as_str).unwrap_or("ProcessEngineException"),
+        "message": "the engine could not write to its database, perhaps because of another write at the same time; try again",
+        "code": shown.get("code").cloned().unwrap_or_default(),
+    });
+    error.to_string().into()
+}
+
 /// A reply whose body streams, unless it is short.
 ///
 /// # Errors
@@ -87,7 +108,9 @@ pub async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, Refusal
     let length =
         answer.headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     let guarded = answer.is_json() && !watch.dtos.is_empty() && answer.status.is_success();
+    let failed = answer.is_json() && answer.status.is_server_error();
     let body = match length {
+        _ if failed => ReplyBody::Whole(without_others(answer.whole(ERROR).await?.unwrap_or_default())),
         Some(length) if guarded && length <= HOLD => {
             let whole = answer.whole(usize::MAX).await?.unwrap_or_default();
             ReplyBody::Whole(guard_whole(&whole, watch)?)
@@ -116,7 +139,9 @@ pub async fn held(
         return Err(Refusal::new(Kind::EngineAnswer, "the engine's answer is too long to be checked"));
     };
     let json = answer.is_json();
-    let whole = if json && answer.status.is_success() && !watch.dtos.is_empty() && !whole.is_empty() {
+    let whole = if json && answer.status.is_server_error() {
+        without_others(whole)
+    } else if json && answer.status.is_success() && !watch.dtos.is_empty() && !whole.is_empty() {
         guard_whole(&whole, watch)?
     } else {
         whole
@@ -192,4 +217,25 @@ pub(crate) fn guard_whole(whole: &Bytes, watch: Watch) -> Result<Bytes, Refusal>
     let mut out = guard.piece(whole).map_err(alarm)?.to_vec();
     out.extend_from_slice(&guard.finish().map_err(alarm)?);
     Ok(out.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_names_others_keeps_its_type_only() {
+        let run = |text: &'static str| {
+            String::from_utf8(without_others(Bytes::from_static(text.as_bytes())).to_vec()).unwrap()
+        };
+        let other = r#"{"type":"OptimisticLockingException","message":"ENGINE-03005 Execution of 'DELETE EventSubscriptionEntity[b-1]' failed.","code":1}"#;
+        let shown = run(other);
+        assert!(
+            shown.contains(r#""type":"OptimisticLockingException""#) && shown.contains(r#""code":1"#),
+            "{shown}"
+        );
+        assert!(!shown.contains("b-1"));
+        let own = r#"{"type":"RestException","message":"Cannot complete task a-1: task is null","code":0}"#;
+        assert_eq!(run(own), own);
+    }
 }

@@ -121,7 +121,7 @@ pub async fn whole() -> Report {
 
 /// Every `n`th case, for a quick look.
 pub async fn some(n: usize) -> Report {
-    let number = std::cell::Cell::new(0);
+    let number = std::cell::Cell::new(0_usize);
     run(move |_| {
         number.set(number.get() + 1);
         number.get().is_multiple_of(n)
