@@ -78,8 +78,7 @@ pub(crate) fn alarm(stop: Stop) -> Refusal {
 }
 
 /// Errors of the engine that name records of whoever was in the way, which may be another tenant's.
-const NAME_OTHERS: &[&str] =
-    &["OptimisticLockingException", "ENGINE-03005", "PersistenceException", "ENGINE-03004"];
+const NAME_OTHERS: &[&str] = &["OptimisticLockingException", "ENGINE-03005"];
 /// Longest error that is looked at; longer ones are no error messages.
 const ERROR: usize = 1024 * 1024;
 
@@ -90,12 +89,10 @@ fn without_others(whole: Bytes) -> Bytes {
         return whole;
     }
     let shown: serde_json::Value = serde_json::from_slice(&whole).unwrap_or_default();
-    let error = serde_json::json!({
-        "type": shown.get("type").and_then(serde_json::Value::as_str).unwrap_or("ProcessEngineException"),
-        "message": "the engine could not write to its database, perhaps because of another write at the same time; try again",
-        "code": shown.get("code").cloned().unwrap_or_default(),
-    });
-    error.to_string().into()
+    let kind = shown.get("type").cloned().unwrap_or_else(|| "OptimisticLockingException".into());
+    let code = shown.get("code").cloned().unwrap_or_default();
+    let message = "something else was written at the same time; try again";
+    format!("{{\"type\":{kind},\"message\":\"{message}\",\"code\":{code}}}").into()
 }
 
 /// A reply whose body streams, unless it is short.
