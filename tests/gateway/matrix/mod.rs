@@ -4,6 +4,8 @@
 //! Nothing of B and nothing of the shared side may come back, B's state stays the same, foreign and missing are
 //! answered alike and as the engine answers, and A's own works. The table is `tests/golden/access-matrix.txt`;
 //! `UPDATE=1 cargo test --test gateway matrix` writes it anew. `tests/data/cases.yaml` says what is sent.
+//! Under `shared_resources: readable` all is run again: there definitions and deployments without tenant may show in
+//! reads of them, and nothing else differs (`tests/golden/access-matrix-readable.txt`).
 //! `ONLY=text` runs the rows whose name holds that text.
 
 mod cases;
@@ -32,6 +34,22 @@ const LANES: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_access_matrix() {
+    matrix(Shared::Hidden, "access-matrix.txt").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_access_matrix_with_readable_resources() {
+    matrix(Shared::Readable, "access-matrix-readable.txt").await;
+}
+
+/// What the gateway is told of resources without tenant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Shared {
+    Hidden,
+    Readable,
+}
+
+async fn matrix(setting: Shared, table_file: &str) {
     let policy = tenantgate::policy::load(None).unwrap();
     let (rows, without) = cases::rows(&policy);
     check_without(&without);
@@ -47,7 +65,7 @@ async fn the_access_matrix() {
     for lane in 0..LANES {
         let mine: Vec<Row> = rows.iter().skip(lane).step_by(LANES).cloned().collect();
         let shared = Arc::clone(&shared);
-        lanes.push(tokio::spawn(async move { run_lane(mine, &shared).await }));
+        lanes.push(tokio::spawn(async move { run_lane(mine, &shared, setting).await }));
     }
     let (mut table, mut problems, mut used) = (BTreeMap::new(), Vec::new(), Vec::new());
     for lane in lanes {
@@ -67,12 +85,15 @@ async fn the_access_matrix() {
     }
     assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
     if only.is_empty() {
-        golden("access-matrix.txt", &written(&table));
+        golden(table_file, &written(&table));
     }
 }
 
-async fn run_lane(rows: Vec<Row>, shared: &Estate) -> (Vec<(String, Outcome)>, Vec<Estate>) {
-    let stage = Stage::start().await;
+async fn run_lane(rows: Vec<Row>, shared: &Estate, setting: Shared) -> (Vec<(String, Outcome)>, Vec<Estate>) {
+    let stage = match setting {
+        Shared::Hidden => Stage::start().await,
+        Shared::Readable => Stage::with(|plan| plan.config("tenancy:\n  shared_resources: readable\n")).await,
+    };
     let (caller, other) = (Estate::new("A", true).await, Estate::new("B", true).await);
     for kind in making::KINDS {
         other.kept(kind).await;
@@ -86,7 +107,7 @@ async fn run_lane(rows: Vec<Row>, shared: &Estate) -> (Vec<(String, Outcome)>, V
         let fresh = if row.changes { Some(Estate::new("A", true).await) } else { None };
         let own = fresh.as_ref().unwrap_or(&caller);
         let sides = Sides { own, foreign: &other, shared };
-        let mut outcome = Run { stage: &stage, sides, secrets: &secrets }.row(&row).await;
+        let mut outcome = Run { stage: &stage, sides, secrets: &secrets, setting }.row(&row).await;
         if row.changes {
             let now = state::quick(&other).await;
             outcome.problems.extend(changes(&row.name, &quick, &now));
