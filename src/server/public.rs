@@ -85,7 +85,7 @@ pub(super) async fn serve(
 
 async fn carry(
     worker: &Worker,
-    gate: &Gate,
+    gate: &Arc<Gate>,
     request: &HttpRequest,
     body: web::Payload,
     trace: &mut Trace,
@@ -101,5 +101,19 @@ async fn carry(
     let arrival = Arrival::read(&gate.base, request.method().as_str(), uri.path(), uri.query(), lines)?;
     let engine = worker.engine()?;
     let payload = Payload::new(body, gate.settings.limits.body_idle_timeout);
-    journey(gate, &engine, arrival, payload, trace).await
+    if !gate.policy.in_several_writes(&arrival.method, &arrival.segments) {
+        return journey(gate, &engine, arrival, payload, trace).await;
+    }
+    // What takes several writes goes on when its client leaves: the engine would be left with half of it.
+    let gate = gate.clone();
+    let whole = actix_web::rt::spawn(async move {
+        let mut trace = Trace::default();
+        let outcome = journey(&gate, &engine, arrival, payload, &mut trace).await;
+        (outcome, trace)
+    });
+    let (outcome, shown) = whole
+        .await
+        .map_err(|e| Refusal::new(Kind::Internal, "the request was not carried out").because(e))?;
+    *trace = shown;
+    outcome
 }

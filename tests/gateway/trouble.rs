@@ -98,3 +98,31 @@ async fn what_looks_like_a_tenant_in_a_value_is_no_foreign_row() {
     let id = crate::support::missing_id();
     assert_eq!(app.get(&format!("/task/{id}/variables")).await.ok().text(), text);
 }
+
+#[tokio::test]
+async fn what_takes_several_writes_goes_on_when_its_client_leaves() {
+    let (fake, gateway, _, tenant) = played(Answer::Json(200, "[]".into())).await;
+    let own = tenant.clone();
+    fake.script(move |seen| match (seen.method.as_str(), seen.path.as_str()) {
+        ("GET", "/engine-rest/process-definition") => {
+            let versions =
+                ["p:1:a", "p:2:b", "p:3:c"].map(|id| json!({"id": id, "key": "p", "tenantId": own}));
+            Answer::Json(200, json!(versions).to_string())
+        }
+        ("PUT", _) => Answer::After(Duration::from_millis(400), Box::new(Answer::Json(200, "{}".into()))),
+        _ => Answer::Json(200, "{}".into()),
+    });
+    let impatient = reqwest::Client::builder().timeout(Duration::from_millis(300)).build().unwrap();
+    let request = impatient
+        .put(format!("{}/process-definition/suspended", gateway.api().base()))
+        .bearer_auth(issuer().token(&tenant))
+        .header("content-type", "application/json")
+        .body(json!({"processDefinitionKey": "p", "suspended": true}).to_string());
+    assert!(request.send().await.unwrap_err().is_timeout());
+    let writes = || fake.seen().iter().filter(|seen| seen.method == "PUT").count();
+    let began = Instant::now();
+    while writes() < 3 {
+        assert!(began.elapsed() < Duration::from_secs(10), "only {} of 3 versions were suspended", writes());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
