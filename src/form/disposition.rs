@@ -177,4 +177,17 @@ mod tests {
             assert_eq!(names(text), Err(Kind::MultipartAmbiguous), "{text}");
         }
     }
+
+    proptest::proptest! {
+        /// A head that is taken has one reading: names written anew and read again are the same.
+        #[test]
+        fn one_reading_only(text in "form-data(; ?(name|NAME|filename|filename\\*|x)=(\"[a-z =?\\\\.]{0,6}\"|[a-z'=?%0-9.-]{0,8}|UTF-8''[a-z%0-9]{0,6})){0,3}") {
+            if let Ok((name, file_name)) = names(&text) {
+                let file = file_name.as_ref().map_or(String::new(), |f| format!("; filename=\"{f}\""));
+                let again = names(&format!("form-data; name=\"{name}\"{file}"));
+                proptest::prop_assert_eq!(again, Ok((name.clone(), file_name.clone())));
+                proptest::prop_assert_eq!(name.trim(), name.as_str());
+            }
+        }
+    }
 }

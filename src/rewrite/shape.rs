@@ -3,6 +3,8 @@
 //! INVARIANT: after `pairs` or `object` has run, every tenant pin that the shape names is there and holds exactly
 //! the caller's tenant. An empty pin is never written: to the engine it means all tenants (facts 2).
 
+mod wish;
+
 use bytes::Bytes;
 
 use crate::config::SharedResources;
@@ -11,6 +13,7 @@ use crate::ownership::{Asked, Handles};
 use crate::policy::{FamilyId, Field, Kind as RuleKind, Policy, Shape, ShapeId};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::Tenant;
+use wish::{Wish, wish, wish_json};
 
 /// What narrowing needs to know.
 pub(crate) struct Context<'a> {
@@ -50,11 +53,6 @@ impl Narrowed {
         self.empty |= inner.empty;
         self.opened.extend(inner.opened);
     }
-}
-
-enum Wish {
-    Yes,
-    No,
 }
 
 impl Context<'_> {
@@ -375,32 +373,6 @@ fn wrong_type(name: &str, wanted: &str) -> Refusal {
 
 fn not_boolean(name: &str) -> Refusal {
     Refusal::new(Kind::QueryAmbiguous, format!("`{name}` must be `true` or `false`"))
-}
-
-/// A boolean as the engine's converter reads it in a query string (facts 2: through Jackson).
-fn wish(value: &str) -> Option<Wish> {
-    match value.trim() {
-        "true" | "\"true\"" | "1" => Some(Wish::Yes),
-        "false" | "\"false\"" | "0" => Some(Wish::No),
-        _ => None,
-    }
-}
-
-/// A boolean as Jackson reads it in a body: words in any case and whole numbers are coerced.
-fn wish_json(value: &Json) -> Option<Wish> {
-    if let Some(text) = value.as_str() {
-        return match text.trim().to_ascii_lowercase().as_str() {
-            "true" => Some(Wish::Yes),
-            "false" | "" => Some(Wish::No),
-            _ => None,
-        };
-    }
-    match value.leaf()? {
-        b"true" => Some(Wish::Yes),
-        b"false" | b"0" => Some(Wish::No),
-        number if number.iter().all(u8::is_ascii_digit) => Some(Wish::Yes),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

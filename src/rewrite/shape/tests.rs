@@ -276,3 +276,49 @@ fn an_opened_handle_is_the_pin() {
         format!(r#"{{"jobQuery":{{"jobDefinitionId":"{own}","tenantIdIn":["A"]}}}}"#)
     );
 }
+
+/// The shapes of the engine's lists: what they let through always holds exactly one pin.
+const LISTS: &[&str] =
+    &["TaskQuery", "ProcessInstanceQuery", "JobQuery", "ExecutionQuery", "BatchQuery", "DeploymentQuery"];
+
+proptest::proptest! {
+    /// An empty, doubled or foreign pin is never sent, whatever a query string holds.
+    #[test]
+    fn a_query_string_holds_exactly_the_own_pin(
+        shape in proptest::sample::select(LISTS),
+        query in proptest::collection::vec((
+            "tenantIdIn|tenantIdin|withoutTenantId|includeJobsWithoutTenantId|name|orQueries|batchId",
+            "A|B|A,B|,|| |A,|true|false|1|null|x",
+        ), 0..5),
+    ) {
+        let query: Vec<(&str, &str)> = query.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        if let Ok((sent, narrowed)) = narrow_pairs(shape, RuleKind::Read, SharedResources::Hidden, &query) {
+            let pins: Vec<_> = sent.iter().filter(|p| p.starts_with("tenantIdIn=")).collect();
+            proptest::prop_assert_eq!(pins, ["tenantIdIn=A"]);
+            // A name that the engine's list does not know means nothing to it.
+            let policy = policy::load(None).unwrap();
+            let known = |name: &str| policy.shape(policy.shape_named(shape).unwrap()).field(name).is_some();
+            let tenantless = sent.iter().filter_map(|p| p.split_once('=')).any(|(name, _)| {
+                (name.starts_with("withoutTenantId") || name.starts_with("include")) && known(name)
+            });
+            proptest::prop_assert!(!tenantless && !narrowed.tenantless);
+        }
+    }
+
+    /// The same of a body.
+    #[test]
+    fn a_body_holds_exactly_the_own_pin(
+        shape in proptest::sample::select(LISTS),
+        pin in r#"|"tenantIdIn":(null|\[\]|\["A"\]|\["A","A"\]|\["B"\]|\[""\]|"A"|7),"#,
+        without in r#"|"withoutTenantId":(null|true|false|"true"|1|0|"x"),"#,
+    ) {
+        let body = format!("{{{pin}{without}\"name\":\"x\"}}");
+        if let Ok((sent, _)) = object(shape, RuleKind::Read, &body) {
+            let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
+            proptest::prop_assert_eq!(&sent["tenantIdIn"], &serde_json::json!(["A"]));
+            // Where the engine's list has no such wish the field means nothing to it.
+            let known = !matches!(shape, "ExecutionQuery");
+            proptest::prop_assert!(!known || sent.get("withoutTenantId").is_none());
+        }
+    }
+}
