@@ -257,3 +257,36 @@ async fn redeploying_looks_at_the_models_again() {
     }
     assert_same(&before.1, &snapshot(&engine, &b.tenant).await);
 }
+
+#[tokio::test]
+async fn a_file_name_that_the_engine_would_trim_is_refused() {
+    let stage = Stage::start().await;
+    let app = stage.client(&format!("t{}", random()));
+    // Each would be stored without its blanks, and parsed: with code in it, if it were not looked at.
+    let honest = order("M");
+    let code = String::from_utf8_lossy(&honest)
+        .replace("<userTask ", "<userTask camunda:assignee=\"${dataSource.connection}\" ");
+    for name in ["order.bpmn ", " order.bpmn", "order.bpmn\u{a0}", "order.bpmn  ", "order.dmn "] {
+        let form = Form::new().file("f", name, code.as_bytes());
+        app.form("/deployment/create", form).await.refused(400, "TG400-MULTIPART");
+    }
+    stage.recorder.nothing();
+    let form = Form::new().file("f", "order.bpmn", code.as_bytes());
+    app.form("/deployment/create", form).await.refused(403, "TG403-MODEL");
+    app.form("/deployment/create", Form::new().file("f", "order.bpmn", &honest)).await.ok();
+}
+
+#[tokio::test]
+async fn a_decision_reaches_into_no_object() {
+    let stage = Stage::start().await;
+    let app = stage.client(&format!("t{}", random()));
+    let hostile = include_str!("../data/models/hostile/dmn-feel.dmn");
+    let form = Form::new().file("f", "rates.dmn", hostile.as_bytes());
+    app.form("/deployment/create", form).await.refused(403, "TG403-MODEL");
+    stage.recorder.nothing();
+    let honest = include_str!("../data/models/honest/dmn-feel.dmn");
+    app.form("/deployment/create", Form::new().file("f", "rates.dmn", honest.as_bytes())).await.ok();
+    let decided = app
+        .post("/decision-definition/key/model-dmn-feel/evaluate", json!({"variables": {"f": {"value": 1}}}));
+    assert!(decided.await.ok().text().contains("21"));
+}
