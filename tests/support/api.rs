@@ -35,7 +35,7 @@ impl Api {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .timeout(Duration::from_secs(120))
+            .timeout(Duration::from_secs(300))
             .build()
             .expect("a client");
         Self { base: base.trim_end_matches('/').to_owned(), token: None, client }
