@@ -1,6 +1,7 @@
 //! `Content-Disposition` of a part (RFC 7578 section 4.2), strictly.
 
 use crate::refusal::{Kind, Refusal};
+use crate::rewrite::decode;
 
 /// Name and file name of a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,20 +101,7 @@ fn extended(value: &str) -> Result<String, Refusal> {
     let (charset, _language, text) = (parts.next(), parts.next(), parts.next());
     let text = text.filter(|_| charset.is_some_and(|c| c.eq_ignore_ascii_case("utf-8")));
     let text = text.ok_or_else(|| fault("has a `filename*` that is not UTF-8"))?;
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
-            match (digit(rest.next()), digit(rest.next())) {
-                (Some(high), Some(low)) => bytes.push(u8::try_from(high * 16 + low).unwrap_or_default()),
-                _ => return Err(fault("has a broken percent escape")),
-            }
-        } else {
-            bytes.push(byte);
-        }
-    }
-    plain(String::from_utf8(bytes).map_err(|_| fault("is not UTF-8"))?)
+    plain(decode(text, false).map_err(fault)?)
 }
 
 #[cfg(test)]

@@ -52,6 +52,16 @@ impl Guard {
         self.scan.piece(piece, &mut |position, text| look(watch, position, text))
     }
 
+    /// An answer that is all there.
+    ///
+    /// # Errors
+    /// As [`Guard::piece`].
+    pub fn whole(mut self, answer: &Bytes) -> Result<Bytes, Stop> {
+        let mut out = self.piece(answer)?.to_vec();
+        out.extend_from_slice(&self.finish()?);
+        Ok(out.into())
+    }
+
     /// The end of the answer.
     ///
     /// # Errors

@@ -179,11 +179,7 @@ impl Reply {
                 let whole = whole
                     .ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
                 match guard {
-                    Some(mut guard) => {
-                        let mut out = guard.piece(&whole).map_err(alarm)?.to_vec();
-                        out.extend_from_slice(&guard.finish().map_err(alarm)?);
-                        out.into()
-                    }
+                    Some(guard) => guard.whole(&whole).map_err(alarm)?,
                     None => whole,
                 }
             }
@@ -210,10 +206,7 @@ impl Reply {
 }
 
 pub(crate) fn guard_whole(whole: &Bytes, watch: Watch) -> Result<Bytes, Refusal> {
-    let mut guard = Guard::new(watch);
-    let mut out = guard.piece(whole).map_err(alarm)?.to_vec();
-    out.extend_from_slice(&guard.finish().map_err(alarm)?);
-    Ok(out.into())
+    Guard::new(watch).whole(whole).map_err(alarm)
 }
 
 #[cfg(test)]

@@ -13,4 +13,5 @@ pub(crate) use draft::narrow;
 pub use draft::{Content, Draft, Outcome, Permit, StandIns};
 pub use objects::class_names;
 pub(crate) use shape::Context;
+pub(crate) use target::decode;
 pub use target::{encode_path, encode_query};

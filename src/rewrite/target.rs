@@ -1,4 +1,5 @@
-//! Path and query written anew, every byte that is not unreserved (RFC 3986 section 2.3) percent-encoded.
+//! Percent-encoding, both ways. Path and query are written anew, every byte that is not unreserved (RFC 3986 section
+//! 2.3) percent-encoded.
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
@@ -35,6 +36,26 @@ pub fn encode_query<'a>(target: &mut String, pairs: impl IntoIterator<Item = (&'
         target.push('=');
         encode(value, target);
     }
+}
+
+/// Percent-decoding into UTF-8; a broken escape is no text (servers differ in what they make of it).
+pub(crate) fn decode(raw: &str, plus_is_blank: bool) -> Result<String, &'static str> {
+    let mut out = Vec::with_capacity(raw.len());
+    let mut bytes = raw.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'%' => {
+                let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
+                match (digit(bytes.next()), digit(bytes.next())) {
+                    (Some(high), Some(low)) => out.push(u8::try_from(high * 16 + low).unwrap_or_default()),
+                    _ => return Err("has a broken percent escape"),
+                }
+            }
+            b'+' if plus_is_blank => out.push(b' '),
+            byte => out.push(byte),
+        }
+    }
+    String::from_utf8(out).map_err(|_| "is not UTF-8")
 }
 
 #[cfg(test)]

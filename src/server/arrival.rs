@@ -5,6 +5,7 @@
 //! threats P, Q, H). It never keeps the raw target: nothing behind it can forward one.
 
 use crate::refusal::{Kind, Refusal};
+use crate::rewrite::decode;
 
 /// A normalised request head.
 #[derive(Clone, Debug)]
@@ -154,26 +155,6 @@ fn query(raw: &str) -> Result<Vec<(String, String)>, Refusal> {
             Ok((name, value))
         })
         .collect()
-}
-
-/// Percent-decoding into UTF-8; a broken escape is no text (servers differ in what they make of it).
-fn decode(raw: &str, plus_is_blank: bool) -> Result<String, &'static str> {
-    let mut out = Vec::with_capacity(raw.len());
-    let mut bytes = raw.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'%' => {
-                let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
-                match (digit(bytes.next()), digit(bytes.next())) {
-                    (Some(high), Some(low)) => out.push(u8::try_from(high * 16 + low).unwrap_or_default()),
-                    _ => return Err("has a broken percent escape"),
-                }
-            }
-            b'+' if plus_is_blank => out.push(b' '),
-            byte => out.push(byte),
-        }
-    }
-    String::from_utf8(out).map_err(|_| "is not UTF-8")
 }
 
 fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Headers, Refusal> {
