@@ -26,7 +26,7 @@ test: setup ## formatting, lints, docs, chart, unit tests, tests against a real 
 keycloak: setup engine ## the gateway before a real Keycloak (fetched from Maven Central, 177 MB, once)
 	tests/run tests/issuers/keycloak/run cargo test --test issuers -- --ignored keycloak
 
-fuzz: ## every fuzz target for FUZZ_SECONDS (60) each; installs nightly Rust and cargo-fuzz when missing
+fuzz: setup engine ## every fuzz target for FUZZ_SECONDS (60) each; installs nightly Rust and cargo-fuzz when missing
 	fuzz/run
 
 bench: setup ## figures as ratios: keys on an issuer's bad day, CPU a request beside nginx and HAProxy

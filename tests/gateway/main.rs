@@ -41,6 +41,8 @@ mod isolation;
 mod long_poll;
 /// Every operation that is not denied, with own, foreign, missing and shared ids.
 mod matrix;
+/// Hostile and honest models, deployed and run.
+mod models;
 /// Resources without tenant, hidden and readable.
 mod shared;
 /// Coming up with everything there, or with engine or issuer missing, or with a broken configuration.

@@ -1,0 +1,1 @@
+execution.processEngineServices.runtimeService.createVariableInstanceQuery().variableName('vault').singleResult().value == 'vault of modelB1'
