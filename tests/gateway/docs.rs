@@ -74,6 +74,21 @@ fn broken(pages: &BTreeMap<PathBuf, String>) -> Vec<String> {
     broken
 }
 
+/// What parity knows to differ is told to those who will meet it.
+#[test]
+fn the_page_of_differences_holds_what_parity_knows() {
+    let known = std::fs::read_to_string(project().join("tests/parity/known-differences.txt")).unwrap();
+    let page = std::fs::read_to_string(project().join("docs/differences.md")).unwrap();
+    let lines: Vec<_> = known.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty()).collect();
+    assert!(lines.len() > 5, "{} differences", lines.len());
+    for line in lines {
+        let parts: Vec<_> = line.split(" | ").collect();
+        let operation = if parts[0] == "*" { "any".to_owned() } else { format!("`{}`", parts[0]) };
+        let row = format!("| {operation} | `{}` | {} |", parts[1], parts[2]);
+        assert!(page.contains(&row), "docs/differences.md lacks: {row}");
+    }
+}
+
 #[test]
 fn links_lead_somewhere() {
     let pages = pages();
