@@ -43,6 +43,10 @@ pub struct Gate {
     pub heavy: Shares,
     /// The figures.
     pub metrics: Metrics,
+    /// How the engine's own address begins.
+    pub engine_origin: Arc<str>,
+    /// Scheme and authority that links show, where they are set.
+    pub public_origin: Option<Arc<str>>,
 }
 
 impl Gate {
@@ -76,6 +80,8 @@ impl Gate {
             memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
             metrics: Metrics::new().map_err(|e| e.to_string())?,
+            engine_origin: settings.engine.origin.as_str().into(),
+            public_origin: settings.public_url.as_deref().map(Arc::from),
             policy,
             settings,
         })

@@ -6,6 +6,7 @@
 
 mod answer;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::emulate;
@@ -18,7 +19,7 @@ use crate::proxy::Reply;
 use crate::refusal::{Kind, Refusal};
 use crate::rewrite::{Context, Draft, Outcome, Permit, narrow};
 use crate::server::{Arrival, Granted, Headers, Payload};
-use crate::tenancy::Caller;
+use crate::tenancy::{Caller, Tenant};
 
 /// Longest long poll that the engine takes (facts 4).
 const LONGEST_POLL: Duration = Duration::from_secs(1800);
@@ -27,9 +28,9 @@ const LONGEST_POLL: Duration = Duration::from_secs(1800);
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     /// The tenant that the token proved.
-    pub tenant: Option<String>,
+    pub tenant: Option<Tenant>,
     /// The operation's rule, as `GET /task/{id}`.
-    pub operation: Option<String>,
+    pub operation: Option<Arc<str>>,
     /// The values of the path's parameters, for the audit stream.
     pub ids: Vec<String>,
     /// The rule's kind.
@@ -73,7 +74,7 @@ pub struct Travel<'a> {
     /// The headers that count.
     pub headers: &'a Headers,
     /// Scheme and authority that links show.
-    pub public_origin: &'a str,
+    pub public_origin: Arc<str>,
 }
 
 /// Takes a request from its arrival to its reply.
@@ -87,14 +88,15 @@ pub async fn journey(
     payload: Payload,
     trace: &mut Trace,
 ) -> Result<Reply, Refusal> {
-    let authorization: Vec<&[u8]> = arrival.headers.authorization.iter().map(Vec::as_slice).collect();
+    let Arrival { method, segments, query, headers, head: _ } = arrival;
+    let authorization: Vec<&[u8]> = headers.authorization.iter().map(Vec::as_slice).collect();
     let caller = gate.tokens.caller(&authorization).await?;
-    trace.tenant = Some(caller.tenant().as_str().to_owned());
+    trace.tenant = Some(caller.tenant().clone());
 
-    let Some(operation) = gate.policy.find(&arrival.method, &arrival.segments) else {
+    let Some(operation) = gate.policy.find(&method, &segments) else {
         // The engine answers OPTIONS on any path with a description of its whole interface (facts 13).
-        return match gate.policy.methods(&arrival.segments) {
-            methods if arrival.method == "OPTIONS" && !methods.is_empty() => Ok(Reply::allow(&methods)),
+        return match gate.policy.methods(&segments) {
+            methods if method == "OPTIONS" && !methods.is_empty() => Ok(Reply::allow(&methods)),
             _ => Err(Refusal::new(Kind::NoRule, "there is no such operation")),
         };
     };
@@ -118,17 +120,15 @@ pub async fn journey(
         How::Forward(forward) => forward,
     };
     let public_origin = gate
-        .settings
-        .public_url
+        .public_origin
         .clone()
-        .unwrap_or_else(|| format!("http://{}", arrival.headers.host.as_deref().unwrap_or("localhost")));
-    let travel =
-        Travel { gate, engine, caller: &caller, headers: &arrival.headers, public_origin: &public_origin };
+        .unwrap_or_else(|| format!("http://{}", headers.host.as_deref().unwrap_or("localhost")).into());
+    let travel = Travel { gate, engine, caller: &caller, headers: &headers, public_origin };
     let request = Request {
         operation: &operation,
         forward,
-        method: arrival.method.clone(),
-        query: arrival.query.clone(),
+        method,
+        query,
         body: None,
         granted: None,
         shared_key: false,
@@ -146,12 +146,13 @@ impl Travel<'_> {
         let form = self.body(&mut request, payload).await?;
         request.shared_key = self.shared_key(&request).await?;
         if let Some(emulation) = request.forward.emulate
-            && let Some(reply) = emulate::carry(self, emulation, &mut request, trace).await?
+            && let Some(reply) = Box::pin(emulate::carry(self, emulation, &mut request, trace)).await?
         {
             return Ok(reply);
         }
         match form {
-            Some(payload) => self.narrowed_form(&mut request, payload, trace).await,
+            // Ways that few requests take are boxed: the journey of all others is moved about with them.
+            Some(payload) => Box::pin(self.narrowed_form(&mut request, payload, trace)).await,
             None => self.narrowed(&mut request, trace).await,
         }
     }
@@ -196,7 +197,7 @@ impl Travel<'_> {
             Outcome::Forward(draft) => draft,
         };
         if request.forward.own_answer {
-            return self.own_answer(draft, request.forward, trace).await;
+            return Box::pin(self.own_answer(draft, request.forward, trace)).await;
         }
         let permit = self.permit(draft, trace).await?;
         let answer = self.send(&permit, patience, trace).await?;
@@ -234,7 +235,8 @@ impl Travel<'_> {
                 if !self.headers.has_body {
                     return Ok(None);
                 }
-                let (whole, granted) = payload.whole(limits.max_json_bytes, &self.gate.memory).await?;
+                let (whole, granted) =
+                    Box::pin(payload.whole(limits.max_json_bytes, &self.gate.memory)).await?;
                 request.granted = Some(granted);
                 if whole.is_empty() {
                     return Ok(None);

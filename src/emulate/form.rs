@@ -9,7 +9,7 @@ use crate::rewrite::encode_path;
 
 pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<Option<Reply>, Refusal> {
     let (tenant, id) = (travel.caller.tenant().as_str(), request.param(0));
-    let template = request.operation.rule.operation.as_str();
+    let template = &*request.operation.rule.operation;
     let info = if template.starts_with("GET /task/") {
         travel.owns("task", id).await?.then(|| encode_path("", ["task", id, "form"]))
     } else if request.shared_key {

@@ -20,7 +20,8 @@ impl Travel<'_> {
         });
         match key {
             Some((key, family)) if forward.to.contains(&Part::CallerTenant) => {
-                Ok(!self.gate.ownership.has_key(self.engine, self.caller, family, key).await?)
+                let asked = self.gate.ownership.has_key(self.engine, self.caller, family, key);
+                Ok(!Box::pin(asked).await?)
             }
             Some(_) | None => Ok(false),
         }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 
+use super::pool::Lease;
 use crate::refusal::{Kind, Refusal};
 
 /// The engine's answer.
@@ -15,13 +16,31 @@ pub struct Answer {
     /// Its headers.
     pub headers: http::HeaderMap,
     body: Incoming,
+    /// The connection, until the body's end.
+    lease: Option<Lease>,
     idle: Duration,
 }
 
+impl Drop for Answer {
+    fn drop(&mut self) {
+        // An answer without a body is at its end unread; any other was given up.
+        if self.body.is_end_stream() {
+            self.end();
+        }
+    }
+}
+
 impl Answer {
-    pub(super) fn new(response: http::Response<Incoming>, idle: Duration) -> Self {
+    pub(super) fn new(response: http::Response<Incoming>, lease: Lease, idle: Duration) -> Self {
         let (head, body) = response.into_parts();
-        Self { status: head.status, headers: head.headers, body, idle }
+        Self { status: head.status, headers: head.headers, body, lease: Some(lease), idle }
+    }
+
+    /// The body was read to its end.
+    fn end(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.free();
+        }
     }
 
     /// Whether the body is JSON by its content type.
@@ -46,7 +65,10 @@ impl Answer {
                 Refusal::new(Kind::EngineTimeout, "the engine stopped in the middle of its answer")
             })?;
             match frame {
-                None => return Ok(None),
+                None => {
+                    self.end();
+                    return Ok(None);
+                }
                 Some(Err(e)) => {
                     let what = "the engine's answer broke off";
                     return Err(Refusal::new(Kind::EngineAnswer, what).because(e));

@@ -1,4 +1,4 @@
-//! The pool of connections, and the requests that go over it.
+//! The requests that go to the engine.
 
 use std::time::Duration;
 
@@ -6,13 +6,11 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use secrecy::ExposeSecret;
 
 use super::answer::Answer;
+use super::pool::Pool;
 use crate::config;
 use crate::json::{self, Json};
 use crate::refusal::{Kind, Refusal};
@@ -23,16 +21,13 @@ use crate::tenancy::Caller;
 /// A request's body as it goes to the engine.
 pub type RequestBody = UnsyncBoxBody<Bytes, std::io::Error>;
 
-/// Idle connections are closed before Tomcat does so (20 s in the stock configuration): a POST on a connection that
-/// the other side is just closing can't be repeated safely.
-const IDLE: Duration = Duration::from_secs(15);
 /// Largest answer to a question of the gateway's own; records of a list, a few hundred bytes each.
 const MAX_OWN_ANSWER: usize = 64 * 1024 * 1024;
 
 /// The engine, as one worker sees it.
 pub struct Engine {
-    client: Client<HttpsConnector<HttpConnector>, RequestBody>,
-    base: String,
+    pool: Pool,
+    base_path: String,
     authorization: Option<HeaderValue>,
     user: HeaderName,
     tenants: HeaderName,
@@ -54,10 +49,6 @@ impl Engine {
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE)
-            .pool_timer(TokioTimer::new())
-            .build(https);
         let authorization = engine
             .basic_auth
             .as_ref()
@@ -74,8 +65,8 @@ impl Engine {
             .map_err(|e| e.to_string())?;
         let name = |name: &str| HeaderName::from_bytes(name.as_bytes()).map_err(|e| format!("`{name}`: {e}"));
         Ok(Self {
-            client,
-            base: format!("{}{}", engine.origin, engine.base_path),
+            pool: Pool::new(https, &engine.origin)?,
+            base_path: engine.base_path.clone(),
             authorization,
             user: name(&identity.user)?,
             tenants: name(&identity.tenants)?,
@@ -99,9 +90,7 @@ impl Engine {
         let mut request = self.request(permit.method(), permit.target(), body, Some(caller))?;
         let map = request.headers_mut();
         for (name, value) in &headers.passed {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                map.insert(HeaderName::from_static(name), value);
-            }
+            map.insert(HeaderName::from_static(name), value.clone());
         }
         if let Some(accept) = accept(headers.accept.as_deref())
             && let Ok(value) = HeaderValue::from_str(&accept)
@@ -188,7 +177,7 @@ impl Engine {
     ) -> Result<http::Request<RequestBody>, Refusal> {
         let mut request = http::Request::builder()
             .method(method)
-            .uri(format!("{}{target}", self.base))
+            .uri([&self.base_path, target].concat())
             .body(body)
             .map_err(|e| Refusal::new(Kind::Internal, "the engine's request can't be built").because(e))?;
         let map = request.headers_mut();
@@ -211,10 +200,10 @@ impl Engine {
         request: http::Request<RequestBody>,
         patience: Duration,
     ) -> Result<Answer, Refusal> {
-        match tokio::time::timeout(self.timeout + patience, self.client.request(request)).await {
-            Ok(Ok(response)) => Ok(Answer::new(response, self.timeout)),
+        match tokio::time::timeout(self.timeout + patience, self.pool.send(request)).await {
+            Ok(Ok((response, lease))) => Ok(Answer::new(response, lease, self.timeout)),
             Ok(Err(e)) => {
-                let cause = std::iter::successors(Some(&e as &dyn std::error::Error), |e| e.source())
+                let cause = std::iter::successors(Some(&*e as &dyn std::error::Error), |e| e.source())
                     .map(ToString::to_string)
                     .collect::<Vec<_>>()
                     .join(": ");

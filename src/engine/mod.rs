@@ -6,6 +6,7 @@
 
 mod answer;
 mod client;
+mod pool;
 
 pub use answer::Answer;
 pub use client::{Engine, RequestBody};

@@ -99,9 +99,9 @@ impl Travel<'_> {
         Watch {
             tenant: self.caller.tenant().clone(),
             tenantless: false,
-            dtos: forward.answer.clone(),
-            engine_origin: self.gate.settings.engine.origin.clone(),
-            public_origin: self.public_origin.to_owned(),
+            positions: forward.guarded.clone(),
+            engine_origin: self.gate.engine_origin.clone(),
+            public_origin: self.public_origin.clone(),
         }
     }
 

@@ -74,7 +74,7 @@ pub fn answer(data: &[u8]) {
 type Scanned = (Vec<(usize, Vec<u8>)>, Vec<u8>, bool);
 
 fn scanned(positions: &[Position], data: &[u8], cut: usize) -> Result<Scanned, Stop> {
-    let mut scan = Scan::new(positions.to_vec());
+    let mut scan = Scan::new(positions.into());
     let (mut seen, mut out) = (Vec::new(), Vec::new());
     let mut keep = |number: usize, text: &[u8]| {
         seen.push((number, text.to_vec()));

@@ -1,8 +1,10 @@
 //! A running look at JSON that streams by: watched scalars are shown to a hook, everything else passes untouched.
 //!
 //! In: pieces of a document and the positions to watch (`[].tenantId`). Out: the same bytes, but where the hook
-//! replaced a scalar. It holds one watched scalar at a time, never the document, and looks only at the exact
+//! replaced a scalar. It holds one key or watched scalar at a time, never the document, and looks only at the exact
 //! positions: a variable that is *named* `tenantId` is not at the position of the DTO's field (facts 9).
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -68,9 +70,13 @@ enum State {
     FirstKey,
     Colon,
     After,
-    Str { escaped: bool },
+    /// Inside a string; `escaped`: behind its last backslash.
+    Text {
+        key: bool,
+        escaped: bool,
+    },
+    /// Inside a number, `true`, `false` or `null`.
     Bare,
-    KeyStr { escaped: bool },
 }
 
 struct Frame {
@@ -81,21 +87,59 @@ struct Frame {
 
 /// The scan of one document.
 pub struct Scan {
-    positions: Vec<Position>,
+    positions: Arc<[Position]>,
     stack: Vec<Frame>,
     state: State,
     /// Positions that match the value that comes next.
     next: u64,
-    /// The key or watched scalar that is being read.
-    token: Vec<u8>,
+    /// The watched position that ends at the scalar that is being read.
     watched: Option<usize>,
+    /// The key that is being read has an escape.
+    escapes: bool,
+    /// What earlier pieces held of the key or watched scalar that is being read.
+    carried: Vec<u8>,
+}
+
+/// What becomes of a piece. Nothing is copied as long as nothing changes.
+struct Out<'a> {
+    piece: &'a Bytes,
+    changed: Option<Vec<u8>>,
+    /// Up to here the piece was dealt with.
+    done: usize,
+}
+
+impl Out<'_> {
+    /// What stands between `from` and `to` becomes `text`.
+    fn replace(&mut self, from: usize, to: usize, text: &[u8]) {
+        let out = self.changed.get_or_insert_with(Vec::new);
+        out.extend_from_slice(self.piece.get(self.done..from).unwrap_or_default());
+        out.extend_from_slice(text);
+        self.done = to;
+    }
+
+    /// The piece up to `end`; what follows is held back.
+    fn finish(mut self, end: usize) -> Bytes {
+        if self.changed.is_none() {
+            return self.piece.get(..end).map_or_else(Bytes::new, |whole| self.piece.slice_ref(whole));
+        }
+        self.replace(end, end, b"");
+        self.changed.unwrap_or_default().into()
+    }
 }
 
 impl Scan {
     /// A scan that watches at most 64 positions; more are cut off, which the rule checks refuse.
-    pub fn new(positions: Vec<Position>) -> Self {
+    pub fn new(positions: Arc<[Position]>) -> Self {
         let next = positions.iter().take(64).enumerate().fold(0, |m, (i, _)| m | (1 << i));
-        Self { positions, stack: Vec::new(), state: State::Value, next, token: Vec::new(), watched: None }
+        Self {
+            positions,
+            stack: Vec::new(),
+            state: State::Value,
+            next,
+            watched: None,
+            escapes: false,
+            carried: Vec::new(),
+        }
     }
 
     /// Whether the document came to its end.
@@ -105,6 +149,9 @@ impl Scan {
 
     /// The positions of `alive` whose step at the current depth is `step`.
     fn matching(&self, alive: u64, step: impl Fn(&Step) -> bool) -> u64 {
+        if alive == 0 {
+            return 0;
+        }
         let depth = self.stack.len() - 1;
         let mut next = 0;
         for (i, position) in self.positions.iter().take(64).enumerate() {
@@ -137,97 +184,127 @@ impl Scan {
         if self.positions.is_empty() {
             return Ok(piece.clone());
         }
-        // A watched scalar is held back until it is whole, so it may begin in an earlier piece.
-        let mut out: Option<Vec<u8>> = None;
-        let mut held = self.watched.is_some();
-        let mut flushed = 0;
-        for (i, byte) in piece.iter().copied().enumerate() {
-            let was = self.state;
-            let ends_bare =
-                was == State::Bare && matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-            if ends_bare {
-                self.finish_scalar(i, piece, &mut held, &mut flushed, &mut out, hook)?;
-                self.state = State::After;
-            }
-            self.step(byte)?;
-            if self.watched.is_some() && !held {
-                // The scalar begins at this byte.
-                held = true;
-                let out = out.get_or_insert_with(Vec::new);
-                out.extend_from_slice(piece.get(flushed..i).unwrap_or_default());
-                flushed = i;
-            }
-            if matches!(was, State::Str { .. }) && self.state == State::After {
-                self.finish_scalar(i + 1, piece, &mut held, &mut flushed, &mut out, hook)?;
-            }
-        }
-        match out {
-            None if held => Ok(Bytes::new()),
-            None => Ok(piece.clone()),
-            Some(mut out) => {
-                if !held {
-                    out.extend_from_slice(piece.get(flushed..).unwrap_or_default());
+        let mut out = Out { piece, changed: None, done: 0 };
+        // Where the key or scalar that is being read begins; one of an earlier piece goes on at 0.
+        let (mut start, mut at) = (0, 0);
+        while let Some(byte) = piece.get(at).copied() {
+            match self.state {
+                State::Text { key, escaped: true } => {
+                    at += 1;
+                    self.state = State::Text { key, escaped: false };
                 }
-                Ok(out.into())
+                State::Text { key, escaped: false } => {
+                    // Most bytes of an answer stand in strings: the end is looked for, not each byte.
+                    let rest = piece.get(at..).unwrap_or_default();
+                    at += memchr::memchr2(b'"', b'\\', rest).map_or(rest.len(), |end| end + 1);
+                    match piece.get(at - 1) {
+                        Some(b'\\') => {
+                            self.escapes = true;
+                            self.state = State::Text { key, escaped: true };
+                        }
+                        Some(b'"') if key => self.key(piece.get(start..at).unwrap_or_default())?,
+                        Some(b'"') => self.scalar(start, at, &mut out, hook)?,
+                        _ => {}
+                    }
+                }
+                State::Bare => {
+                    let rest = piece.get(at..).unwrap_or_default();
+                    let end = |b: &u8| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+                    match rest.iter().position(end) {
+                        Some(end) => {
+                            at += end;
+                            self.scalar(start, at, &mut out, hook)?;
+                        }
+                        None => at = piece.len(),
+                    }
+                }
+                State::Value
+                | State::FirstValue
+                | State::Key
+                | State::FirstKey
+                | State::Colon
+                | State::After => {
+                    start = at;
+                    self.step(byte)?;
+                    at += 1;
+                }
             }
         }
+        let reading = matches!(self.state, State::Text { .. } | State::Bare);
+        if reading && (self.watched.is_some() || self.state != State::Bare && self.needs_key()) {
+            self.carry(piece.get(start..).unwrap_or_default())?;
+        }
+        // A watched scalar is held back until it is whole.
+        Ok(out.finish(if self.watched.is_some() { start } else { piece.len() }))
     }
 
     /// The end of the document: a bare scalar at the root has no delimiter of its own.
+    ///
+    /// # Errors
+    /// The hook's break.
     pub fn finish(&mut self, hook: &mut impl FnMut(usize, &[u8]) -> Verdict) -> Result<Bytes, Stop> {
-        let mut out = None;
-        let mut held = self.watched.is_some();
-        self.finish_scalar(0, &Bytes::new(), &mut held, &mut 0, &mut out, hook)?;
-        Ok(out.unwrap_or_default().into())
+        let piece = Bytes::new();
+        let mut out = Out { piece: &piece, changed: None, done: 0 };
+        if self.watched.is_some() {
+            let state = self.state;
+            self.scalar(0, 0, &mut out, hook)?;
+            // A string that was cut off does not make the document whole.
+            self.state = if state == State::Bare { State::After } else { state };
+        }
+        Ok(out.finish(0))
     }
 
-    fn finish_scalar(
-        &mut self,
-        end: usize,
-        piece: &Bytes,
-        held: &mut bool,
-        flushed: &mut usize,
-        out: &mut Option<Vec<u8>>,
-        hook: &mut impl FnMut(usize, &[u8]) -> Verdict,
-    ) -> Result<(), Stop> {
-        let Some(position) = self.watched.take() else { return Ok(()) };
-        let out = out.get_or_insert_with(|| piece.get(..*flushed).unwrap_or_default().to_vec());
-        match hook(position, &self.token) {
-            Verdict::Keep => out.extend_from_slice(&self.token),
-            Verdict::Replace(text) => out.extend_from_slice(&text),
-            Verdict::Break => return Err(Stop::Hook),
+    /// Whether the name of the key that is being read counts.
+    fn needs_key(&self) -> bool {
+        matches!(self.state, State::Text { key: true, .. }) && self.stack.last().is_some_and(|f| f.alive != 0)
+    }
+
+    /// Keeps the beginning of a key or watched scalar for the next piece.
+    fn carry(&mut self, text: &[u8]) -> Result<(), Stop> {
+        if self.carried.len() + text.len() > MAX_SCALAR {
+            return Err(Stop::Unreadable);
         }
-        self.token.clear();
-        *held = false;
-        *flushed = end;
+        self.carried.extend_from_slice(text);
         Ok(())
     }
 
+    /// A scalar ends: `from..to` of the piece, behind what was carried.
+    fn scalar(
+        &mut self,
+        from: usize,
+        to: usize,
+        out: &mut Out<'_>,
+        hook: &mut impl FnMut(usize, &[u8]) -> Verdict,
+    ) -> Result<(), Stop> {
+        self.state = State::After;
+        let Some(position) = self.watched.take() else { return Ok(()) };
+        let text = out.piece.get(from..to).unwrap_or_default();
+        if self.carried.is_empty() {
+            if text.len() > MAX_SCALAR {
+                return Err(Stop::Unreadable);
+            }
+            match hook(position, text) {
+                Verdict::Keep => {}
+                Verdict::Replace(other) => out.replace(from, to, &other),
+                Verdict::Break => return Err(Stop::Hook),
+            }
+            return Ok(());
+        }
+        self.carry(text)?;
+        match hook(position, &self.carried) {
+            Verdict::Keep => out.replace(from, to, &self.carried),
+            Verdict::Replace(other) => out.replace(from, to, &other),
+            Verdict::Break => return Err(Stop::Hook),
+        }
+        self.carried.clear();
+        Ok(())
+    }
+
+    /// A byte outside of strings and bare scalars.
     fn step(&mut self, byte: u8) -> Result<(), Stop> {
         match self.state {
-            State::Str { escaped } => {
-                self.keep(byte)?;
-                self.state = match (escaped, byte) {
-                    (false, b'"') => State::After,
-                    (false, b'\\') => State::Str { escaped: true },
-                    _ => State::Str { escaped: false },
-                };
-            }
-            State::KeyStr { escaped } => {
-                self.token.push(byte);
-                if self.token.len() > MAX_SCALAR {
-                    return Err(Stop::Unreadable);
-                }
-                self.state = match (escaped, byte) {
-                    (false, b'"') => {
-                        self.key();
-                        State::Colon
-                    }
-                    (false, b'\\') => State::KeyStr { escaped: true },
-                    _ => State::KeyStr { escaped: false },
-                };
-            }
-            State::Bare => self.keep(byte)?,
+            // Read whole by `piece`.
+            State::Text { .. } | State::Bare => {}
             State::Value | State::FirstValue => match byte {
                 b' ' | b'\t' | b'\n' | b'\r' => {}
                 b']' if self.state == State::FirstValue => self.close(false)?,
@@ -235,12 +312,10 @@ impl Scan {
                 b'[' => self.open(false)?,
                 b'"' => {
                     self.watched = self.watching();
-                    self.keep(byte)?;
-                    self.state = State::Str { escaped: false };
+                    self.state = State::Text { key: false, escaped: false };
                 }
                 b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
                     self.watched = self.watching();
-                    self.keep(byte)?;
                     self.state = State::Bare;
                 }
                 _ => return Err(Stop::Unreadable),
@@ -249,9 +324,8 @@ impl Scan {
                 b' ' | b'\t' | b'\n' | b'\r' => {}
                 b'}' if self.state == State::FirstKey => self.close(true)?,
                 b'"' => {
-                    self.token.clear();
-                    self.token.push(byte);
-                    self.state = State::KeyStr { escaped: false };
+                    self.escapes = false;
+                    self.state = State::Text { key: true, escaped: false };
                 }
                 _ => return Err(Stop::Unreadable),
             },
@@ -271,16 +345,6 @@ impl Scan {
                 (b']', Some(_)) => self.close(false)?,
                 _ => return Err(Stop::Unreadable),
             },
-        }
-        Ok(())
-    }
-
-    fn keep(&mut self, byte: u8) -> Result<(), Stop> {
-        if self.watched.is_some() {
-            self.token.push(byte);
-            if self.token.len() > MAX_SCALAR {
-                return Err(Stop::Unreadable);
-            }
         }
         Ok(())
     }
@@ -306,19 +370,45 @@ impl Scan {
         }
     }
 
-    fn key(&mut self) {
+    /// A key ends with this text, quotes included, behind what was carried.
+    fn key(&mut self, text: &[u8]) -> Result<(), Stop> {
+        self.state = State::Colon;
         let alive = self.stack.last().map_or(0, |f| f.alive);
-        self.next = if alive == 0 {
-            0
+        if alive == 0 {
+            self.next = 0;
+            return Ok(());
+        }
+        let whole;
+        let text = if self.carried.is_empty() {
+            text
         } else {
-            let key: String = serde_json::from_slice(&self.token).unwrap_or_default();
-            self.matching(alive, |s| match s {
-                Step::Any => true,
-                Step::Name(name) => *name == key,
-                Step::Each => false,
-            })
+            self.carry(text)?;
+            whole = std::mem::take(&mut self.carried);
+            &whole
         };
-        self.token.clear();
+        if text.len() > MAX_SCALAR {
+            return Err(Stop::Unreadable);
+        }
+        self.next = self.matching(alive, |step| match step {
+            Step::Any => true,
+            Step::Name(name) if self.escapes => is_text(text, name),
+            Step::Name(name) => plain(text) == Some(name.as_bytes()),
+            Step::Each => false,
+        });
+        Ok(())
+    }
+}
+
+/// What stands between the quotes of a JSON string.
+fn plain(json: &[u8]) -> Option<&[u8]> {
+    json.strip_prefix(b"\"")?.strip_suffix(b"\"")
+}
+
+/// Whether a JSON string, quotes included, says that. Escapes are ways to write the same.
+pub(crate) fn is_text(json: &[u8], said: &str) -> bool {
+    match plain(json) {
+        Some(plain) if !plain.contains(&b'\\') => plain == said.as_bytes(),
+        _ => serde_json::from_slice::<String>(json).is_ok_and(|text| text == said),
     }
 }
 

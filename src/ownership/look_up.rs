@@ -86,11 +86,11 @@ impl Ownership {
         match open.as_slice() {
             [] => {}
             [one] => {
-                if self.one(engine, caller, one).await? {
+                if Box::pin(self.one(engine, caller, one)).await? {
                     owned.insert(one.clone(), one.id().to_owned());
                 }
             }
-            _ => self.many(engine, caller, open, &mut owned).await?,
+            _ => Box::pin(self.many(engine, caller, open, &mut owned)).await?,
         }
         Ok(owned)
     }

@@ -13,7 +13,7 @@ use super::rule::{
 };
 use super::written::{FamilyWritten, FieldWritten, LookUpWritten, RuleWritten};
 use super::{Catalog, Operation};
-use crate::json::scan;
+use crate::json::scan::{self, Position, Step};
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
 /// Data of the model inspector, which lies in the same folder.
@@ -305,7 +305,7 @@ impl Loader {
             (None, Some(local)) => How::Local(local),
             (None, None) => How::Forward(self.forward(operation, written)?),
         };
-        Ok(Rule { operation: operation.to_owned(), file: file.to_owned(), kind: written.kind, how })
+        Ok(Rule { operation: operation.into(), file: file.to_owned(), kind: written.kind, how })
     }
 
     fn forward(&self, operation: &str, written: &RuleWritten) -> Result<Forward, String> {
@@ -347,11 +347,13 @@ impl Loader {
             Some("deployment") => Body::Multipart(Multipart::Deployment),
             Some(name) => Body::Json(shape(name)?),
         };
+        let answer: Vec<_> = written.answer.iter().map(|p| scan::position(p)).collect();
         Ok(Forward {
+            guarded: guarded(&answer),
             to,
             query: written.query.as_deref().map(shape).transpose()?,
             body,
-            answer: written.answer.iter().map(|p| scan::position(p)).collect(),
+            answer,
             own_answer: written.own_answer,
             empty: written.empty,
             emulate: written.emulate,
@@ -361,6 +363,13 @@ impl Loader {
             long_poll: written.long_poll,
         })
     }
+}
+
+/// Tenant and addresses of each DTO, in this order.
+pub(crate) fn guarded(dtos: &[Position]) -> Arc<[Position]> {
+    let at = |dto: &Position, steps: &[Step]| dto.iter().chain(steps).cloned().collect::<Position>();
+    let href = [Step::Name("links".into()), Step::Each, Step::Name("href".into())];
+    dtos.iter().flat_map(|dto| [at(dto, &[Step::Name("tenantId".into())]), at(dto, &href)]).collect()
 }
 
 fn line_of(error: &serde_saphyr::Error) -> usize {

@@ -9,7 +9,7 @@ use crate::json::scan::Position;
 #[derive(Debug)]
 pub struct Rule {
     /// Method and path template, as `GET /task/{id}`.
-    pub operation: String,
+    pub operation: Arc<str>,
     /// The file it stands in.
     pub file: String,
     /// What the operation is for.
@@ -40,6 +40,8 @@ pub struct Forward {
     pub body: Body,
     /// Positions of DTOs in the answer.
     pub answer: Vec<Position>,
+    /// What the guard looks at: of each DTO the tenant, then the addresses of its links.
+    pub guarded: Arc<[Position]>,
     /// The owner shows in the answer.
     pub own_answer: bool,
     /// What a wish for records without tenant is answered.

@@ -1,8 +1,10 @@
 //! What is looked at in an answer: the tenant of each DTO, and the addresses of its links.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
-use crate::json::scan::{Position, Scan, Step, Stop, Verdict};
+use crate::json::scan::{Position, Scan, Stop, Verdict, is_text};
 use crate::tenancy::Tenant;
 
 /// What to watch in the answers to one request.
@@ -12,12 +14,12 @@ pub struct Watch {
     pub tenant: Tenant,
     /// Records without tenant may show.
     pub tenantless: bool,
-    /// Where DTOs stand.
-    pub dtos: Vec<Position>,
+    /// Where the tenants of DTOs stand, each followed by where the addresses of its links do.
+    pub positions: Arc<[Position]>,
     /// How the engine's own address begins, as `http://camunda:8080`.
-    pub engine_origin: String,
+    pub engine_origin: Arc<str>,
     /// What stands in its place.
-    pub public_origin: String,
+    pub public_origin: Arc<str>,
 }
 
 /// A running look at one answer.
@@ -29,18 +31,7 @@ pub struct Guard {
 impl Guard {
     /// A guard over one JSON answer.
     pub fn new(watch: Watch) -> Self {
-        let positions = watch
-            .dtos
-            .iter()
-            .flat_map(|dto| {
-                let at = |steps: &[Step]| dto.iter().chain(steps).cloned().collect::<Position>();
-                [
-                    at(&[Step::Name("tenantId".into())]),
-                    at(&[Step::Name("links".into()), Step::Each, Step::Name("href".into())]),
-                ]
-            })
-            .collect();
-        Self { scan: Scan::new(positions), watch }
+        Self { scan: Scan::new(watch.positions.clone()), watch }
     }
 
     /// The next piece of the answer.
@@ -57,9 +48,12 @@ impl Guard {
     /// # Errors
     /// As [`Guard::piece`].
     pub fn whole(mut self, answer: &Bytes) -> Result<Bytes, Stop> {
-        let mut out = self.piece(answer)?.to_vec();
-        out.extend_from_slice(&self.finish()?);
-        Ok(out.into())
+        let out = self.piece(answer)?;
+        let rest = self.finish()?;
+        if rest.is_empty() {
+            return Ok(out);
+        }
+        Ok([out, rest].concat().into())
     }
 
     /// The end of the answer.
@@ -76,13 +70,13 @@ fn look(watch: &Watch, position: usize, text: &[u8]) -> Verdict {
     if position.is_multiple_of(2) {
         let own = match text {
             b"null" => watch.tenantless,
-            text => serde_json::from_slice::<String>(text).is_ok_and(|t| t == watch.tenant.as_str()),
+            text => is_text(text, watch.tenant.as_str()),
         };
         return if own { Verdict::Keep } else { Verdict::Break };
     }
     // A link: only the origin changes, path and ids stay as the engine wrote them.
     let Ok(href) = serde_json::from_slice::<String>(text) else { return Verdict::Keep };
-    match href.strip_prefix(&watch.engine_origin).filter(|rest| rest.starts_with('/')) {
+    match href.strip_prefix(&*watch.engine_origin).filter(|rest| rest.starts_with('/')) {
         Some(rest) => Verdict::Replace(
             serde_json::to_vec(&format!("{}{rest}", watch.public_origin)).unwrap_or_else(|_| text.to_vec()),
         ),
@@ -94,12 +88,13 @@ fn look(watch: &Watch, position: usize, text: &[u8]) -> Verdict {
 mod tests {
     use super::*;
     use crate::json::scan::position;
+    use crate::policy::guarded;
 
     fn run(tenantless: bool, dtos: &[&str], text: &str) -> Result<String, Stop> {
         let mut guard = Guard::new(Watch {
             tenant: Tenant::parse("A", &[]).unwrap(),
             tenantless,
-            dtos: dtos.iter().map(|d| position(d)).collect(),
+            positions: guarded(&dtos.iter().map(|d| position(d)).collect::<Vec<_>>()),
             engine_origin: "http://engine:8080".into(),
             public_origin: "https://public".into(),
         });

@@ -5,13 +5,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix_web::HttpRequest;
+use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 
 use crate::gate::Gate;
 use crate::journey::Trace;
-use crate::telemetry::Outcome;
+use crate::telemetry::{Line, Outcome};
 
+const ACCESS: &str = "tenantgate::access";
+const AUDIT: &str = "tenantgate::audit";
 /// Longest id shown in the audit stream, in characters; the engine's own have 36 to about 100.
 const MAX_ID: usize = 128;
 
@@ -30,15 +32,15 @@ pub(super) struct Visit {
 
 impl Visit {
     /// A request's head was read.
-    pub(super) fn begin(gate: Arc<Gate>, request: &HttpRequest) -> Self {
+    pub(super) fn begin(gate: Arc<Gate>, request: &RequestHead) -> Self {
         let mut lines = request.headers().get_all("traceparent").filter_map(|v| v.to_str().ok());
         // Two of them are none (W3C Trace Context section 3.2.2).
         let traceparent = lines.next().filter(|_| lines.next().is_none());
         Self {
             gate,
-            method: request.method().clone(),
+            method: request.method.clone(),
             trace_id: traceparent.and_then(trace_id).map(str::to_owned),
-            peer: request.peer_addr().map(|a| a.ip()),
+            peer: request.peer_addr.map(|a| a.ip()),
             began: Instant::now(),
             open: true,
             trace: Trace::default(),
@@ -68,44 +70,42 @@ impl Visit {
     }
 
     fn access(&self, outcome: Outcome<'_>, seconds: f64) {
-        let (code, message, cause) = told(outcome);
-        tracing::info!(
-            target: "tenantgate::access",
-            method = self.method(),
-            // The rule's template; a raw path could carry ids and forged line ends.
-            operation = self.trace.operation.as_deref().unwrap_or("-"),
-            kind = self.trace.kind.unwrap_or("-"),
-            tenant = self.trace.tenant.as_deref().unwrap_or("-"),
-            outcome = outcome.name(),
-            status = outcome.status(),
-            code,
-            message = %message.escape_debug(),
-            cause = %cause.escape_debug(),
-            engine_status = self.trace.engine_status,
-            engine_seconds = self.trace.engine_seconds,
-            look_up_seconds = self.trace.look_up_seconds,
-            seconds,
-            trace_id = self.trace_id.as_deref().unwrap_or("-"),
-        );
+        if !tracing::enabled!(target: ACCESS, tracing::Level::INFO) {
+            return;
+        }
+        let Some(line) = Line::begin(ACCESS) else { return };
+        let (_, _, cause) = told(outcome);
+        self.common(line, outcome)
+            .text("cause", &cause.escape_debug().to_string())
+            .seconds("engine_seconds", self.trace.engine_seconds)
+            .seconds("look_up_seconds", self.trace.look_up_seconds)
+            .seconds("seconds", Some(seconds))
+            .end();
     }
 
     fn audit(&self, outcome: Outcome<'_>) {
+        if !tracing::enabled!(target: AUDIT, tracing::Level::INFO) {
+            return;
+        }
+        let Some(line) = Line::begin(AUDIT) else { return };
+        let peer = self.peer.map_or_else(|| "-".to_owned(), |ip| ip.to_string());
+        self.common(line, outcome).text("peer", &peer).text("ids", &shown(&self.trace.ids)).end();
+    }
+
+    /// What both say.
+    fn common(&self, line: Line, outcome: Outcome<'_>) -> Line {
         let (code, message, _) = told(outcome);
-        tracing::info!(
-            target: "tenantgate::audit",
-            tenant = self.trace.tenant.as_deref().unwrap_or("-"),
-            peer = self.peer.map_or_else(|| "-".to_owned(), |ip| ip.to_string()),
-            method = self.method(),
-            operation = self.trace.operation.as_deref().unwrap_or("-"),
-            kind = self.trace.kind.unwrap_or("-"),
-            ids = shown(&self.trace.ids),
-            outcome = outcome.name(),
-            status = outcome.status(),
-            code,
-            message = %message.escape_debug(),
-            engine_status = self.trace.engine_status,
-            trace_id = self.trace_id.as_deref().unwrap_or("-"),
-        );
+        line.text("method", self.method())
+            // The rule's template; a raw path could carry ids and forged line ends.
+            .text("operation", self.trace.operation.as_deref().unwrap_or("-"))
+            .text("kind", self.trace.kind.unwrap_or("-"))
+            .text("tenant", self.trace.tenant.as_ref().map_or("-", |tenant| tenant.as_str()))
+            .text("outcome", outcome.name())
+            .number("status", outcome.status())
+            .text("code", code)
+            .text("message", &message.escape_debug().to_string())
+            .number("engine_status", self.trace.engine_status)
+            .text("trace_id", self.trace_id.as_deref().unwrap_or("-"))
     }
 }
 

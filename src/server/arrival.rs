@@ -4,6 +4,8 @@
 //! query pairs, the few headers that go on. Refused: whatever another parser could read differently (facts 13,
 //! threats P, Q, H). It never keeps the raw target: nothing behind it can forward one.
 
+use http::HeaderValue;
+
 use crate::refusal::{Kind, Refusal};
 use crate::rewrite::decode;
 
@@ -38,7 +40,7 @@ pub struct Headers {
     /// The host that the client asked.
     pub host: Option<String>,
     /// Name and value of those that go on as they are.
-    pub passed: Vec<(&'static str, String)>,
+    pub passed: Vec<(&'static str, HeaderValue)>,
 }
 
 /// Request headers that go on to the engine as they came; everything else is set anew or ends here. A list of what
@@ -204,7 +206,7 @@ fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Resul
             }
             name => {
                 if let Some(known) = PASSED.iter().find(|p| **p == name)
-                    && let Ok(value) = text(name, value)
+                    && let Some(value) = text(name, value).ok().and_then(|v| HeaderValue::from_str(&v).ok())
                 {
                     read.passed.push((known, value));
                 }
@@ -317,7 +319,10 @@ mod tests {
             ("connection", b"x-camunda-user"),
         ];
         let read = read_headers(lines.iter().copied()).unwrap();
-        assert_eq!(read.passed, [("user-agent", "me".to_owned())]);
+        assert_eq!(read.passed, [("user-agent", HeaderValue::from_static("me"))]);
+        let odd = [("baggage", &b"a\0b"[..]), ("traceparent", b"a\tb")];
+        let names: Vec<_> = read_headers(odd.into_iter()).unwrap().passed.iter().map(|p| p.0).collect();
+        assert_eq!(names, ["traceparent"]);
         assert_eq!(read.accept.as_deref(), Some("a/b, c/d"));
         let named = [("connection", &b"close, User-Agent"[..]), ("user-agent", b"me")];
         assert!(read_headers(named.into_iter()).unwrap().passed.is_empty());

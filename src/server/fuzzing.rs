@@ -44,7 +44,7 @@ pub fn head(data: &[u8]) {
 
     // A header that goes on has no line end in it, and is not one that says who asks.
     for (name, value) in &arrival.headers.passed {
-        assert!(!value.contains(['\r', '\n', '\0']), "{name}: {value:?}");
+        assert!(!value.as_bytes().iter().any(|b| matches!(b, b'\r' | b'\n' | 0)), "{name}: {value:?}");
         assert!(!["authorization", "cookie", "x-camunda-user", "x-camunda-tenants"].contains(name), "{name}");
     }
 }

@@ -16,8 +16,12 @@ mod shares;
 mod shutdown;
 mod status;
 
+use std::convert::Infallible;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use actix_http::Request;
+use actix_web::dev::fn_service;
 use actix_web::{App, HttpServer, web};
 
 pub use arrival::{Arrival, Base, Headers};
@@ -42,8 +46,12 @@ pub async fn run(settings: Settings, policy: Policy) -> Result<(), String> {
     let limits = &gate.settings.limits;
     let shared = gate.clone();
     let public = HttpServer::new(move || {
-        let worker = web::Data::from(Arc::new(public::Worker::new(shared.clone())));
-        App::new().app_data(worker).default_service(web::to(public::serve))
+        let worker = Rc::new(public::Worker::new(shared.clone()));
+        // A bare service without an application around it: there is nothing to route.
+        fn_service(move |mut request: Request| {
+            let (worker, body) = (worker.clone(), request.take_payload());
+            async move { Ok::<_, Infallible>(public::serve(&worker, request.head(), body).await) }
+        })
     })
     .workers(limits.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)))
     .disable_signals()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::web;
+use actix_web::dev;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
@@ -15,13 +15,13 @@ const PIECES: usize = 4;
 
 /// A body that was not read yet.
 pub struct Payload {
-    stream: web::Payload,
+    stream: dev::Payload,
     idle: Duration,
 }
 
 impl Payload {
     /// A body; `idle` is the time between two pieces of it.
-    pub(super) fn new(stream: web::Payload, idle: Duration) -> Self {
+    pub(super) fn new(stream: dev::Payload, idle: Duration) -> Self {
         Self { stream, idle }
     }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use actix_web::HttpResponse;
+use actix_web::dev::{Payload as Body, RequestHead};
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::access_log::Visit;
 use super::{Arrival, Payload, cors, reply};
@@ -42,22 +43,18 @@ impl Worker {
 }
 
 /// Takes any request.
-pub(super) async fn serve(
-    worker: web::Data<Worker>,
-    request: HttpRequest,
-    body: web::Payload,
-) -> HttpResponse {
+pub(super) async fn serve(worker: &Worker, request: &RequestHead, body: Body) -> HttpResponse {
     let gate = worker.gate.clone();
     let origin = cors::allowed(&gate.settings.cors, request.headers());
-    if let Some(origin) = origin.as_ref().filter(|_| request.method().as_str() == "OPTIONS")
+    if let Some(origin) = origin.as_ref().filter(|_| request.method.as_str() == "OPTIONS")
         && let Some(answer) = cors::preflight(origin, request.headers())
     {
         return answer;
     }
     let under_way = gate.metrics.begin();
-    let mut visit = Visit::begin(gate.clone(), &request);
-    let head = request.method().as_str() == "HEAD";
-    let outcome = carry(&worker, &gate, &request, body, &mut visit.trace).await;
+    let mut visit = Visit::begin(gate.clone(), request);
+    let head = request.method.as_str() == "HEAD";
+    let outcome = carry(worker, &gate, request, body, &mut visit.trace).await;
     visit.end(match &outcome {
         Ok(answer) => Outcome::Answered(answer.status),
         Err(refusal) => Outcome::Refused(refusal),
@@ -70,7 +67,7 @@ pub(super) async fn serve(
         }),
         Err(refusal) => {
             let mut response = reply::refusal(&refusal);
-            if request.head().upgrade() || refusal.kind().status() == 400 {
+            if request.upgrade() || refusal.kind().status() == 400 {
                 // What follows on this connection may be the rest of what could not be read.
                 response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
             }
@@ -86,11 +83,11 @@ pub(super) async fn serve(
 async fn carry(
     worker: &Worker,
     gate: &Arc<Gate>,
-    request: &HttpRequest,
-    body: web::Payload,
+    request: &RequestHead,
+    body: Body,
     trace: &mut Trace,
 ) -> Result<crate::proxy::Reply, Refusal> {
-    let uri = request.uri();
+    let uri = &request.uri;
     let host = || request.headers().get("host").and_then(|h| h.to_str().ok());
     // Absolute form (RFC 9112 section 3.2.2) is taken where it names the host that the `Host` header names.
     if uri.authority().is_some_and(|a| host().is_none_or(|h| !h.eq_ignore_ascii_case(a.as_str()))) {
@@ -98,7 +95,7 @@ async fn carry(
     }
     let lines =
         request.headers().iter().map(|(n, v): (&HeaderName, &HeaderValue)| (n.as_str(), v.as_bytes()));
-    let arrival = Arrival::read(&gate.base, request.method().as_str(), uri.path(), uri.query(), lines)?;
+    let arrival = Arrival::read(&gate.base, request.method.as_str(), uri.path(), uri.query(), lines)?;
     let engine = worker.engine()?;
     let payload = Payload::new(body, gate.settings.limits.body_idle_timeout);
     if !gate.policy.in_several_writes(&arrival.method, &arrival.segments) {

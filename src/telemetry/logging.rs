@@ -2,10 +2,21 @@
 
 use tracing_subscriber::EnvFilter;
 
+use std::sync::OnceLock;
+
 use crate::config::{Log, LogFormat};
+
+/// What was started with.
+static FORMAT: OnceLock<LogFormat> = OnceLock::new();
+
+/// The format of lines; none before logging was started.
+pub(super) fn format() -> Option<LogFormat> {
+    FORMAT.get().copied()
+}
 
 /// Starts logging to standard error. A second start is without effect.
 pub fn start(log: &Log) {
+    let _ = FORMAT.set(log.format);
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An earlier subscriber (of a test) stays.

@@ -53,7 +53,7 @@ fn reads_the_root_and_any_member() {
 
 #[test]
 fn a_break_stops() {
-    let mut scan = Scan::new(vec![position("[].tenantId")]);
+    let mut scan = Scan::new([position("[].tenantId")].into());
     assert_eq!(scan.piece(&Bytes::from_static(LIST.as_bytes()), &mut |_, _| Verdict::Break), Err(Stop::Hook));
 }
 

@@ -65,7 +65,7 @@ impl Metrics {
         let kind = trace.kind.unwrap_or("none");
         self.counted.requests.with_label_values(&[operation, outcome.name()]).inc();
         if let Some(tenant) = &trace.tenant {
-            let tenant = self.named.label(tenant);
+            let tenant = self.named.label(tenant.as_str());
             self.counted.tenants.with_label_values(&[tenant, outcome.name()]).inc();
         }
         if let Outcome::Refused(refusal) = outcome {

@@ -88,7 +88,7 @@ pub fn rows(policy: &Policy) -> (Vec<Row>, BTreeSet<String>) {
         let builder = Builder { policy, rule, forward, file: &file };
         let made = builder.rows();
         if made.is_empty() {
-            without.insert(rule.operation.clone());
+            without.insert(rule.operation.to_string());
         }
         rows.extend(made);
     }
@@ -144,7 +144,7 @@ impl Builder<'_> {
             (m == own_method && path.ends_with(tail)).then_some(())
         };
         let all = &self.file.cases;
-        let line = all.get(operation).or_else(|| {
+        let line = all.get(&**operation).or_else(|| {
             // The longest tail: `*/localVariables/{varId}` before `*/{varId}`.
             let fitting = all.iter().filter(|(key, _)| ends(key).is_some());
             fitting.max_by_key(|(key, _)| key.len()).map(|(_, case)| case)
@@ -166,7 +166,7 @@ impl Builder<'_> {
         let tenants = !named(&path)
             && (named(&query) || text.as_deref().is_some_and(named) || form.iter().any(|(_, v)| named(v)));
         Row {
-            name: self.rule.operation.clone(),
+            name: self.rule.operation.to_string(),
             method: method.to_owned(),
             ask: Ask { path, query, body: text, form },
             direct,
