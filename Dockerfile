@@ -9,7 +9,9 @@ WORKDIR /build
 # .dockerignore lets in only what the build reads.
 COPY . .
 ARG COMMIT=unknown
-RUN TENANTGATE_COMMIT="${COMMIT}" cargo build --release --locked --bin tenantgate
+# --build-arg FEATURES=otlp: spans by OTLP (docs/logging.md)
+ARG FEATURES=
+RUN TENANTGATE_COMMIT="${COMMIT}" cargo build --release --locked --bin tenantgate --features "${FEATURES}"
 
 # hadolint ignore=DL3006
 FROM ${RUNTIME}

@@ -5,7 +5,7 @@ TOOLS := target/tools/bin
 CHART_VALUES := smallest everything
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart audit chart-test dashboard-test engine keycloak fuzz bench setup parity clients fmt update
+.PHONY: help demo test chart audit chart-test dashboard-test otlp-test engine keycloak fuzz bench setup parity clients fmt update
 
 help: ## show this
 	@echo "tenantgate: keeps the applications of a shared Camunda 7 engine inside their own tenants"
@@ -56,6 +56,11 @@ dashboard-test: setup engine ## alerts by promtool; the dashboard's queries on a
 	$(TOOLS)/promtool check rules helm/files/rules.yaml
 	$(TOOLS)/promtool test rules tests/prometheus/rules_test.yaml
 	TENANTGATE_PROMETHEUS=$(CURDIR)/$(TOOLS) tests/run cargo test --test gateway dashboard -- --ignored
+
+otlp-test: setup engine ## the build that exports spans (feature `otlp`): lints, and a collector that gets them
+	cargo clippy --all-targets --features otlp -- -D warnings
+	cargo test --features otlp --lib telemetry
+	tests/run cargo test --features otlp --test gateway otlp
 
 engine: $(ENGINE_JAR) ## build the stock engine of tests and demo, when its sources changed
 	@:

@@ -10,7 +10,7 @@ use actix_web::http::Method;
 
 use crate::gate::Gate;
 use crate::journey::Trace;
-use crate::telemetry::{Line, Outcome};
+use crate::telemetry::{Line, Outcome, Traceparent};
 
 const ACCESS: &str = "tenantgate::access";
 const AUDIT: &str = "tenantgate::audit";
@@ -22,7 +22,7 @@ const MAX_ID: usize = 128;
 pub(super) struct Visit {
     gate: Arc<Gate>,
     method: Method,
-    trace_id: Option<String>,
+    traceparent: Option<Traceparent>,
     peer: Option<IpAddr>,
     began: Instant,
     open: bool,
@@ -39,7 +39,7 @@ impl Visit {
         Self {
             gate,
             method: request.method.clone(),
-            trace_id: traceparent.and_then(trace_id).map(str::to_owned),
+            traceparent: traceparent.and_then(Traceparent::read),
             peer: request.peer_addr.map(|a| a.ip()),
             began: Instant::now(),
             open: true,
@@ -61,6 +61,20 @@ impl Visit {
         if write || matches!(outcome, Outcome::Refused(_)) {
             self.audit(outcome);
         }
+        #[cfg(feature = "otlp")]
+        crate::telemetry::Ended {
+            method: self.method(),
+            base_path: &self.gate.settings.engine.base_path,
+            trace: &self.trace,
+            outcome,
+            took,
+            parent: self.traceparent.as_ref(),
+        }
+        .send();
+    }
+
+    fn trace_id(&self) -> &str {
+        self.traceparent.as_ref().map_or("-", Traceparent::trace_id)
     }
 
     /// A token of RFC 9110 (no blank, no line end), cut: a client may invent one of any length.
@@ -105,7 +119,7 @@ impl Visit {
             .text("code", code)
             .text("message", &message.escape_debug().to_string())
             .number("engine_status", self.trace.engine_status)
-            .text("trace_id", self.trace_id.as_deref().unwrap_or("-"))
+            .text("trace_id", self.trace_id())
     }
 }
 
@@ -133,50 +147,9 @@ fn shown(ids: &[String]) -> String {
     ids.iter().map(cut).collect::<Vec<_>>().join(" ")
 }
 
-/// The trace id of a `traceparent` (W3C Trace Context section 3.2.2): 32 lower-case hex digits, not all 0.
-fn trace_id(traceparent: &str) -> Option<&str> {
-    let hex = |text: &str, length| {
-        text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let mut parts = traceparent.split('-');
-    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    // Version 0 has four parts; later ones may have more.
-    let whole = if version == "00" { parts.next().is_none() } else { version != "ff" };
-    let not_zero = |text: &str| text.bytes().any(|b| b != b'0');
-    let holds = whole
-        && hex(version, 2)
-        && hex(trace, 32)
-        && hex(parent, 16)
-        && hex(flags, 2)
-        && not_zero(trace)
-        && not_zero(parent);
-    holds.then_some(trace)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-
-    #[test]
-    fn a_trace_id_is_taken_from_a_whole_traceparent_only() {
-        let of = |text: &str| trace_id(&text.replace('T', TRACE)).map(str::to_owned);
-        assert_eq!(of("00-T-00f067aa0ba902b7-01").as_deref(), Some(TRACE));
-        assert_eq!(of("01-T-00f067aa0ba902b7-01-more").as_deref(), Some(TRACE));
-        for broken in [
-            "00-T-00f067aa0ba902b7-01-more",
-            "ff-T-00f067aa0ba902b7-01",
-            "00-T-00f067aa0ba902b7",
-            "00-T-0000000000000000-01",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e473\n-00f067aa0ba902b7-01",
-            "",
-        ] {
-            assert_eq!(of(broken), None, "{broken}");
-        }
-    }
 
     #[test]
     fn ids_can_forge_no_line_and_fill_no_disk() {

@@ -56,6 +56,9 @@ mod threats;
 mod dashboard;
 /// The documents: links and commands.
 mod docs;
+/// Spans, in builds that export them.
+#[cfg(feature = "otlp")]
+mod otlp;
 /// Figures and logs.
 mod telemetry;
 /// An engine that answers badly, late or not at all.
