@@ -3,6 +3,8 @@
 ENGINE_JAR := tests/engine/target/engine.jar
 TOOLS := target/tools/bin
 CHART_VALUES := smallest everything
+# In this order: the later ones take the values of the first.
+CHART_PAGES := docs/deploy.md docs/operating.md helm/README.md
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test chart audit chart-test dashboard-test otlp-test engine keycloak fuzz bench setup parity clients fmt update
@@ -32,10 +34,11 @@ fuzz: setup engine ## every fuzz target for FUZZ_SECONDS (60) each; installs nig
 bench: setup ## figures as ratios: keys on an issuer's bad day, CPU a request beside nginx and HAProxy
 	benches/run
 
-chart: ## the chart's lint and unit tests (part of `make test`)
+chart: ## the chart's lint, unit tests and documents (part of `make test`)
 	@tests/tools/get helm helm-unittest
 	@for values in $(CHART_VALUES); do $(TOOLS)/helm lint --strict --quiet helm -f helm/ci/$$values-values.yaml || exit 1; done
 	$(TOOLS)/helm-unittest helm
+	tests/chart/docs template $(CHART_PAGES)
 	cargo build --quiet --bin tenantgate
 	tests/chart/config target/debug/tenantgate $(CHART_VALUES)
 
@@ -48,8 +51,8 @@ audit: ## licences, bans, sources, bill of materials, image, the chart's manifes
 	tests/chart/manifests $(CHART_VALUES)
 
 chart-test: ## the chart on a real Kubernetes API server: install, upgrade, rollback, uninstall
-	@tests/tools/get helm kube-apiserver schemas
-	tests/chart/run
+	@tests/tools/get helm kube-apiserver kubectl schemas
+	tests/chart/run $(CHART_PAGES)
 
 dashboard-test: setup engine ## alerts by promtool; the dashboard's queries on a Prometheus that scrapes a gateway
 	@tests/tools/get prometheus

@@ -2,7 +2,7 @@
 //!
 //! Fences that count: `yaml file=NAME` (any language) is written to a file of that name for the page's later
 //! commands; `sh run` is run in that folder (`exit=3`: ends with that code); `text output` behind it is what it
-//! prints. The built-in rules lie in `policies/` there.
+//! prints. The built-in rules lie in `policies/` there. What is for a cluster, `tests/chart/docs` runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
