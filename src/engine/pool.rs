@@ -45,11 +45,21 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// The answer was read to its end: the connection is free.
-    pub(super) fn free(self) {
-        if self.sender.is_closed() {
-            return;
+    /// The answer was read to its end: the connection is free, once the request has gone out whole, too. An engine
+    /// may answer before it has read a body that a slow client still sends; nobody else is to wait behind that.
+    pub(super) fn free(mut self) {
+        if self.sender.is_ready() {
+            self.put();
+        } else if !self.sender.is_closed() {
+            tokio::spawn(async move {
+                if self.sender.ready().await.is_ok() {
+                    self.put();
+                }
+            });
         }
+    }
+
+    fn put(self) {
         let since = Instant::now();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         // The oldest stand first; after a peak this is where they end.
@@ -106,7 +116,7 @@ impl Pool {
                 idle.clear();
                 return None;
             }
-            if !sender.is_closed() {
+            if sender.is_ready() {
                 return Some(sender);
             }
         }

@@ -12,6 +12,9 @@ use super::keys::Identity;
 use crate::config;
 use crate::tenancy::Caller;
 
+/// Most places that are made at once, 16 bytes each.
+const ROOM: u64 = 65_536;
+
 /// The hash of a whole token: of header, claims *and signature*. Without the signature, a forged one would be
 /// found under the real one's name.
 pub(crate) type TokenHash = [u8; SHA256_OUTPUT_LEN];
@@ -41,6 +44,8 @@ impl Remembered {
         let cache = (!off).then(|| {
             Cache::builder()
                 .max_capacity(settings.remember_tokens)
+                // Growing while requests wait would cost each new token a tenth of its verification.
+                .initial_capacity(usize::try_from(settings.remember_tokens.min(ROOM)).unwrap_or_default())
                 .time_to_live(settings.remember_tokens_for)
                 .build()
         });

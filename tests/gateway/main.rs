@@ -17,6 +17,8 @@ mod ambiguous;
 mod batches;
 /// What acts on many at once, without a batch.
 mod bulk;
+/// Connections to the engine, used again.
+mod connections;
 /// Every operation of the engine has exactly one rule.
 mod coverage;
 /// Forms of deployments, duplicates, code, files, and deploying again.

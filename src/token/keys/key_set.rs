@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
-use aws_lc_rs::signature;
+use aws_lc_rs::signature::{self, ParsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::Algorithm;
 use jwks_client_rs::JsonWebKey;
 
 use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
@@ -22,9 +22,9 @@ pub(crate) type Identity = [u8; SHA256_OUTPUT_LEN];
 /// A key to verify with.
 pub(crate) struct Key {
     pub(crate) identity: Identity,
-    /// The algorithms that it may be used with: its own `alg`, else all of its type and curve.
-    pub(crate) algorithms: Vec<Algorithm>,
-    pub(crate) decoding: DecodingKey,
+    /// Ready to verify with, once for each algorithm that it may be used with: its own `alg`, else all of its type
+    /// and curve. Reading its numbers anew for each token would cost a tenth of the verification.
+    usable: Vec<(Algorithm, ParsedPublicKey)>,
 }
 
 /// The keys of an issuer at one time.
@@ -64,44 +64,64 @@ impl Key {
     /// another make come here without our filter, so nothing is taken for granted.
     fn new(written: &JsonWebKey) -> Option<Self> {
         let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
-        let (fitting, decoding, hashed) = match written {
+        let (usable, hashed) = match written {
             JsonWebKey::Rsa(key) => {
                 let (n, e) = (number(bytes(key.modulus())?), number(bytes(key.exponent())?));
                 let parts = signature::RsaPublicKeyComponents { n: n.as_slice(), e: e.as_slice() };
-                parts.to_parsed_public_key(&signature::RSA_PKCS1_2048_8192_SHA256).ok()?;
-                let decoding = DecodingKey::from_rsa_raw_components(&n, &e);
-                ([RS256, RS384, RS512, PS256, PS384, PS512].as_slice(), decoding, [b"RSA".to_vec(), n, e])
+                let usable = RSA
+                    .iter()
+                    .map(|(algorithm, with)| Some((*algorithm, parts.to_parsed_public_key(with).ok()?)));
+                (usable.collect::<Option<Vec<_>>>()?, [b"RSA".to_vec(), n, e])
             }
             JsonWebKey::Ec(key) => {
                 let (x, y) = (bytes(key.x())?, bytes(key.y())?);
                 let point = [&[4], x.as_slice(), y.as_slice()].concat();
-                let fitting = match key.curve() {
-                    "P-256" => {
-                        signature::ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, &point).ok()?;
-                        [ES256].as_slice()
-                    }
-                    "P-384" => {
-                        signature::ParsedPublicKey::new(&signature::ECDSA_P384_SHA384_FIXED, &point).ok()?;
-                        [ES384].as_slice()
-                    }
+                let (algorithm, with) = match key.curve() {
+                    "P-256" => (ES256, &signature::ECDSA_P256_SHA256_FIXED),
+                    "P-384" => (ES384, &signature::ECDSA_P384_SHA384_FIXED),
                     _ => return None,
                 };
-                (fitting, DecodingKey::from_ec_der(&point), [key.curve().into(), x, y])
+                let usable = vec![(algorithm, ParsedPublicKey::new(with, &point).ok()?)];
+                (usable, [key.curve().into(), x, y])
             }
             JsonWebKey::Okp(key) if key.curve() == "Ed25519" => {
                 let x = bytes(key.x())?;
-                signature::ParsedPublicKey::new(&signature::ED25519, &x).ok()?;
-                ([EdDSA].as_slice(), DecodingKey::from_ed_der(&x), [b"Ed25519".to_vec(), x, Vec::new()])
+                let usable = vec![(EdDSA, ParsedPublicKey::new(&signature::ED25519, &x).ok()?)];
+                (usable, [b"Ed25519".to_vec(), x, Vec::new()])
             }
             JsonWebKey::Okp(_) => return None,
         };
-        let algorithms = match written.alg() {
-            None => fitting.to_vec(),
-            Some(name) => vec![name.parse().ok().filter(|a| fitting.contains(a))?],
+        let usable = match written.alg() {
+            None => usable,
+            Some(name) => {
+                let own: Algorithm = name.parse().ok()?;
+                vec![usable.into_iter().find(|(algorithm, _)| *algorithm == own)?]
+            }
         };
-        Some(Self { identity: identity(&hashed), algorithms, decoding })
+        Some(Self { identity: identity(&hashed), usable })
+    }
+
+    /// The algorithms that it may be used with.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        self.usable.iter().map(|(algorithm, _)| *algorithm)
+    }
+
+    /// The key for that algorithm.
+    pub(crate) fn for_algorithm(&self, algorithm: Algorithm) -> Option<&ParsedPublicKey> {
+        self.usable.iter().find(|(usable, _)| *usable == algorithm).map(|(_, key)| key)
     }
 }
+
+/// What aws-lc calls the algorithms of an RSA key (RFC 7518 sections 3.3 and 3.5); keys under 2048 bits are none.
+const RSA: [(Algorithm, &signature::RsaParameters); 6] = [
+    (RS256, &signature::RSA_PKCS1_2048_8192_SHA256),
+    (RS384, &signature::RSA_PKCS1_2048_8192_SHA384),
+    (RS512, &signature::RSA_PKCS1_2048_8192_SHA512),
+    (PS256, &signature::RSA_PSS_2048_8192_SHA256),
+    (PS384, &signature::RSA_PSS_2048_8192_SHA384),
+    (PS512, &signature::RSA_PSS_2048_8192_SHA512),
+];
 
 /// Without leading zeros, which some issuers write and aws-lc refuses.
 fn number(bytes: Vec<u8>) -> Vec<u8> {
@@ -139,7 +159,7 @@ mod tests {
     fn numbers_that_are_no_key_are_left_out() {
         let ec = |kid: &str, x: &str| json!({ "kty": "EC", "crv": "P-256", "kid": kid, "x": x, "y": Y });
         let (found, odd) = set(json!([ec("on", X), ec("off", Y), ec("short", "AAAA")]));
-        assert!(found.get("on").is_some_and(|key| key.algorithms == [ES256]));
+        assert!(found.get("on").is_some_and(|key| key.algorithms().eq([ES256])));
         assert_eq!((found.len(), odd.len()), (1, 2), "{odd:?}");
     }
 
