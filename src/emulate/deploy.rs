@@ -52,7 +52,8 @@ pub(crate) async fn deploy(
     payload: Payload,
     trace: &mut Trace,
 ) -> Result<Reply, Refusal> {
-    let _share = travel.gate.heavy.take(travel.caller.tenant(), false)?;
+    let patience = travel.gate.settings.engine.timeout;
+    let _share = travel.gate.heavy.wait(travel.caller.tenant(), false, patience).await?;
     let mut read = Read::default();
     let mut answer = travel
         .form(permit, payload, trace, async |parts, out| rebuild(travel, parts, out, &mut read).await)

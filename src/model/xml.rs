@@ -69,7 +69,12 @@ pub(crate) fn read(text: &str, skip: usize) -> Result<Vec<Element>, Unreadable> 
     if let Some((offset, _)) = text.char_indices().find(|(_, c)| !is_xml_char(*c)) {
         return Err(Unreadable { offset, what: "holds a character that XML does not allow".into() });
     }
-    let mut reader = NsReader::from_str(text.get(skip..).unwrap_or_default());
+    let behind = text.get(skip..).unwrap_or_default();
+    // The library would take it for a byte order mark; behind a declaration it is a character like any other.
+    if behind.starts_with('\u{feff}') {
+        return Err(Unreadable { offset: skip, what: "has a text outside the root element".into() });
+    }
+    let mut reader = NsReader::from_str(behind);
     let config = reader.config_mut();
     config.check_comments = true;
     config.check_end_names = true;

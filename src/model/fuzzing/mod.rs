@@ -7,14 +7,18 @@
 
 pub(super) mod engine;
 
+use std::sync::OnceLock;
+
 use super::{Inspector, encoding, xml};
 use crate::config::{Code, SharedResources};
 
 /// A file. What we read, `roxmltree` reads to the same elements, attributes and texts, or refuses; and no file of
 /// any kind makes the inspector panic.
 pub fn model(data: &[u8]) {
+    static INSPECTOR: OnceLock<Inspector> = OnceLock::new();
+    let inspector = INSPECTOR
+        .get_or_init(|| Inspector::new(Code::Deny, SharedResources::Hidden).expect("the lists are sound"));
     for name in ["a.bpmn", "a.dmn", "a.cmmn", "a.form"] {
-        let inspector = Inspector::new(Code::Deny, SharedResources::Hidden).expect("the lists are sound");
         let _ = inspector.inspect(name, data, "tenant");
     }
     let Ok(decoded) = encoding::decode(data) else { return };

@@ -132,7 +132,7 @@ class Models {
         text(out, element.getTagName());
         text(out, element.getText());
         Map<String, Attribute> attributes = attributes(element);
-        attributes.values().removeIf(attribute -> attribute.getName().startsWith("xmlns"));
+        attributes.values().removeIf(attribute -> attribute.getName().matches("xmlns(:.*)?"));
         out.writeInt(attributes.size());
         for (Attribute attribute : attributes.values()) {
             text(out, attribute.getUri());

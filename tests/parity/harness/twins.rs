@@ -403,9 +403,13 @@ async fn fresh(of: &Plenty, texts: &str) -> Names {
         let order = start(&of.side.order_definition, marker).await;
         let path = format!("/process-instance/{order}/modification-async");
         let body = json!({"instructions": [{"type": "startBeforeActivity", "activityId": "review"}]});
-        let batch = engine.post(&path, body).await.ok().id();
+        let mut batch = engine.post(&path, body.clone()).await.ok().id();
         if wants(&["batch"]) {
-            engine.put(&format!("/batch/{batch}/suspended"), json!({"suspended": true})).await;
+            // The engine may be done with one before it can be suspended.
+            let suspend = json!({"suspended": true});
+            while engine.put(&format!("/batch/{batch}/suspended"), suspend.clone()).await.status != 204 {
+                batch = engine.post(&path, body.clone()).await.ok().id();
+            }
             put("batch", batch);
         } else {
             for _ in 0..240 {
