@@ -4,43 +4,18 @@
 //! replaced a scalar. It holds one key or watched scalar at a time, never the document, and looks only at the exact
 //! positions: a variable that is *named* `tenantId` is not at the position of the DTO's field (facts 9).
 
+mod position;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
+
+pub use position::{Position, Step, position};
 
 /// Longest scalar that is held to be looked at.
 const MAX_SCALAR: usize = 64 * 1024;
 /// Deepest nesting of an answer; the engine's own writer stops at 1000.
 const MAX_DEPTH: usize = 2000;
-
-/// One step of a position.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Every element of an array.
-    Each,
-    /// Every member of an object.
-    Any,
-    /// The member of this name.
-    Name(String),
-}
-
-/// A position in a document: the steps from its root.
-pub type Position = Vec<Step>;
-
-/// Reads a position as written in rules: `.` the root, `[]` each element, `*` any member, names by dots.
-pub fn position(text: &str) -> Position {
-    let mut steps = Vec::new();
-    for part in text.split('.').filter(|p| !p.is_empty()) {
-        let name = part.trim_end_matches("[]");
-        match name {
-            "" => {}
-            "*" => steps.push(Step::Any),
-            name => steps.push(Step::Name(name.to_owned())),
-        }
-        steps.extend(std::iter::repeat_n(Step::Each, (part.len() - name.len()) / 2));
-    }
-    steps
-}
 
 /// What becomes of a watched scalar.
 #[derive(Clone, Debug, PartialEq, Eq)]
