@@ -1,9 +1,10 @@
 //! A reply: status, headers, and a body that is either there or still streams.
 
 use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::guard::{Guard, Watch};
-use super::headers::reply_headers;
+use super::headers::{NO_STORE, reply_headers};
 use crate::engine::Answer;
 use crate::json::scan::Stop;
 use crate::refusal::{Kind, Refusal};
@@ -16,8 +17,8 @@ pub const HOLD: u64 = 64 * 1024;
 pub struct Reply {
     /// The status.
     pub status: u16,
-    /// Header lines, names in lower case, without the length.
-    pub headers: Vec<(String, Vec<u8>)>,
+    /// Its headers, without the length.
+    pub headers: HeaderMap,
     /// The body.
     pub body: ReplyBody,
 }
@@ -40,16 +41,14 @@ pub enum ReplyBody {
 impl Reply {
     /// A JSON answer of the gateway's own.
     pub fn json(status: u16, body: impl Into<Bytes>) -> Self {
-        let headers = vec![
-            ("content-type".to_owned(), b"application/json".to_vec()),
-            ("cache-control".to_owned(), b"private, no-store".to_vec()),
-        ];
+        let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let headers = HeaderMap::from_iter([json, (CACHE_CONTROL, NO_STORE)]);
         Self { status, headers, body: ReplyBody::Whole(body.into()) }
     }
 
     /// An answer of the gateway's own without anything in it: 204, as the engine does, without a content type.
     pub fn empty() -> Self {
-        let headers = vec![("cache-control".to_owned(), b"private, no-store".to_vec())];
+        let headers = HeaderMap::from_iter([(CACHE_CONTROL, NO_STORE)]);
         Self { status: 204, headers, body: ReplyBody::Whole(Bytes::new()) }
     }
 }
@@ -62,7 +61,8 @@ impl Reply {
             all.push("HEAD");
         }
         all.push("OPTIONS");
-        let headers = vec![("allow".to_owned(), all.join(", ").into_bytes())];
+        let all = HeaderValue::from_str(&all.join(", "));
+        let headers = all.into_iter().map(|all| (ALLOW, all)).collect();
         Self { status: 204, headers, body: ReplyBody::Whole(Bytes::new()) }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn reply(reply: Reply, head: bool, alarmed: impl Fn(Stop) + 'static) 
     let mut response = builder(reply.status);
     for (name, value) in &reply.headers {
         if let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value))
+            (HeaderName::from_bytes(name.as_str().as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
         {
             response.append_header((name, value));
         }
