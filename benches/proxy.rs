@@ -10,13 +10,14 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
+use support::api::Api;
 use support::free_port;
-use support::gateway::{Gateway, Plan};
 use support::issuer::{AUDIENCE, Key, now};
 
 /// Tokens that were never seen, a round.
@@ -33,8 +34,11 @@ struct Running(Child);
 
 impl Running {
     fn start(command: &mut Command) -> Self {
-        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self(quiet.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}")))
+        Self::with(command.stdout(Stdio::null()).stderr(Stdio::null()))
+    }
+
+    fn with(command: &mut Command) -> Self {
+        Self(command.stdin(Stdio::null()).spawn().unwrap_or_else(|e| panic!("{command:?}: {e}")))
     }
 }
 
@@ -101,11 +105,58 @@ fn binary() -> String {
     std::env::var("TENANTGATE_TEST_BINARY").expect("run `make bench`: it names the program to measure")
 }
 
-fn gateway(backend: u16) -> Gateway {
-    let base = format!("http://127.0.0.1:{backend}");
-    let plan = Plan::new(binary(), &format!("{base}/engine-rest"), &format!("{base}/"), AUDIENCE)
-        .env("TENANTGATE_LIMITS__WORKERS", "1");
-    tokio::runtime::Runtime::new().unwrap().block_on(plan.start())
+/// A file to log to, as all of them do: who read a pipe would take part of the time.
+fn log(folder: &Path, name: &str) -> File {
+    File::create(folder.join(name)).unwrap()
+}
+
+struct Gateway {
+    running: Running,
+    port: u16,
+    admin: u16,
+}
+
+impl Gateway {
+    fn start(folder: &Path, backend: u16) -> Self {
+        let [port, admin] = [free_port(), free_port()];
+        let mut command = Command::new(binary());
+        command.arg("serve");
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TENANTGATE_")) {
+            command.env_remove(name);
+        }
+        command.env("TENANTGATE_LIMITS__WORKERS", "1");
+        for (flag, value) in [
+            ("--listen", format!("127.0.0.1:{port}")),
+            ("--admin-listen", format!("127.0.0.1:{admin}")),
+            ("--engine-url", format!("http://127.0.0.1:{backend}/engine-rest")),
+            ("--issuer", format!("http://127.0.0.1:{backend}/")),
+            ("--audience", AUDIENCE.to_owned()),
+        ] {
+            command.args([flag, &value]);
+        }
+        let running = Running::with(command.stdout(Stdio::null()).stderr(log(folder, "gateway.log")));
+        let gateway = Self { running, port, admin };
+        let patience = Instant::now() + Duration::from_secs(30);
+        while gateway.ask("/readyz").is_none() {
+            let log = || std::fs::read_to_string(folder.join("gateway.log")).unwrap_or_default();
+            assert!(Instant::now() < patience, "the gateway is not ready:\n{}", log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        gateway
+    }
+
+    /// A page of the admin listener, if it is there.
+    fn ask(&self, path: &str) -> Option<String> {
+        let api = Api::new(&format!("http://127.0.0.1:{}", self.admin));
+        let reply = tokio::runtime::Runtime::new()
+            .unwrap()
+            .block_on(async { api.try_send(reqwest::Method::GET, path, &[], Vec::new()).await });
+        reply.ok().filter(|reply| reply.status == 200).map(|reply| reply.text())
+    }
+
+    fn pid(&self) -> u32 {
+        self.running.0.id()
+    }
 }
 
 fn main() -> ExitCode {
@@ -178,7 +229,9 @@ fn main() -> ExitCode {
         folder.join("key.pem").display()
     );
     std::fs::write(&haproxy_file, haproxy_text).unwrap();
-    let haproxy = Running::start(Command::new("haproxy").arg("-db").arg("-f").arg(&haproxy_file));
+    let mut haproxy = Command::new("haproxy");
+    let haproxy = haproxy.arg("-db").arg("-f").arg(&haproxy_file).stderr(Stdio::null());
+    let haproxy = Running::with(haproxy.stdout(log(folder, "haproxy.log")));
     std::thread::sleep(Duration::from_millis(500));
 
     let mut rows = [
@@ -188,16 +241,16 @@ fn main() -> ExitCode {
         ("gateway, token never seen", [0.0; ROUNDS]),
     ];
     for round in 0..ROUNDS {
-        let gate = gateway(backend);
+        let gate = Gateway::start(folder, backend);
         // The first request of a process costs more: connections, lazy tables.
         let warm = |pid, port| cost("warm-up", pid, port, &seen);
-        warm(gate.pid(), gate.address.port());
+        warm(gate.pid(), gate.port);
         rows[0].1[round] = cost("nginx", nginx.0.id(), plain, &seen);
-        rows[1].1[round] = cost("seen", gate.pid(), gate.address.port(), &seen);
+        rows[1].1[round] = cost("seen", gate.pid(), gate.port, &seen);
         rows[2].1[round] = cost("haproxy", haproxy.0.id(), checked, &new);
-        rows[3].1[round] = cost("new", gate.pid(), gate.address.port(), &new);
+        rows[3].1[round] = cost("new", gate.pid(), gate.port, &new);
         // What was said never to be seen was not.
-        let metrics = tokio::runtime::Runtime::new().unwrap().block_on(gate.admin().get("/metrics")).text();
+        let metrics = gate.ask("/metrics").unwrap();
         for line in metrics.lines().filter(|l| l.starts_with("tenantgate_token")) {
             if round + 1 == ROUNDS {
                 println!("  {line}");
