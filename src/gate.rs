@@ -14,6 +14,9 @@ use crate::token::Tokens;
 /// Deployments of one tenant at a time: parsing a large model takes the engine seconds and much memory, and it goes
 /// on when nobody waits any more.
 const DEPLOYMENTS: usize = 4;
+/// Uploads of one tenant at a time, other than deployments: each holds a thread of the engine as long as its client
+/// sends, and an engine has 200 of them by default.
+const UPLOADS: usize = 16;
 /// Reports over the whole engine that one tenant may ask for at a time: their cost follows everybody's data.
 const REPORTS: usize = 2;
 /// Memory for JSON bodies under way, in bytes; what is made of one takes a few times its size.
@@ -41,6 +44,8 @@ pub struct Gate {
     pub inspector: Inspector,
     /// Counts what costs the engine most: deployments, and reports that it makes over all tenants.
     pub heavy: Shares,
+    /// Counts uploads other than deployments.
+    pub uploads: Shares,
     /// The figures.
     pub metrics: Metrics,
     /// How the engine's own address begins.
@@ -77,6 +82,7 @@ impl Gate {
             ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
             handles,
             heavy: Shares::new(DEPLOYMENTS, REPORTS),
+            uploads: Shares::new(UPLOADS, 0),
             memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
             metrics: Metrics::new().map_err(|e| e.to_string())?,

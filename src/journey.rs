@@ -18,7 +18,7 @@ use crate::policy::{Body, Empty, FamilyId, Forward, How, Local, Multipart, Opera
 use crate::proxy::Reply;
 use crate::refusal::{Kind, Refusal};
 use crate::rewrite::{Context, Draft, Outcome, Permit, narrow};
-use crate::server::{Arrival, Granted, Headers, Payload};
+use crate::server::{Arrival, Granted, Headers, Payload, Share};
 use crate::tenancy::{Caller, Tenant};
 
 /// Longest long poll that the engine takes (facts 4).
@@ -41,6 +41,9 @@ pub struct Trace {
     pub engine_seconds: Option<f64>,
     /// Seconds that look-ups took.
     pub look_up_seconds: Option<f64>,
+    /// The place in the tenant's share, held until the last byte of the reply: who reads slowly takes a connection
+    /// and memory as long.
+    pub share: Option<Arc<Share>>,
 }
 
 /// What is asked, past the operation: what emulations may change before it is narrowed.
@@ -104,8 +107,9 @@ pub async fn journey(
     trace.kind = Some(operation.rule.kind.name());
     trace.ids.clone_from(&operation.params);
 
-    let _share =
+    let share =
         gate.shares.take(caller.tenant(), matches!(&operation.rule.how, How::Forward(f) if f.long_poll))?;
+    trace.share = Some(Arc::new(share));
     let forward = match &operation.rule.how {
         How::Deny(reason) => {
             return Err(Refusal::new(
@@ -220,6 +224,8 @@ impl Travel<'_> {
         if form == Multipart::Deployment {
             return emulate::deploy(self, &permit, request.forward, payload, trace).await;
         }
+        let patience = self.gate.settings.engine.timeout;
+        let _share = self.gate.uploads.wait(self.caller.tenant(), false, patience).await?;
         let rebuild = async |parts: &mut Parts, out| crate::rewrite::forms::rebuild(form, parts, out).await;
         let answer = self.form(&permit, payload, trace, rebuild).await?;
         self.reply(answer, &permit, request.forward).await

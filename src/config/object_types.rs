@@ -46,6 +46,8 @@ pub(crate) const REFUSED: &[&str] = &[
     "org.objectweb.",
     "org.slf4j.",
     "org.yaml.",
+    "org.joda.",
+    "org.aopalliance.",
     "org.xml.",
     "org.w3c.",
     "org.h2.",

@@ -24,6 +24,11 @@ const FIELDS: &[&str] = &[NAME, FILTER, CHANGED, SOURCE, ACTIVATE, TENANT];
 /// The engine refuses part headers over 512 bytes; our own head around a name takes about 90 (facts 7).
 const LONGEST_FILE_NAME: usize = 400;
 
+/// Most parts of a form: their names are kept, to find one that is there twice.
+const MOST_PARTS: usize = 2000;
+/// So many findings are told, and nothing behind them is looked at: each takes more memory than what it is about.
+const MOST_FINDINGS: usize = 1000;
+
 /// What was read of the form.
 #[derive(Default)]
 struct Read {
@@ -128,7 +133,14 @@ async fn rebuild(
             }
             continue;
         }
+        if read.names.len() > MOST_PARTS {
+            let what = format!("the form has more than {MOST_PARTS} parts; deploy in several steps");
+            return Err(Refusal::new(Kind::BodyTooLarge, what));
+        }
         resource(travel, inspector, &mut part, &out, read).await?;
+        if read.findings.len() >= MOST_FINDINGS {
+            break;
+        }
     }
     if !read.findings.is_empty() {
         return Err(model::refusal(&read.findings));

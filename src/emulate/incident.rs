@@ -1,5 +1,6 @@
-//! `DELETE /incident/{id}`: the engine takes away every incident of the same type and configuration, in all tenants,
-//! and both are free text of whoever made the incident.
+//! Incidents are told apart by type and configuration alone, in all tenants, and both are free text of whoever makes
+//! one. The engine's own name a job or an external task: one that is made beforehand with the id of another tenant's
+//! job keeps that job's incident from being made, and ends when the other sets its retries (both seen).
 
 use crate::journey::{Request, Travel};
 use crate::json::Json;
@@ -7,7 +8,26 @@ use crate::proxy::Reply;
 use crate::refusal::{Kind, Refusal};
 use crate::rewrite::encode_query;
 
-/// Goes on only where nobody else has an incident that would end with it. A foreign or missing id goes on too, and
+/// `POST /execution/{id}/create-incident`: the configuration must not be able to name a job or a task.
+///
+/// # Errors
+/// [`Kind::FieldDenied`] for what may be an id, [`Kind::BodyAmbiguous`] for what is no text.
+pub(super) fn create(request: &Request<'_>) -> Result<(), Refusal> {
+    let configuration = request.body.as_ref().and_then(|body| body.member("configuration"));
+    let Some(configuration) = configuration.filter(|c| !c.is_null()) else { return Ok(()) };
+    let text = configuration
+        .as_str()
+        .ok_or_else(|| Refusal::new(Kind::BodyAmbiguous, "`configuration` must be a string"))?;
+    // Ids are UUIDs or numbers. A letter beyond `f` is in neither, however a database compares texts.
+    if text.chars().any(|c| matches!(c.to_ascii_lowercase(), 'g'..='z')) {
+        return Ok(());
+    }
+    let what = "`configuration` could be the id of a job or task, whose incidents are the engine's own; put a word \
+                before it, such as `order-4711`";
+    Err(Refusal::new(Kind::FieldDenied, what))
+}
+
+/// `DELETE /incident/{id}`: goes on only where nobody else has an incident that would end with it. A foreign or missing id goes on too, and
 /// is answered as one that never existed.
 pub(super) async fn resolve(travel: &Travel<'_>, request: &Request<'_>) -> Result<Option<Reply>, Refusal> {
     let pin = ("tenantIdIn", travel.caller.tenant().as_str());

@@ -42,6 +42,7 @@ pub(crate) async fn carry(
         Emulation::FilterRun => filter::run(travel, request).await,
         Emulation::Redeploy => redeploy::carry(travel, request).await,
         Emulation::DeployedForm => form::carry(travel, request).await,
+        Emulation::CreateIncident => incident::create(request).map(|()| None),
         Emulation::ResolveIncident => incident::resolve(travel, request).await,
     }
 }

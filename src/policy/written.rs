@@ -137,6 +137,8 @@ pub enum Emulation {
     Redeploy,
     /// `GET …/deployed-form`: only forms that can't reach across.
     DeployedForm,
+    /// `POST /execution/{id}/create-incident`: only with a configuration that is no id of the engine's.
+    CreateIncident,
     /// `DELETE /incident/{id}`: only where no other tenant's incident would end with it.
     ResolveIncident,
 }

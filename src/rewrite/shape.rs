@@ -318,7 +318,10 @@ impl Context<'_> {
                 let Json::Array(elements) = &mut value else {
                     return Err(wrong_type(name, "a list of strings"));
                 };
-                for element in elements.iter_mut().filter(|e| !e.is_null()) {
+                // A null among the ids of a write goes nowhere: what the engine makes of it differs from operation to
+                // operation, and a correlation without an id would be one with everybody.
+                let nulls = self.kind == RuleKind::Read;
+                for element in elements.iter_mut().filter(|e| !(nulls && e.is_null())) {
                     let id = element.as_str().ok_or_else(|| wrong_type(name, "a list of strings"))?;
                     *element = Json::Id(Asked::new(*family, id));
                 }

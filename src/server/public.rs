@@ -55,6 +55,7 @@ pub(super) async fn serve(worker: &Worker, request: &RequestHead, body: Body) ->
     let mut visit = Visit::begin(gate.clone(), request);
     let head = request.method.as_str() == "HEAD";
     let outcome = carry(worker, &gate, request, body, &mut visit.trace).await;
+    let share = visit.trace.share.take();
     visit.end(match &outcome {
         Ok(answer) => Outcome::Answered(answer.status),
         Err(refusal) => Outcome::Refused(refusal),
@@ -62,7 +63,7 @@ pub(super) async fn serve(worker: &Worker, request: &RequestHead, body: Body) ->
     let mut response = match outcome {
         Ok(answer) => reply::reply(answer, head, move |stop| {
             // Lives as long as the answer streams.
-            let _ = &under_way;
+            let _ = (&under_way, &share);
             gate.metrics.alarm(stop);
         }),
         Err(refusal) => {

@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
 use crate::json::scan::Stop;
-use crate::proxy::{Reply, ReplyBody};
+use crate::proxy::{HOLD, Reply, ReplyBody};
 use crate::refusal::{Kind, Refusal};
 
 /// The realm of the challenge (RFC 6750 section 3).
@@ -73,7 +73,16 @@ pub(super) fn reply(reply: Reply, head: bool, alarmed: impl Fn(Stop) + 'static) 
         };
     }
     match reply.body {
-        ReplyBody::Whole(bytes) => response.body(bytes),
+        ReplyBody::Whole(bytes) if bytes.len() as u64 <= HOLD => response.body(bytes),
+        // A long one goes out as slowly as it is read: what is held for the request is held as long.
+        ReplyBody::Whole(bytes) => {
+            let length = bytes.len() as u64;
+            let piece = futures_util::stream::once(async move {
+                let _ = &alarmed;
+                Ok::<_, std::io::Error>(bytes)
+            });
+            response.body(SizedStream::new(length, piece))
+        }
         ReplyBody::Stream { answer, guard, length } => {
             if let Some(length) = length {
                 response.no_chunking(length);

@@ -10,7 +10,7 @@ use crate::refusal::{Kind, Refusal};
 use crate::tenancy::Tenant;
 
 /// Requests under way, by tenant and sort.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Counts {
     taken: Mutex<HashMap<(Tenant, bool), usize>>,
     /// Told when a place is given back.
@@ -25,6 +25,7 @@ pub struct Shares {
 }
 
 /// A place in the share; given back when dropped.
+#[derive(Debug)]
 pub struct Share {
     counts: Arc<Counts>,
     key: (Tenant, bool),

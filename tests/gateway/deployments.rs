@@ -290,3 +290,23 @@ async fn a_decision_reaches_into_no_object() {
         .post("/decision-definition/key/model-dmn-feel/evaluate", json!({"variables": {"f": {"value": 1}}}));
     assert!(decided.await.ok().text().contains("21"));
 }
+
+/// What is found takes more memory than the file that it is about.
+#[tokio::test]
+async fn no_deployment_is_looked_at_without_end() {
+    let stage = Stage::start().await;
+    let app = stage.client(&format!("t{}", random()));
+    let attributes: String = (0..150).map(|n| format!(" a{n}='${{a.b}}'")).collect();
+    let model = format!(
+        "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL'>{}</definitions>",
+        format!("<task{attributes}/>").repeat(10)
+    );
+    let form =
+        (0..40).fold(Form::new(), |f, n| f.file(&n.to_string(), &format!("{n}.bpmn"), model.as_bytes()));
+    let told = app.form("/deployment/create", form).await.refused(403, "TG403-MODEL").text();
+    assert!(told.contains("0.bpmn") && !told.contains("5.bpmn"), "{told}");
+    let many =
+        |count: usize| (0..count).fold(Form::new(), |f, n| f.file(&n.to_string(), &format!("{n}.txt"), b"x"));
+    app.form("/deployment/create", many(2001)).await.refused(413, "TG413-BODY");
+    app.form("/deployment/create", many(200)).await.ok();
+}

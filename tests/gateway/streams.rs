@@ -236,3 +236,38 @@ async fn large_downloads_wait_for_a_slow_reader() {
     });
     assert_eq!(total, LARGE);
 }
+
+/// What a client does not read holds its connection and the engine's thread: it counts in its tenant's share.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_nobody_reads_stay_in_their_tenants_share() {
+    let recorder = Recorder::fake();
+    recorder.script(|seen| {
+        let large = seen.path.ends_with("/data").then(|| {
+            let head =
+                "HTTP/1.1 200 \r\nContent-Type: application/octet-stream\r\nContent-Length: 33554432\r\n\r\n";
+            let mut answer = head.as_bytes().to_vec();
+            answer.resize(answer.len() + 33_554_432, b'y');
+            Answer::Raw(answer)
+        });
+        large.or_else(|| own_task(seen, "slow")).unwrap_or_else(|| Answer::Json(200, "[]".into()))
+    });
+    let gateway = plan(&recorder.url()).env("TENANTGATE_LIMITS__REQUESTS_PER_TENANT", "2").start().await;
+    let app = |tenant: &str| gateway.api().with_token(&issuer().token(tenant));
+    let unread = || {
+        let mut client = TcpStream::connect(gateway.address).unwrap();
+        let path = "GET /engine-rest/task/own/attachment/a/data";
+        client.write_all(head(path, "slow", "").as_bytes()).unwrap();
+        client
+    };
+    let one = unread();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // The twin: one place is left.
+    app("slow").get("/task").await.ok();
+    let two = unread();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    app("slow").get("/task").await.refused(429, "TG429-SHARE");
+    app("other").get("/process-definition").await.ok();
+    drop((one, two));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    app("slow").get("/task").await.ok();
+}

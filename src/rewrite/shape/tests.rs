@@ -166,9 +166,18 @@ fn a_tenantless_wish_is_empty_for_reads_and_refused_for_writes() {
 
 #[test]
 fn an_absent_embedded_query_is_never_added() {
-    let body = r#"{"processInstanceIds":["x",null],"processInstanceQuery":null}"#;
+    let body = r#"{"processInstanceIds":["x"],"processInstanceQuery":null}"#;
     let narrowed = object("Modification", RuleKind::Administer, body).unwrap().0;
-    assert_eq!(narrowed, r#"{"processInstanceIds":["?x",null],"processInstanceQuery":null}"#);
+    assert_eq!(narrowed, r#"{"processInstanceIds":["?x"],"processInstanceQuery":null}"#);
+}
+
+#[test]
+fn a_null_among_the_ids_of_a_write_is_refused() {
+    let body = r#"{"processInstanceIds":["x",null]}"#;
+    assert_eq!(object("Modification", RuleKind::Administer, body), Err(Kind::BodyAmbiguous));
+    // The twin: a read.
+    let narrowed = object("Modification", RuleKind::Read, body).unwrap().0;
+    assert!(narrowed.contains(r#""processInstanceIds":["?x",null]"#), "{narrowed}");
 }
 
 #[test]
