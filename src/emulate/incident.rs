@@ -8,6 +8,9 @@ use crate::proxy::Reply;
 use crate::refusal::{Kind, Refusal};
 use crate::rewrite::encode_query;
 
+/// Hexadecimal digits of a UUID, without its dashes.
+const SHORTEST_UUID: usize = 32;
+
 /// `POST /execution/{id}/create-incident`: the configuration must not be able to name a job or a task.
 ///
 /// # Errors
@@ -18,8 +21,12 @@ pub(super) fn create(request: &Request<'_>) -> Result<(), Refusal> {
     let text = configuration
         .as_str()
         .ok_or_else(|| Refusal::new(Kind::BodyAmbiguous, "`configuration` must be a string"))?;
-    // Ids are UUIDs or numbers. A letter beyond `f` is in neither, however a database compares texts.
-    if text.chars().any(|c| matches!(c.to_ascii_lowercase(), 'g'..='z')) {
+    // Ids are UUIDs or numbers, by the engine's setting. A letter beyond `f` is in neither, however a database compares
+    // texts; what is not ASCII may be equal to an id in one that folds widths or skips characters.
+    let word = text.chars().any(|c| matches!(c.to_ascii_lowercase(), 'g'..='z'));
+    let bare = text.trim();
+    let number = bare.bytes().all(|b| b.is_ascii_digit());
+    if word || (text.is_ascii() && bare.len() < SHORTEST_UUID && !number) {
         return Ok(());
     }
     let what = "`configuration` could be the id of a job or task, whose incidents are the engine's own; put a word \

@@ -12,7 +12,7 @@ async fn resolving_an_own_incident_leaves_anothers_alike_alone() {
     let stage = Stage::start().await;
     let World { a, b, engine } = World::seed().await;
     let app = stage.client(&a.tenant);
-    let shared = random();
+    let shared = format!("mine {}", random());
     let incident = |configuration: &str| json!({"incidentType": "mine", "configuration": configuration});
     let theirs =
         engine.post(&format!("/execution/{}/create-incident", b.order), incident(&shared)).await.ok().id();
@@ -23,7 +23,7 @@ async fn resolving_an_own_incident_leaves_anothers_alike_alone() {
     let alike = make(&shared).await;
     app.delete(&format!("/incident/{alike}")).await.refused(403, "TG403-FIELD");
     // Allowed twin: a configuration that nobody else has.
-    let own = make(&random()).await;
+    let own = make(&format!("own {}", random())).await;
     app.delete(&format!("/incident/{own}")).await.status(204);
     engine.get(&format!("/incident/{own}")).await.status(404);
     // A foreign one is answered as one that never existed.
@@ -52,7 +52,7 @@ async fn no_incident_is_made_in_the_name_of_anothers_job() {
     }
     make(json!(4711)).await.status(400);
     // The twins: a word of its own, and none.
-    for own in [json!("order-4711"), Value::Null] {
+    for own in [json!("order-4711"), json!("4711a"), Value::Null] {
         make(own.clone()).await.ok();
     }
     // B's job still gets the incident of its own.
