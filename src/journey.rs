@@ -18,7 +18,7 @@ use crate::policy::{Body, Empty, FamilyId, Forward, How, Local, Multipart, Opera
 use crate::proxy::Reply;
 use crate::refusal::{Kind, Refusal};
 use crate::rewrite::{Context, Draft, Outcome, Permit, narrow};
-use crate::server::{Arrival, Granted, Headers, Payload, Share};
+use crate::server::{Arrival, Granted, Headers, Payload, Share, Shares};
 use crate::tenancy::{Caller, Tenant};
 
 /// Longest long poll that the engine takes (facts 4).
@@ -80,7 +80,8 @@ pub struct Travel<'a> {
     pub public_origin: Arc<str>,
 }
 
-/// Takes a request from its arrival to its reply.
+/// Takes a request from its arrival to its reply. `found`: the operation of its method and path, if there is one;
+/// nothing is told of it before the token is verified.
 ///
 /// # Errors
 /// The stage's refusal.
@@ -88,6 +89,7 @@ pub async fn journey(
     gate: &Gate,
     engine: &Engine,
     arrival: Arrival,
+    found: Option<Operation>,
     payload: Payload,
     trace: &mut Trace,
 ) -> Result<Reply, Refusal> {
@@ -96,7 +98,7 @@ pub async fn journey(
     let caller = gate.tokens.caller(&authorization).await?;
     trace.tenant = Some(caller.tenant().clone());
 
-    let Some(operation) = gate.policy.find(&method, &segments) else {
+    let Some(operation) = found else {
         // The engine answers OPTIONS on any path with a description of its whole interface (facts 13).
         return match gate.policy.methods(&segments) {
             methods if method == "OPTIONS" && !methods.is_empty() => Ok(Reply::allow(&methods)),
@@ -159,6 +161,12 @@ impl Travel<'_> {
             Some(payload) => Box::pin(self.narrowed_form(&mut request, payload, trace)).await,
             None => self.narrowed(&mut request, trace).await,
         }
+    }
+
+    /// A place among the tenant's requests of a sort that costs much; who has too many waits for one of its own to
+    /// end, at most as long as for the engine.
+    pub(crate) async fn in_line(&self, shares: &Shares, long_poll: bool) -> Result<Share, Refusal> {
+        shares.wait(self.caller.tenant(), long_poll, self.gate.settings.engine.timeout).await
     }
 
     /// Narrows a request by its rule.
@@ -224,8 +232,7 @@ impl Travel<'_> {
         if form == Multipart::Deployment {
             return emulate::deploy(self, &permit, request.forward, payload, trace).await;
         }
-        let patience = self.gate.settings.engine.timeout;
-        let _share = self.gate.uploads.wait(self.caller.tenant(), false, patience).await?;
+        let _share = self.in_line(&self.gate.uploads, false).await?;
         let rebuild = async |parts: &mut Parts, out| crate::rewrite::forms::rebuild(form, parts, out).await;
         let answer = self.form(&permit, payload, trace, rebuild).await?;
         self.reply(answer, &permit, request.forward).await

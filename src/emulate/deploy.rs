@@ -57,8 +57,7 @@ pub(crate) async fn deploy(
     payload: Payload,
     trace: &mut Trace,
 ) -> Result<Reply, Refusal> {
-    let patience = travel.gate.settings.engine.timeout;
-    let _share = travel.gate.heavy.wait(travel.caller.tenant(), false, patience).await?;
+    let _share = travel.in_line(&travel.gate.heavy, false).await?;
     let mut read = Read::default();
     let mut answer = travel
         .form(permit, payload, trace, async |parts, out| rebuild(travel, parts, out, &mut read).await)

@@ -34,8 +34,8 @@ pub(super) fn create(request: &Request<'_>) -> Result<(), Refusal> {
     Err(Refusal::new(Kind::FieldDenied, what))
 }
 
-/// `DELETE /incident/{id}`: goes on only where nobody else has an incident that would end with it. A foreign or missing id goes on too, and
-/// is answered as one that never existed.
+/// `DELETE /incident/{id}`: goes on only where nobody else has an incident that would end with it. A foreign or
+/// missing id goes on too, and is answered as one that never existed.
 pub(super) async fn resolve(travel: &Travel<'_>, request: &Request<'_>) -> Result<Option<Reply>, Refusal> {
     let pin = ("tenantIdIn", travel.caller.tenant().as_str());
     let mut target = "/incident".to_owned();

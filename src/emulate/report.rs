@@ -39,8 +39,7 @@ async fn rows(
     if travel.headers.accept.as_deref().is_some_and(|accept| !takes_json(accept)) {
         return Err(Refusal::new(Kind::FieldDenied, "this can be had as `application/json` only"));
     }
-    let patience = travel.gate.settings.engine.timeout;
-    let _share = travel.gate.heavy.wait(travel.caller.tenant(), true, patience).await?;
+    let _share = travel.in_line(&travel.gate.heavy, true).await?;
     let mut target = path.to_owned();
     encode_query(&mut target, request.query.iter().map(|(n, v)| (n.as_str(), v.as_str())));
     let (status, json) = travel.engine.ask("GET", &target, None, travel.caller).await?;

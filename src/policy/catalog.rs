@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::rule::Rule;
+use super::rule::{How, Kind, Rule};
 
 /// All operations.
 #[derive(Default)]
@@ -20,6 +20,14 @@ pub struct Operation {
     pub rule: Arc<Rule>,
     /// The decoded values of the parameters.
     pub params: Vec<String>,
+}
+
+impl Operation {
+    /// Whether it is carried out by several writes, which must not stop halfway.
+    pub fn in_several_writes(&self) -> bool {
+        let emulated = matches!(&self.rule.how, How::Forward(forward) if forward.emulate.is_some());
+        emulated && self.rule.kind != Kind::Read
+    }
 }
 
 impl Catalog {

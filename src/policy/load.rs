@@ -9,7 +9,7 @@ use include_dir::{Dir, include_dir};
 
 use super::checks;
 use super::rule::{
-    Body, Family, FamilyId, Field, Forward, How, Kind, LookUp, Multipart, Part, Rule, Shape, ShapeId,
+    Body, Family, FamilyId, Field, Forward, How, LookUp, Multipart, Part, Rule, Shape, ShapeId,
 };
 use super::written::{FamilyWritten, FieldWritten, LookUpWritten, RuleWritten};
 use super::{Catalog, Operation};
@@ -52,14 +52,6 @@ impl Policy {
     /// The operation for a method and decoded segments.
     pub fn find(&self, method: &str, segments: &[String]) -> Option<Operation> {
         self.catalog.find(method, segments)
-    }
-
-    /// Whether an operation is carried out by several writes, which must not stop halfway.
-    pub fn in_several_writes(&self, method: &str, segments: &[String]) -> bool {
-        self.find(method, segments).is_some_and(|operation| {
-            let emulated = matches!(&operation.rule.how, How::Forward(forward) if forward.emulate.is_some());
-            emulated && operation.rule.kind != Kind::Read
-        })
     }
 
     /// The methods that a path has.

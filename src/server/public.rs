@@ -1,5 +1,7 @@
 //! The public listener's one handler.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
@@ -11,34 +13,30 @@ use super::{Arrival, Payload, cors, reply};
 use crate::engine::Engine;
 use crate::gate::Gate;
 use crate::journey::{Trace, journey};
+use crate::policy::Operation;
 use crate::refusal::{Kind, Refusal};
 use crate::telemetry::Outcome;
-
-thread_local! {
-    /// Connections belong to the worker that opened them: sharing a pool between workers halves its throughput.
-    static ENGINE: std::cell::OnceCell<std::rc::Rc<Engine>> = const { std::cell::OnceCell::new() };
-}
 
 /// What one worker needs.
 pub(super) struct Worker {
     gate: Arc<Gate>,
+    /// Connections belong to the worker that opened them: sharing a pool between workers halves its throughput.
+    engine: OnceCell<Rc<Engine>>,
 }
 
 impl Worker {
     pub(super) fn new(gate: Arc<Gate>) -> Self {
-        Self { gate }
+        Self { gate, engine: OnceCell::new() }
     }
 
-    fn engine(&self) -> Result<std::rc::Rc<Engine>, Refusal> {
-        ENGINE.with(|cell| {
-            if let Some(engine) = cell.get() {
-                return Ok(engine.clone());
-            }
-            let engine = self.gate.engine().map_err(|e| {
-                Refusal::new(Kind::Internal, "the engine's connections can't be set up").because(e)
-            })?;
-            Ok(cell.get_or_init(|| std::rc::Rc::new(engine)).clone())
-        })
+    fn engine(&self) -> Result<&Rc<Engine>, Refusal> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let engine = self.gate.engine().map_err(|e| {
+            Refusal::new(Kind::Internal, "the engine's connections can't be set up").because(e)
+        })?;
+        Ok(self.engine.get_or_init(|| Rc::new(engine)))
     }
 }
 
@@ -99,14 +97,15 @@ async fn carry(
     let arrival = Arrival::read(&gate.base, request.method.as_str(), uri.path(), uri.query(), lines)?;
     let engine = worker.engine()?;
     let payload = Payload::new(body, gate.settings.limits.body_idle_timeout);
-    if !gate.policy.in_several_writes(&arrival.method, &arrival.segments) {
-        return journey(gate, &engine, arrival, payload, trace).await;
+    let found = gate.policy.find(&arrival.method, &arrival.segments);
+    if !found.as_ref().is_some_and(Operation::in_several_writes) {
+        return journey(gate, engine, arrival, found, payload, trace).await;
     }
     // What takes several writes goes on when its client leaves: the engine would be left with half of it.
-    let gate = gate.clone();
+    let (gate, engine) = (gate.clone(), engine.clone());
     let whole = actix_web::rt::spawn(async move {
         let mut trace = Trace::default();
-        let outcome = journey(&gate, &engine, arrival, payload, &mut trace).await;
+        let outcome = journey(&gate, &engine, arrival, found, payload, &mut trace).await;
         (outcome, trace)
     });
     let (outcome, shown) = whole

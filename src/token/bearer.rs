@@ -1,8 +1,8 @@
 //! `Authorization` → the one bearer token.
 //!
 //! In: all values of the header, in order. Out: first the token's bytes, by which a remembered one is known; then
-//! its three parts of base64url, still unverified. It never picks one of several tokens and never looks for a token anywhere else (RFC 6750
-//! sections 2.2 and 2.3 are not offered).
+//! its three parts of base64url, still unverified. It never picks one of several tokens and never looks for a token
+//! anywhere else (RFC 6750 sections 2.2 and 2.3 are not offered).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
