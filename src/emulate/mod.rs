@@ -7,7 +7,6 @@
 mod deploy;
 mod filter;
 mod form;
-mod incident;
 mod message;
 mod redeploy;
 mod report;
@@ -42,8 +41,6 @@ pub(crate) async fn carry(
         Emulation::FilterRun => filter::run(travel, request).await,
         Emulation::Redeploy => redeploy::carry(travel, request).await,
         Emulation::DeployedForm => form::carry(travel, request).await,
-        Emulation::CreateIncident => incident::create(request).map(|()| None),
-        Emulation::ResolveIncident => incident::resolve(travel, request).await,
     }
 }
 

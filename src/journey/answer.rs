@@ -99,7 +99,7 @@ impl Travel<'_> {
         Watch {
             tenant: self.caller.tenant().clone(),
             tenantless: false,
-            positions: forward.guarded.clone(),
+            guarded: forward.guarded.clone(),
             engine_origin: self.gate.engine_origin.clone(),
             public_origin: self.public_origin.clone(),
         }

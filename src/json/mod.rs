@@ -5,6 +5,7 @@
 //! the first), encodings other than UTF-8 (Jackson guesses UTF-16 and UTF-32 from the first bytes), nesting over
 //! a limit, anything after the document. It never evaluates or converts a number.
 
+mod boolean;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod read;
@@ -13,6 +14,7 @@ mod write;
 
 use bytes::Bytes;
 
+pub use boolean::{boolean, boolean_parameter, plain_parameter};
 pub use read::{Fault, read};
 
 /// A JSON document. Leaves are the exact text of the input.

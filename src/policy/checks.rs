@@ -75,13 +75,13 @@ fn something_keeps_it_in(operation: &str, rule: &RuleWritten) -> Option<Fault> {
     })
 }
 
-/// The answer's scan watches at most 64 positions, and each DTO needs two.
+/// The answer's scan watches at most 64 positions; each DTO needs two, a bound text one.
 fn few_positions(operation: &str, rule: &RuleWritten) -> Option<Fault> {
-    (rule.answer.len() > 20).then(|| {
+    (rule.answer.len() > 20 || rule.bound.len() > 20).then(|| {
         (
             "too-many-positions",
             format!("`{operation}` watches too many positions"),
-            "name at most 20 in `answer`",
+            "name at most 20 in `answer`, and in `bound`",
         )
     })
 }

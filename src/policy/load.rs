@@ -9,11 +9,11 @@ use include_dir::{Dir, include_dir};
 
 use super::checks;
 use super::rule::{
-    Body, Family, FamilyId, Field, Forward, How, LookUp, Multipart, Part, Rule, Shape, ShapeId,
+    Body, Family, FamilyId, Field, Forward, Guarded, How, LookUp, Multipart, Part, Rule, Shape, ShapeId,
 };
 use super::written::{FamilyWritten, FieldWritten, LookUpWritten, RuleWritten};
 use super::{Catalog, Operation};
-use crate::json::scan::{self, Position, Step};
+use crate::json::scan;
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
 /// Data of the model inspector, which lies in the same folder.
@@ -275,6 +275,8 @@ impl Loader {
             FieldWritten::Tenantless => Field::Tenantless,
             FieldWritten::IncludeTenantless => Field::IncludeTenantless,
             FieldWritten::TenantlessSelector => Field::TenantlessSelector,
+            FieldWritten::BoundText => Field::BoundText,
+            FieldWritten::Joins(_) => Field::Joins,
             FieldWritten::Drop => Field::Drop,
             FieldWritten::Handle(name) => Field::Handle(family(name)?),
             FieldWritten::Own(name) => Field::Own(family(name)?),
@@ -340,8 +342,9 @@ impl Loader {
             Some(name) => Body::Json(shape(name)?),
         };
         let answer: Vec<_> = written.answer.iter().map(|p| scan::position(p)).collect();
+        let bound: Vec<_> = written.bound.iter().map(|p| scan::position(p)).collect();
         Ok(Forward {
-            guarded: guarded(&answer),
+            guarded: Guarded::new(&answer, &bound),
             to,
             query: written.query.as_deref().map(shape).transpose()?,
             body,
@@ -355,13 +358,6 @@ impl Loader {
             long_poll: written.long_poll,
         })
     }
-}
-
-/// Tenant and addresses of each DTO, in this order.
-pub(crate) fn guarded(dtos: &[Position]) -> Arc<[Position]> {
-    let at = |dto: &Position, steps: &[Step]| dto.iter().chain(steps).cloned().collect::<Position>();
-    let href = [Step::Name("links".into()), Step::Each, Step::Name("href".into())];
-    dtos.iter().flat_map(|dto| [at(dto, &[Step::Name("tenantId".into())]), at(dto, &href)]).collect()
 }
 
 fn line_of(error: &serde_saphyr::Error) -> usize {

@@ -13,10 +13,8 @@ mod rule;
 mod written;
 
 pub use catalog::{Catalog, Operation};
-#[cfg(test)]
-pub(crate) use load::guarded;
 pub use load::{Finding, Policy, load};
 pub use rule::{
-    Body, Empty, Emulation, Family, FamilyId, Field, Forward, How, Kind, Local, LookUp, Multipart, Part,
-    Rule, Shape, ShapeId,
+    Body, Empty, Emulation, Family, FamilyId, Field, Forward, Guarded, Holds, How, Kind, Local, LookUp,
+    Multipart, Part, Rule, Shape, ShapeId,
 };

@@ -158,6 +158,10 @@ fn told_of(field: &FieldWritten, shapes: &Shapes) -> String {
             "records without tenant as well: removed, except for shared resources that are `readable`".into()
         }
         FieldWritten::TenantlessSelector => "records without tenant: true is refused".into(),
+        FieldWritten::BoundText => {
+            "a text that is bound to the caller's tenant by a prefix in the engine".into()
+        }
+        FieldWritten::Joins(reason) => format!("shared resources are left out beside it: {reason}"),
         FieldWritten::Drop => "removed".into(),
         FieldWritten::Handle(family) => format!("id or handle of an own {family}"),
         FieldWritten::Own(family) => format!("id of an own {family}"),
@@ -183,6 +187,8 @@ fn inner(field: &FieldWritten) -> Option<&String> {
         | FieldWritten::Tenantless
         | FieldWritten::IncludeTenantless
         | FieldWritten::TenantlessSelector
+        | FieldWritten::BoundText
+        | FieldWritten::Joins(_)
         | FieldWritten::Drop
         | FieldWritten::Handle(_)
         | FieldWritten::Own(_)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 pub use super::written::{Empty, Emulation, Kind, Local};
-use crate::json::scan::Position;
+use crate::json::scan::{Position, Step};
 
 /// How one operation is kept in.
 #[derive(Debug)]
@@ -40,8 +40,8 @@ pub struct Forward {
     pub body: Body,
     /// Positions of DTOs in the answer.
     pub answer: Vec<Position>,
-    /// What the guard looks at: of each DTO the tenant, then the addresses of its links.
-    pub guarded: Arc<[Position]>,
+    /// What the guard looks at.
+    pub guarded: Guarded,
     /// The owner shows in the answer.
     pub own_answer: bool,
     /// What a wish for records without tenant is answered.
@@ -56,6 +56,53 @@ pub struct Forward {
     pub needs_one_of: Vec<String>,
     /// Waits as long as the body says.
     pub long_poll: bool,
+}
+
+/// What the guard looks at in an answer, and what each place holds.
+#[derive(Clone, Debug, Default)]
+pub struct Guarded {
+    positions: Arc<[Position]>,
+    holds: Arc<[Holds]>,
+}
+
+/// What stands at a place that the guard looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// The tenant of a DTO.
+    Tenant,
+    /// The address of a link.
+    Link,
+    /// A text that is bound to the caller's tenant.
+    BoundText,
+}
+
+impl Guarded {
+    /// Tenant and links of each DTO, and the bound texts.
+    pub fn new(dtos: &[Position], bound: &[Position]) -> Self {
+        let at = |dto: &Position, steps: &[Step]| dto.iter().chain(steps).cloned().collect::<Position>();
+        let href = [Step::Name("links".into()), Step::Each, Step::Name("href".into())];
+        let of_dto = |dto: &Position| {
+            [(at(dto, &[Step::Name("tenantId".into())]), Holds::Tenant), (at(dto, &href), Holds::Link)]
+        };
+        let bound = bound.iter().map(|position| (position.clone(), Holds::BoundText));
+        let (positions, holds): (Vec<_>, Vec<_>) = dtos.iter().flat_map(of_dto).chain(bound).unzip();
+        Self { positions: positions.into(), holds: holds.into() }
+    }
+
+    /// Whether there is nothing to look at.
+    pub fn is_empty(&self) -> bool {
+        self.positions.is_empty()
+    }
+
+    /// The places, for the scan.
+    pub fn positions(&self) -> &Arc<[Position]> {
+        &self.positions
+    }
+
+    /// What stands at a place, by its number.
+    pub fn holds(&self, number: usize) -> Option<Holds> {
+        self.holds.get(number).copied()
+    }
 }
 
 /// One segment of the engine's path.
@@ -151,6 +198,10 @@ pub enum Field {
     IncludeTenantless,
     /// Records without tenant as a selector of a write.
     TenantlessSelector,
+    /// A text that is bound to the caller's tenant.
+    BoundText,
+    /// Narrows by rows of another kind, whoever's they are.
+    Joins,
     /// Removed.
     Drop,
     /// An id, or a handle of one.

@@ -67,6 +67,10 @@ pub(super) struct RuleWritten {
     /// their `tenantId`.
     #[serde(default)]
     pub answer: Vec<String>,
+    /// Where texts stand in the answer that are bound to the tenant on their way in (`bound-text`): the prefix is
+    /// taken off.
+    #[serde(default)]
+    pub bound: Vec<String>,
     /// The answer itself shows the owner of the path's id: one round trip.
     #[serde(default)]
     pub own_answer: bool,
@@ -137,10 +141,6 @@ pub enum Emulation {
     Redeploy,
     /// `GET …/deployed-form`: only forms that can't reach across.
     DeployedForm,
-    /// `POST /execution/{id}/create-incident`: only with a configuration that is no id of the engine's.
-    CreateIncident,
-    /// `DELETE /incident/{id}`: only where no other tenant's incident would end with it.
-    ResolveIncident,
 }
 
 /// What is done with a field of a query string or JSON object.
@@ -163,6 +163,11 @@ pub(super) enum FieldWritten {
     IncludeTenantless,
     /// As a selector it would act on records without tenant: true is refused.
     TenantlessSelector,
+    /// A free text by which the engine matches rows of all tenants: a prefix binds it to the caller's tenant. What
+    /// could be an id of the engine's own stays as it is in reads and is refused in writes.
+    BoundText,
+    /// Narrows by rows of another kind, whoever's they are, with this reason: what has no tenant is left out beside it.
+    Joins(#[allow(dead_code, reason = "a comment that can't be left out")] String),
     /// Removed.
     Drop,
     /// An id of this family that may be a handle: then it is the pin, and the records have no tenant.

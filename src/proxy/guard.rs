@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::json::scan::{Position, Scan, Stop, Verdict, is_text};
-use crate::tenancy::Tenant;
+use crate::json::scan::{Scan, Stop, Verdict, is_text};
+use crate::policy::{Guarded, Holds};
+use crate::tenancy::{Tenant, bound};
 
 /// What to watch in the answers to one request.
 #[derive(Clone, Debug)]
@@ -14,8 +15,8 @@ pub struct Watch {
     pub tenant: Tenant,
     /// Records without tenant may show.
     pub tenantless: bool,
-    /// Where the tenants of DTOs stand, each followed by where the addresses of its links do.
-    pub positions: Arc<[Position]>,
+    /// The places to look at.
+    pub guarded: Guarded,
     /// How the engine's own address begins, as `http://camunda:8080`.
     pub engine_origin: Arc<str>,
     /// What stands in its place.
@@ -31,7 +32,7 @@ pub struct Guard {
 impl Guard {
     /// A guard over one JSON answer.
     pub fn new(watch: Watch) -> Self {
-        Self { scan: Scan::new(watch.positions.clone()), watch }
+        Self { scan: Scan::new(watch.guarded.positions().clone()), watch }
     }
 
     /// The next piece of the answer.
@@ -67,19 +68,32 @@ impl Guard {
 }
 
 fn look(watch: &Watch, position: usize, text: &[u8]) -> Verdict {
-    if position.is_multiple_of(2) {
-        let own = match text {
-            b"null" => watch.tenantless,
-            text => is_text(text, watch.tenant.as_str()),
-        };
-        return if own { Verdict::Keep } else { Verdict::Break };
+    match watch.guarded.holds(position) {
+        Some(Holds::Tenant) => {
+            let own = match text {
+                b"null" => watch.tenantless,
+                text => is_text(text, watch.tenant.as_str()),
+            };
+            if own { Verdict::Keep } else { Verdict::Break }
+        }
+        // Only the origin changes, path and ids stay as the engine wrote them.
+        Some(Holds::Link) => replaced(text, |href| {
+            let rest = href.strip_prefix(&*watch.engine_origin).filter(|rest| rest.starts_with('/'))?;
+            Some(format!("{}{rest}", watch.public_origin))
+        }),
+        Some(Holds::BoundText) => {
+            replaced(text, |kept| bound::unbind(&watch.tenant, kept).map(str::to_owned))
+        }
+        // No place without a meaning: a look that nobody understands lets nothing through.
+        None => Verdict::Break,
     }
-    // A link: only the origin changes, path and ids stay as the engine wrote them.
-    let Ok(href) = serde_json::from_slice::<String>(text) else { return Verdict::Keep };
-    match href.strip_prefix(&*watch.engine_origin).filter(|rest| rest.starts_with('/')) {
-        Some(rest) => Verdict::Replace(
-            serde_json::to_vec(&format!("{}{rest}", watch.public_origin)).unwrap_or_else(|_| text.to_vec()),
-        ),
+}
+
+/// A string with another text in its place; anything else, or without another text, stays.
+fn replaced(text: &[u8], other: impl FnOnce(&str) -> Option<String>) -> Verdict {
+    let Ok(string) = serde_json::from_slice::<String>(text) else { return Verdict::Keep };
+    match other(&string) {
+        Some(other) => Verdict::Replace(serde_json::to_vec(&other).unwrap_or_else(|_| text.to_vec())),
         None => Verdict::Keep,
     }
 }
@@ -88,13 +102,13 @@ fn look(watch: &Watch, position: usize, text: &[u8]) -> Verdict {
 mod tests {
     use super::*;
     use crate::json::scan::position;
-    use crate::policy::guarded;
 
     fn run(tenantless: bool, dtos: &[&str], text: &str) -> Result<String, Stop> {
+        let dtos: Vec<_> = dtos.iter().map(|d| position(d)).collect();
         let mut guard = Guard::new(Watch {
             tenant: Tenant::parse("A", &[]).unwrap(),
             tenantless,
-            positions: guarded(&dtos.iter().map(|d| position(d)).collect::<Vec<_>>()),
+            guarded: Guarded::new(&dtos, &[position("[].configuration")]),
             engine_origin: "http://engine:8080".into(),
             public_origin: "https://public".into(),
         });
@@ -116,6 +130,13 @@ mod tests {
     fn a_variable_of_that_name_is_no_dto() {
         let text = r#"{"tenantId":"A","variables":{"tenantId":{"value":{"tenantId":"B"}}}}"#;
         assert_eq!(run(false, &["."], text).unwrap(), text);
+    }
+
+    #[test]
+    fn an_own_bound_text_shows_as_it_was_sent() {
+        let text = r#"[{"tenantId":"A","configuration":"tenantgate:A:a \u00fc \"b\""},{"configuration":"tenantgate:B:x"},{"configuration":null}]"#;
+        let shown = r#"[{"tenantId":"A","configuration":"a ü \"b\""},{"configuration":"tenantgate:B:x"},{"configuration":null}]"#;
+        assert_eq!(run(false, &["[]"], text).unwrap(), shown);
     }
 
     #[test]

@@ -104,7 +104,7 @@ pub async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, Refusal
     let status = answer.status.as_u16();
     let length =
         answer.headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    let guarded = answer.is_json() && !watch.positions.is_empty() && answer.status.is_success();
+    let guarded = answer.is_json() && !watch.guarded.is_empty() && answer.status.is_success();
     let failed = answer.is_json() && answer.status.is_server_error();
     let body = match length {
         _ if failed => ReplyBody::Whole(without_others(answer.whole(ERROR).await?.unwrap_or_default())),
@@ -138,7 +138,7 @@ pub async fn held(
     let json = answer.is_json();
     let whole = if json && answer.status.is_server_error() {
         without_others(whole)
-    } else if json && answer.status.is_success() && !watch.positions.is_empty() && !whole.is_empty() {
+    } else if json && answer.status.is_success() && !watch.guarded.is_empty() && !whole.is_empty() {
         guard_whole(&whole, watch)?
     } else {
         whole
@@ -153,7 +153,7 @@ pub async fn held(
 /// The guard's stop.
 pub fn whole(answer: &Answer, whole: &Bytes, watch: Watch) -> Result<Reply, Refusal> {
     let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
-    let guarded = answer.is_json() && !watch.positions.is_empty() && answer.status.is_success();
+    let guarded = answer.is_json() && !watch.guarded.is_empty() && answer.status.is_success();
     let body = if guarded { guard_whole(whole, watch)? } else { whole.clone() };
     Ok(Reply { status: answer.status.as_u16(), headers, body: ReplyBody::Whole(body) })
 }

@@ -3,17 +3,14 @@
 //! INVARIANT: after `pairs` or `object` has run, every tenant pin that the shape names is there and holds exactly
 //! the caller's tenant. An empty pin is never written: to the engine it means all tenants (facts 2).
 
-mod wish;
-
 use bytes::Bytes;
 
 use crate::config::SharedResources;
-use crate::json::Json;
+use crate::json::{Json, boolean, boolean_parameter};
 use crate::ownership::{Asked, Handles};
 use crate::policy::{FamilyId, Field, Kind as RuleKind, Policy, Shape, ShapeId};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::Tenant;
-use wish::{Wish, wish, wish_json};
+use crate::tenancy::{Tenant, bound};
 
 /// What narrowing needs to know.
 pub(crate) struct Context<'a> {
@@ -88,6 +85,24 @@ impl Context<'_> {
         self.handles.open(purpose, self.tenant, handle)
     }
 
+    /// A text as the engine keeps it for the caller; see [`bound`].
+    fn bound(&self, name: &str, text: &str) -> Result<String, Refusal> {
+        let reads = self.kind == RuleKind::Read;
+        if bound::may_be_id(text) {
+            if reads {
+                return Ok(text.to_owned());
+            }
+            let why = "it could be the id of a job or task, by which the engine finds its own; put a word before it, \
+                       such as `order-4711`";
+            return Err(self.denied(name, why));
+        }
+        if !reads && !bound::fits(self.tenant, text) {
+            let why = format!("it has more than {} characters", bound::room(self.tenant));
+            return Err(self.denied(name, &why));
+        }
+        Ok(bound::bind(self.tenant, text))
+    }
+
     /// Narrows a query string.
     pub(crate) fn pairs(
         &self,
@@ -107,6 +122,7 @@ impl Context<'_> {
         let mut named = false;
         let mut include = false;
         let mut only_tenantless = false;
+        let mut joins = false;
         for (name, value) in pairs {
             match shape.field(&name) {
                 None | Some(Field::Pass) => kept.push((name, Value::Text(value))),
@@ -133,20 +149,29 @@ impl Context<'_> {
                         self.own(&name, &value)?;
                     }
                 }
-                Some(Field::Tenantless) => match wish(&value) {
-                    Some(Wish::Yes) => only_tenantless = true,
-                    Some(Wish::No) => {}
+                Some(Field::Tenantless) => match boolean_parameter(&value) {
+                    Some(true) => only_tenantless = true,
+                    Some(false) => {}
                     None => return Err(not_boolean(&name)),
                 },
-                Some(Field::IncludeTenantless) => match wish(&value) {
-                    Some(Wish::Yes) => include = true,
-                    Some(Wish::No) => {}
+                Some(Field::IncludeTenantless) => match boolean_parameter(&value) {
+                    Some(true) => include = true,
+                    Some(false) => {}
                     None => return Err(not_boolean(&name)),
                 },
-                Some(Field::TenantlessSelector) => match wish(&value) {
-                    Some(Wish::No) => {}
-                    Some(Wish::Yes) | None => return Err(self.tenantless(&name)),
+                Some(Field::TenantlessSelector) => match boolean_parameter(&value) {
+                    Some(false) => {}
+                    Some(true) | None => return Err(self.tenantless(&name)),
                 },
+                Some(Field::BoundText) => {
+                    let bound = self.bound(&name, &value)?;
+                    kept.push((name, Value::Text(bound)));
+                }
+                Some(Field::Joins) => {
+                    // Even an empty value: the engine joins by it as by any other.
+                    joins = true;
+                    kept.push((name, Value::Text(value)));
+                }
                 Some(Field::Drop) => {}
                 Some(Field::Refuse(why)) => return Err(self.denied(&name, why)),
                 // These say what is done inside a JSON body; in a query string there is no such value.
@@ -163,7 +188,8 @@ impl Context<'_> {
                 ) => return Err(self.denied(&name, "it is taken in a JSON body only")),
             }
         }
-        let shares = self.shares(shape);
+        // What is joined to a shared record is everybody's: whether it shows would tell of others' rows.
+        let shares = self.shares(shape).filter(|_| !joins);
         if only_tenantless && shares.is_none() {
             // Dropping the wish would widen the answer to all of the tenant's records.
             if self.kind != RuleKind::Read {
@@ -245,6 +271,8 @@ impl Context<'_> {
             | Field::Tenantless
             | Field::IncludeTenantless
             | Field::TenantlessSelector
+            | Field::BoundText
+            | Field::Joins
             | Field::Drop
             | Field::Handle(_)
             | Field::Own(_)
@@ -273,6 +301,11 @@ impl Context<'_> {
         }
         match field {
             Field::Pass => {}
+            Field::BoundText => {
+                let text = value.as_str().ok_or_else(|| wrong_type(name, "a string"))?;
+                value = Json::string(&self.bound(name, &text)?);
+            }
+            Field::Joins => return Err(self.denied(name, "it narrows by rows of all tenants")),
             Field::Drop => return Ok(None),
             Field::Tenant | Field::TenantWith(_) | Field::TenantWithout(_) => {
                 let named = value.as_str().ok_or_else(|| wrong_type(name, "a string"))?;
@@ -288,20 +321,20 @@ impl Context<'_> {
                     self.own(name, &named)?;
                 }
             }
-            Field::Tenantless => match wish_json(&value) {
+            Field::Tenantless => match boolean(&value) {
                 // The pin stays beside it: to the engine one of the two wins or both are an error, so it goes.
-                Some(Wish::Yes) if self.kind == RuleKind::Read => {
+                Some(true) if self.kind == RuleKind::Read => {
                     narrowed.empty = true;
                     return Ok(None);
                 }
-                Some(Wish::Yes) => return Err(self.tenantless(name)),
-                Some(Wish::No) => return Ok(None),
+                Some(true) => return Err(self.tenantless(name)),
+                Some(false) => return Ok(None),
                 None => return Err(wrong_type(name, "a boolean")),
             },
             Field::IncludeTenantless => return Ok(None),
-            Field::TenantlessSelector => match wish_json(&value) {
-                Some(Wish::No) => return Ok(None),
-                Some(Wish::Yes) | None => return Err(self.tenantless(name)),
+            Field::TenantlessSelector => match boolean(&value) {
+                Some(false) => return Ok(None),
+                Some(true) | None => return Err(self.tenantless(name)),
             },
             Field::Handle(family) => {
                 let handle = value.as_str().ok_or_else(|| wrong_type(name, "a string"))?;

@@ -1,5 +1,6 @@
 //! Verified token → caller: which user and tenant a token proves.
 
+pub mod bound;
 mod caller;
 
 pub use caller::{Caller, Tenant};

@@ -35,10 +35,12 @@ mod handles;
 mod headers;
 /// An application's start-up: token, own tenant record, lists and creates that name the tenant.
 mod identity;
-/// Resolving an incident must not resolve another's.
+/// Ending an incident must not end another's.
 mod incidents;
 /// What the tests of isolation share.
 mod isolation;
+/// Filters of shared definitions that look at what others do with them.
+mod joined;
 /// Long polls, which must outlive every time limit.
 mod long_poll;
 /// Every operation that is not denied, with own, foreign, missing and shared ids.
