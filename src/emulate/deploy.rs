@@ -84,8 +84,8 @@ pub(crate) async fn deploy(
         ("maxResults", "1"),
     ];
     encode_query(&mut target, pairs);
-    let (_, list) = travel.engine.ask("GET", &target, None, travel.caller).await?;
-    let mut latest = list.elements().first().filter(|d| own(d)).cloned().ok_or_else(|| {
+    let list = travel.engine.ask("GET", &target, None, travel.caller).await?;
+    let mut latest = travel.own_rows(&list)?.into_iter().next().ok_or_else(|| {
         Refusal::new(Kind::EngineAnswer, "the engine deployed nothing and names no deployment of yours")
     })?;
     // The fields that an answer to a deployment has beside those of a list. The reply puts the public address in.

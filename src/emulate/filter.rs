@@ -4,8 +4,9 @@
 use futures_util::future::try_join_all;
 
 use super::text;
+use crate::engine::{needed, rows, unreadable};
 use crate::journey::{Request, Trace, Travel};
-use crate::json::{self, Json};
+use crate::json::{self, Json, plain_parameter};
 use crate::proxy::Reply;
 use crate::refusal::{Kind, Refusal};
 use crate::rewrite::{encode_path, encode_query};
@@ -21,7 +22,7 @@ pub(super) async fn read(
     request: &mut Request<'_>,
     trace: &mut Trace,
 ) -> Result<Option<Reply>, Refusal> {
-    if !request.query.iter().any(|(n, v)| n == "itemCount" && v == "true") {
+    if !request.query.iter().find(|(n, _)| n == "itemCount").is_some_and(|(_, v)| plain_parameter(v)) {
         return Ok(None);
     }
     request.query.retain(|(name, _)| name != "itemCount");
@@ -57,12 +58,9 @@ async fn count(travel: &Travel<'_>, filter: &mut Json) -> Result<(), Refusal> {
     let mut body = Json::object();
     body.set("tenantIdIn", Json::strings([travel.caller.tenant().as_str()]));
     let target = encode_path("", ["filter", id.as_str(), "count"]);
-    let (status, json) = travel.engine.ask("POST", &target, Some(text(&body)), travel.caller).await?;
-    if status.is_success()
-        && let Some(count) = json.member("count")
-    {
-        filter.set("itemCount", count.clone());
-    }
+    let json = travel.engine.ask("POST", &target, Some(text(&body)), travel.caller).await?;
+    let count = json.member("count").filter(|count| !count.is_null()).ok_or_else(unreadable)?;
+    filter.set("itemCount", count.clone());
     Ok(())
 }
 
@@ -71,14 +69,13 @@ pub(super) async fn run(travel: &Travel<'_>, request: &mut Request<'_>) -> Resul
     let mut target = "/filter".to_owned();
     let (owner, id) = (travel.caller.user(), request.param(0));
     encode_query(&mut target, [("filterId", id), ("owner", owner)]);
-    let (status, json) = travel.engine.ask("GET", &target, None, travel.caller).await?;
-    if !status.is_success() {
-        return Err(Refusal::new(Kind::EngineAnswer, "the engine could not show the filter").because(status));
+    let list = travel.engine.ask("GET", &target, None, travel.caller).await?;
+    let mut own = None;
+    for filter in rows(&list)? {
+        if needed(filter, "owner")? == owner && needed(filter, "id")? == id {
+            own = Some(filter);
+        }
     }
-    let own = json
-        .elements()
-        .iter()
-        .find(|f| f.text("owner").as_deref() == Some(owner) && f.text("id").as_deref() == Some(id));
     let Some(filter) = own else {
         // For a filter that is not there the engine words its answer by whether a query came along, and the pin
         // must not count as one.

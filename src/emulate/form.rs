@@ -1,8 +1,9 @@
 //! `GET …/deployed-form` and `…/deployed-start-form`: a form reference with another binding than `deployment` finds
 //! forms of all tenants (facts 6), so it is looked at first.
 
+use super::handed_on;
+use crate::engine::{Found, needed, unreadable};
 use crate::journey::{Request, Travel};
-use crate::json::Json;
 use crate::proxy::Reply;
 use crate::refusal::{Kind, Refusal};
 use crate::rewrite::encode_path;
@@ -24,13 +25,17 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
         readable.then(|| encode_path("", ["process-definition", id, "startForm"]))
     };
     let Some(info) = info else { return Ok(None) };
-    let (status, form) = travel.engine.ask("GET", &info, None, travel.caller).await?;
-    let reference = form.member("camundaFormRef").filter(|reference| !reference.is_null());
-    let reaches_across = reference.is_some_and(|r| r.text("binding").as_deref() != Some("deployment"));
-    if status.is_success() && (reaches_across || !matches!(form, Json::Object(_))) {
-        let what = "the form is bound by `latest` or `version`, which finds forms of all tenants; \
-                    deploy the model with `camunda:formRefBinding=\"deployment\"`";
-        return Err(Refusal::new(Kind::FieldDenied, what));
+    let form = match travel.engine.ask_one(&info, travel.caller).await? {
+        Found::Yes(form) => form,
+        // There is no such definition, and the engine says so of its form in the same words.
+        Found::No(error) => return Ok(Some(handed_on(http::StatusCode::NOT_FOUND, Some(&error)))),
+    };
+    // Both have to be read: what does not say how the form is bound is no leave.
+    let reference = form.member("camundaFormRef").ok_or_else(unreadable)?;
+    if reference.is_null() || needed(reference, "binding")? == "deployment" {
+        return Ok(None);
     }
-    Ok(None)
+    let what = "the form is bound by `latest` or `version`, which finds forms of all tenants; \
+                deploy the model with `camunda:formRefBinding=\"deployment\"`";
+    Err(Refusal::new(Kind::FieldDenied, what))
 }

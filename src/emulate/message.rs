@@ -7,8 +7,9 @@
 use bytes::Bytes;
 
 use super::{fresh, handed_on, text};
+use crate::engine::needed;
 use crate::journey::{Request, Travel};
-use crate::json::Json;
+use crate::json::{Json, boolean};
 use crate::proxy::Reply;
 use crate::refusal::{Kind, Refusal};
 use crate::rewrite::encode_path;
@@ -19,7 +20,10 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
     let Some(body) = &request.body else { return Ok(None) };
     let Some(instance) = body.member(INSTANCE).filter(|id| !id.is_null()) else { return Ok(None) };
     let instance = instance.as_str().ok_or_else(|| wrong(INSTANCE, "a string"))?;
-    let there = |name: &str| body.member(name).is_some_and(|v| !v.is_null() && v.leaf() != Some(b"false"));
+    let flag = |name: &str| match body.member(name) {
+        None => Ok(false),
+        Some(value) => boolean(value).ok_or_else(|| wrong(name, "a boolean")),
+    };
     if let Some(tenant) = body.member("tenantId").filter(|t| !t.is_null()) {
         if tenant.as_str().as_deref() != Some(travel.caller.tenant().as_str()) {
             let what = "`tenantId` names a tenant that the token does not grant; leave it out";
@@ -29,17 +33,26 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
             "ENGINE-13028 Cannot specify a tenant-id when correlate a message to a single process instance.";
         return Ok(Some(error(400, "BadUserRequestException", what)));
     }
-    if there("withoutTenantId") {
+    if flag("withoutTenantId")? {
         let what = "`withoutTenantId` asks for records without tenant, which belong to nobody; leave it out";
         return Err(Refusal::new(Kind::Tenantless, what));
     }
-    for name in ["processVariablesLocal", "processVariablesToTriggeredScope", "variablesInResultEnabled"] {
-        let empty = matches!(body.member(name), Some(Json::Object(members)) if members.is_empty());
-        if there(name) && !empty {
+    let filled = |name: &str| match body.member(name) {
+        None => false,
+        Some(Json::Object(members)) => !members.is_empty(),
+        Some(other) => !other.is_null(),
+    };
+    for (name, used) in [
+        ("processVariablesLocal", filled("processVariablesLocal")),
+        ("processVariablesToTriggeredScope", filled("processVariablesToTriggeredScope")),
+        ("variablesInResultEnabled", flag("variablesInResultEnabled")?),
+    ] {
+        if used {
             let what = format!("`{name}` can't be used together with `{INSTANCE}`; leave one of them out");
             return Err(Refusal::new(Kind::FieldDenied, what));
         }
     }
+    let with_result = flag("resultEnabled")?;
     let Some(message) = body.text("messageName") else {
         return Ok(Some(error(400, "InvalidRequestException", "No message name supplied")));
     };
@@ -49,7 +62,7 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
         // The same number of requests as for an own one.
         waiting(travel, body, &fresh(), &message).await?
     };
-    let all = there("all");
+    let all = flag("all")?;
     match executions.len() {
         0 if !all => {
             return Ok(Some(mismatch(&format!(
@@ -68,20 +81,21 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
     }
     let mut results = Vec::new();
     for execution in &executions {
-        let id = execution.text("id").unwrap_or_default();
+        let id = needed(execution, "id")?;
         let path = ["execution", id.as_str(), "messageSubscriptions", message.as_str(), "trigger"];
         let mut trigger = Json::object();
         if let Some(variables) = body.member("processVariables") {
             trigger.set("variables", variables.clone());
         }
         let target = encode_path("", path);
-        let (status, json) = travel.engine.ask("POST", &target, Some(text(&trigger)), travel.caller).await?;
+        let (status, json) =
+            travel.engine.relay("POST", &target, Some(text(&trigger)), travel.caller).await?;
         if !status.is_success() {
-            return Ok(Some(handed_on(status, &json)));
+            return Ok(Some(handed_on(status, json.as_ref())));
         }
         results.push(result(execution));
     }
-    if there("resultEnabled") {
+    if with_result {
         return Ok(Some(Reply::json(200, text(&Json::Array(results)))));
     }
     Ok(Some(Reply::empty()))
@@ -107,12 +121,8 @@ async fn waiting(
             query.set(conditions, equal(keys, keys_value)?);
         }
     }
-    let (status, json) = travel.engine.ask("POST", "/execution", Some(text(&query)), travel.caller).await?;
-    if !status.is_success() {
-        let what = "the engine could not find who waits for the message";
-        return Err(Refusal::new(Kind::EngineAnswer, what).because(status));
-    }
-    Ok(json.elements().iter().filter(|e| travel.is_own(e)).cloned().collect())
+    let list = travel.engine.ask("POST", "/execution", Some(text(&query)), travel.caller).await?;
+    travel.own_rows(&list)
 }
 
 /// Correlation keys as conditions of a query. Only values whose type the query compares as the engine's correlation

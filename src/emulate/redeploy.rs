@@ -1,6 +1,7 @@
 //! `POST /deployment/{id}/redeploy`: what would be deployed again is inspected again; rules may have become
 //! stricter, or the deployment was made before the gateway was there.
 
+use crate::engine::{needed, rows};
 use crate::journey::{Request, Travel};
 use crate::json::Json;
 use crate::model::{self, Inspector};
@@ -13,23 +14,17 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
     if !travel.owns("deployment", id).await? {
         return Ok(None);
     }
-    let named = |field: &str| -> Vec<String> {
-        let list = request.body.as_ref().and_then(|body| body.member(field));
-        list.map_or(Vec::new(), |list| list.elements().iter().filter_map(Json::as_str).collect())
-    };
-    let (ids, names) = (named("resourceIds"), named("resourceNames"));
+    let (ids, names) = (named(request, "resourceIds")?, named(request, "resourceNames")?);
     let target = encode_path("", ["deployment", id, "resources"]);
-    let (status, resources) = travel.engine.ask("GET", &target, None, travel.caller).await?;
-    if !status.is_success() {
-        return Err(
-            Refusal::new(Kind::EngineAnswer, "the engine could not list the resources").because(status)
-        );
-    }
+    let resources = travel.engine.ask("GET", &target, None, travel.caller).await?;
     let mut findings = Vec::new();
-    for resource in resources.elements() {
-        let (Some(resource_id), Some(name)) = (resource.text("id"), resource.text("name")) else { continue };
+    for resource in rows(&resources)? {
+        let (resource_id, name) = (needed(resource, "id")?, needed(resource, "name")?);
+        // A database may find a name that differs by case, or by blanks at its end.
+        let alike = |other: &String| other.trim().to_lowercase() == name.trim().to_lowercase();
         let all = ids.is_empty() && names.is_empty();
-        if !(all || ids.contains(&resource_id) || names.contains(&name)) || Inspector::kind(&name).is_none() {
+        if !(all || ids.contains(&resource_id) || names.iter().any(alike)) || Inspector::kind(&name).is_none()
+        {
             continue;
         }
         let target = encode_path("", ["deployment", id, "resources", resource_id.as_str(), "data"]);
@@ -46,4 +41,16 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
         findings.extend(travel.gate.inspector.inspect(&name, &bytes, travel.caller.tenant().as_str()));
     }
     if findings.is_empty() { Ok(None) } else { Err(model::refusal(&findings)) }
+}
+
+/// The strings of a list in the body. The engine would turn anything else into a string: a number would name a resource
+/// that nobody inspected.
+fn named(request: &Request<'_>, field: &str) -> Result<Vec<String>, Refusal> {
+    let wrong = || Refusal::new(Kind::BodyAmbiguous, format!("`{field}` must be a list of strings"));
+    match request.body.as_ref().and_then(|body| body.member(field)) {
+        None => Ok(Vec::new()),
+        Some(null) if null.is_null() => Ok(Vec::new()),
+        Some(Json::Array(elements)) => elements.iter().map(|e| e.as_str().ok_or_else(wrong)).collect(),
+        Some(Json::Object(_) | Json::Leaf(_) | Json::Id(_)) => Err(wrong()),
+    }
 }

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 
 use super::{fresh, handed_on, text};
+use crate::engine::{needed, rows};
 use crate::journey::{Request, Travel};
 use crate::json::Json;
 use crate::proxy::Reply;
@@ -15,7 +16,7 @@ const MOST_DEFINITIONS: usize = 90;
 
 /// `GET /process-definition/statistics`: each row holds its definition, which names the tenant.
 pub(super) async fn statistics(travel: &Travel<'_>, request: &Request<'_>) -> Result<Reply, Refusal> {
-    rows(travel, request, "/process-definition/statistics", |row| row.member("definition").cloned()).await
+    own_of(travel, request, "/process-definition/statistics", |row| row.member("definition").cloned()).await
 }
 
 /// `GET /history/task/report`: rows of `reportType=count` name their tenant, those of `duration` do not.
@@ -24,11 +25,11 @@ pub(super) async fn tasks(travel: &Travel<'_>, request: &Request<'_>) -> Result<
         let what = "`reportType=duration` covers all tenants; `reportType=count` can be had";
         return Err(Refusal::new(Kind::FieldDenied, what));
     }
-    rows(travel, request, "/history/task/report", |row| Some(row.clone())).await
+    own_of(travel, request, "/history/task/report", |row| Some(row.clone())).await
 }
 
 /// The rows of an answer whose owner is the caller.
-async fn rows(
+async fn own_of(
     travel: &Travel<'_>,
     request: &Request<'_>,
     path: &str,
@@ -42,11 +43,12 @@ async fn rows(
     let _share = travel.in_line(&travel.gate.heavy, true).await?;
     let mut target = path.to_owned();
     encode_query(&mut target, request.query.iter().map(|(n, v)| (n.as_str(), v.as_str())));
-    let (status, json) = travel.engine.ask("GET", &target, None, travel.caller).await?;
-    if !status.is_success() {
-        return Ok(handed_on(status, &json));
-    }
-    let own = json.elements().iter().filter(|row| owner(row).is_some_and(|o| travel.is_own(&o))).cloned();
+    let (status, json) = travel.engine.relay("GET", &target, None, travel.caller).await?;
+    let json = match json {
+        Some(json) if status.is_success() => json,
+        other => return Ok(handed_on(status, other.as_ref())),
+    };
+    let own = rows(&json)?.iter().filter(|row| owner(row).is_some_and(|o| travel.is_own(&o))).cloned();
     let answer = Bytes::from(text(&Json::Array(own.collect())));
     // The links of a row show the engine's own address.
     crate::proxy::guarded_json(&answer, travel.watch_own(request.forward))
@@ -72,13 +74,14 @@ pub(super) async fn instances(
         [("tenantIdIn", travel.caller.tenant().as_str()), ("sortBy", "id"), ("sortOrder", "asc")],
     );
     let own = travel.all_rows(&target, 10_000).await?;
-    let wanted = |row: &&Json| {
-        let among = |list: &Option<Vec<String>>, name: &str| {
-            list.as_ref().is_none_or(|l| row.text(name).is_some_and(|v| l.contains(&v)))
-        };
-        among(&ids, "id") && among(&keys, "key")
-    };
-    let mut narrowed: Vec<String> = own.iter().filter(wanted).filter_map(|row| row.text("id")).collect();
+    let mut narrowed = Vec::new();
+    for row in &own {
+        let (id, key) = (needed(row, "id")?, needed(row, "key")?);
+        let among = |list: &Option<Vec<String>>, value| list.as_ref().is_none_or(|l| l.contains(value));
+        if among(&ids, &id) && among(&keys, &key) {
+            narrowed.push(id);
+        }
+    }
     if narrowed.len() > MOST_DEFINITIONS {
         let what = format!("you have more than {MOST_DEFINITIONS} definitions; name some by `{IDS}`");
         return Err(Refusal::new(Kind::FieldDenied, what));

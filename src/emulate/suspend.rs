@@ -2,6 +2,7 @@
 //! own version is named by its id.
 
 use super::{fresh, handed_on, text};
+use crate::engine::needed;
 use crate::journey::{Request, Travel};
 use crate::json::Json;
 use crate::proxy::Reply;
@@ -30,15 +31,16 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &mut Request<'_>) -> Res
         // As the engine answers a key that nobody has.
         body.set(KEY, Json::string(&fresh()));
         let asked =
-            travel.engine.ask("PUT", "/process-definition/suspended", Some(text(body)), travel.caller);
+            travel.engine.relay("PUT", "/process-definition/suspended", Some(text(body)), travel.caller);
         let (status, json) = asked.await?;
-        return Ok(Some(handed_on(status, &json)));
+        return Ok(Some(handed_on(status, json.as_ref())));
     }
     let mut last = None;
-    for id in own.iter().filter_map(|definition| definition.text("id")) {
+    let ids = own.iter().map(|definition| needed(definition, "id")).collect::<Result<Vec<_>, _>>()?;
+    for id in ids {
         let target = encode_path("", ["process-definition", id.as_str(), "suspended"]);
-        let (status, json) = travel.engine.ask("PUT", &target, Some(text(body)), travel.caller).await?;
-        last = Some(handed_on(status, &json));
+        let (status, json) = travel.engine.relay("PUT", &target, Some(text(body)), travel.caller).await?;
+        last = Some(handed_on(status, json.as_ref()));
         if !status.is_success() {
             break;
         }

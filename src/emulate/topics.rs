@@ -1,8 +1,9 @@
 //! `GET /external-task/topic-names`, from the tenant's own external tasks: the engine's list has no tenant to pin.
 
 use super::text;
+use crate::engine::needed;
 use crate::journey::{Request, Travel};
-use crate::json::Json;
+use crate::json::{Json, plain_parameter};
 use crate::proxy::Reply;
 use crate::refusal::Refusal;
 use crate::rewrite::encode_query;
@@ -25,13 +26,13 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
         // The first of equal names counts, and whatever is not `true` is no wish, as in the engine (facts 2); its
         // list of external tasks would refuse other words.
         let first = request.query.iter().find(|(n, _)| n == name);
-        if first.is_some_and(|(_, value)| value.eq_ignore_ascii_case("true")) {
+        if first.is_some_and(|(_, value)| plain_parameter(value)) {
             pairs.push((same, "true"));
         }
     }
     encode_query(&mut target, pairs);
-    let mut names: Vec<String> =
-        travel.all_rows(&target, MOST).await?.iter().filter_map(|task| task.text("topicName")).collect();
+    let tasks = travel.all_rows(&target, MOST).await?;
+    let mut names = tasks.iter().map(|task| needed(task, "topicName")).collect::<Result<Vec<_>, _>>()?;
     names.sort();
     names.dedup();
     Ok(Reply::json(200, text(&Json::strings(names.iter().map(String::as_str)))))

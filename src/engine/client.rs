@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::connect::HttpConnector;
 use secrecy::ExposeSecret;
 
+use super::accept::accept;
 use super::answer::Answer;
 use super::pool::Pool;
 use crate::config;
@@ -23,6 +24,19 @@ pub type RequestBody = UnsyncBoxBody<Bytes, std::io::Error>;
 
 /// Largest answer to a question of the gateway's own; records of a list, a few hundred bytes each.
 const MAX_OWN_ANSWER: usize = 64 * 1024 * 1024;
+
+/// What came of a question about one record.
+pub enum Found {
+    /// The record.
+    Yes(Json),
+    /// There is none: the engine's error.
+    No(Json),
+}
+
+fn unexpected(what: impl std::fmt::Display) -> Refusal {
+    let message = "the engine did not answer a question that this request depends on; nothing was forwarded";
+    Refusal::new(Kind::EngineAnswer, message).because(format!("the engine answered {what}"))
+}
 
 /// The engine, as one worker sees it.
 pub struct Engine {
@@ -92,10 +106,8 @@ impl Engine {
         for (name, value) in &headers.passed {
             map.insert(HeaderName::from_static(name), value.clone());
         }
-        if let Some(accept) = accept(headers.accept.as_deref())
-            && let Ok(value) = HeaderValue::from_str(&accept)
-        {
-            map.insert(ACCEPT, value);
+        if let Some(asked) = headers.accept.as_deref() {
+            map.insert(ACCEPT, accept(asked));
         }
         if let Some(value) = content_type.and_then(|t| HeaderValue::from_str(t).ok()) {
             map.insert(CONTENT_TYPE, value);
@@ -103,31 +115,59 @@ impl Engine {
         self.exchange(request, patience).await
     }
 
-    /// A question of the gateway's own: JSON in, JSON out.
+    /// A question of the gateway's own: the JSON of a 2xx, or a refusal. An engine in trouble must never pass for one
+    /// that found nothing: what the question was to keep out would go on.
     ///
     /// # Errors
-    /// Kinds 502 and 504; an answer that is not JSON is [`Kind::EngineAnswer`].
+    /// Kinds 502 and 504; any other status, or an answer that is not JSON, is [`Kind::EngineAnswer`].
     pub async fn ask(
         &self,
         method: &str,
         target: &str,
         json: Option<Vec<u8>>,
         caller: &Caller,
-    ) -> Result<(http::StatusCode, Json), Refusal> {
+    ) -> Result<Json, Refusal> {
+        let (status, json) = self.relay(method, target, json, caller).await?;
+        if status.is_success() { json.ok_or_else(|| unexpected("nothing")) } else { Err(unexpected(status)) }
+    }
+
+    /// A question about one record: none where the engine says, in JSON, that there is no such record.
+    ///
+    /// # Errors
+    /// As [`Engine::ask`].
+    pub async fn ask_one(&self, target: &str, caller: &Caller) -> Result<Found, Refusal> {
+        match self.relay("GET", target, None, caller).await? {
+            (http::StatusCode::NOT_FOUND, Some(error)) => Ok(Found::No(error)),
+            (status, Some(json)) if status.is_success() => Ok(Found::Yes(json)),
+            (status, _) => Err(unexpected(status)),
+        }
+    }
+
+    /// A request of the gateway's own whose answer is handed on to the client, whatever its status; none: the body is
+    /// empty.
+    ///
+    /// # Errors
+    /// Kinds 502 and 504; a body that is not JSON is [`Kind::EngineAnswer`].
+    pub async fn relay(
+        &self,
+        method: &str,
+        target: &str,
+        json: Option<Vec<u8>>,
+        caller: &Caller,
+    ) -> Result<(http::StatusCode, Option<Json>), Refusal> {
         let mut answer = self.ask_raw(method, target, json, caller).await?;
         let whole = answer.whole(MAX_OWN_ANSWER).await?;
         let whole =
             whole.ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
         if whole.is_empty() {
-            return Ok((answer.status, Json::null()));
+            return Ok((answer.status, None));
         }
         if !answer.is_json() {
-            let what = "the engine answered something else than JSON";
-            return Err(Refusal::new(Kind::EngineAnswer, what).because(answer.status));
+            return Err(unexpected(answer.status));
         }
         let json = json::read(&whole, 500)
             .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
-        Ok((answer.status, json))
+        Ok((answer.status, Some(json)))
     }
 
     /// A question of the gateway's own whose answer is not JSON, or is read as it streams.
@@ -214,17 +254,6 @@ impl Engine {
     }
 }
 
-/// The client's `Accept` without HAL: it embeds users, groups and definitions of others (facts 3).
-fn accept(asked: Option<&str>) -> Option<String> {
-    let asked = asked?;
-    let kept: Vec<&str> = asked
-        .split(',')
-        .map(str::trim)
-        .filter(|range| !range.split(';').next().unwrap_or_default().to_ascii_lowercase().contains("hal"))
-        .collect();
-    Some(if kept.is_empty() || kept == [""] { "application/json".to_owned() } else { kept.join(", ") })
-}
-
 /// A TLS client of the system's authorities and the extra ones of a file.
 pub(crate) fn tls(ca_file: Option<&std::path::Path>) -> Result<rustls::ClientConfig, String> {
     use rustls::pki_types::CertificateDer;
@@ -243,17 +272,4 @@ pub(crate) fn tls(ca_file: Option<&std::path::Path>) -> Result<rustls::ClientCon
         .map_err(|e| e.to_string())?
         .with_root_certificates(roots)
         .with_no_client_auth())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::accept;
-
-    #[test]
-    fn hal_never_reaches_the_engine() {
-        assert_eq!(accept(None), None);
-        assert_eq!(accept(Some("application/hal+json")).as_deref(), Some("application/json"));
-        assert_eq!(accept(Some("Application/HAL+json;q=1, text/csv")).as_deref(), Some("text/csv"));
-        assert_eq!(accept(Some("application/json, */*")).as_deref(), Some("application/json, */*"));
-    }
 }

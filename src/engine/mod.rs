@@ -4,9 +4,12 @@
 //! and its body still streaming. The path is sent byte for byte as it was built (no URL library folds its dots).
 //! It never retries what the engine may have begun.
 
+mod accept;
 mod answer;
 mod client;
 mod pool;
+mod reading;
 
 pub use answer::Answer;
-pub use client::{Engine, RequestBody};
+pub use client::{Engine, Found, RequestBody};
+pub use reading::{needed, rows, unreadable};

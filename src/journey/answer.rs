@@ -159,7 +159,7 @@ impl Travel<'_> {
             let limit = self.gate.settings.limits.max_held_answer_bytes;
             let whole = if answer.status.is_success() { answer.whole(limit).await? } else { None };
             let own = match &whole {
-                Some(whole) => self.gate.ownership.shows(self.caller, &asked, whole),
+                Some(whole) => self.gate.ownership.shows(self.caller, &asked, whole)?,
                 // Too long to hold, or an error of the engine about what may well be an own record.
                 None if answer.status != http::StatusCode::NOT_FOUND => {
                     let owned = self.gate.ownership.of(self.engine, self.caller, vec![asked.clone()]).await?;

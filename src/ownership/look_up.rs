@@ -11,7 +11,7 @@ use super::asked::{Asked, Owned};
 use super::figures::{Counters, Figures};
 use super::handle::Handles;
 use crate::config::SharedResources;
-use crate::engine::Engine;
+use crate::engine::{Engine, Found, needed, rows, unreadable};
 use crate::json::{self, Json};
 use crate::policy::{Family, FamilyId, LookUp, Policy};
 use crate::refusal::{Kind, Refusal};
@@ -121,23 +121,28 @@ impl Ownership {
             list.cloned().ok_or_else(|| Refusal::new(Kind::Internal, "the rules name no list of keys"))?;
         let tenant = caller.tenant().as_str();
         encode_query(&mut target, [("key", key), ("tenantIdIn", tenant), ("maxResults", "1")]);
-        let (status, json) = engine.ask("GET", &target, None, caller).await?;
-        if !status.is_success() {
-            return Err(
-                Refusal::new(Kind::EngineAnswer, "the engine could not say whose a key is").because(status)
-            );
+        let list = engine.ask("GET", &target, None, caller).await?;
+        let mut own = false;
+        for row in rows(&list)? {
+            own |= needed(row, "tenantId")? == tenant && needed(row, "key")? == key;
         }
-        let own = |row: &Json| {
-            row.text("tenantId").as_deref() == Some(tenant) && row.text("key").as_deref() == Some(key)
-        };
-        Ok(json.elements().iter().any(own))
+        Ok(own)
     }
 
     /// Whether a record that was asked for by its id shows the caller as its owner.
-    pub fn shows(&self, caller: &Caller, asked: &Asked, record: &Bytes) -> bool {
-        let Some(family) = self.policy.family(asked.family()) else { return false };
-        let shared = asked.read() && self.shared == SharedResources::Readable;
-        json::read(record, 1000).is_ok_and(|record| shows(family, shared, caller, &record))
+    ///
+    /// # Errors
+    /// [`Kind::EngineAnswer`] for a record that does not say whose it is.
+    pub fn shows(&self, caller: &Caller, asked: &Asked, record: &Bytes) -> Result<bool, Refusal> {
+        let family = self.policy.family(asked.family()).ok_or_else(no_family)?;
+        let shared = self.shares(family, asked);
+        let record = json::read(record, 1000).map_err(|fault| unreadable().because(fault))?;
+        Ok(shows(family, caller, &record)?.is_own(shared))
+    }
+
+    /// Whether a record without tenant will do.
+    fn shares(&self, family: &Family, asked: &Asked) -> bool {
+        asked.read() && self.shared == SharedResources::Readable && family.shareable.is_some()
     }
 
     /// One id: callers that ask for the same at the same time share one question.
@@ -199,11 +204,8 @@ impl Ownership {
         like: &Asked,
         ids: &[&str],
     ) -> Result<HashSet<String>, Refusal> {
-        let family = self
-            .policy
-            .family(like.family())
-            .ok_or_else(|| Refusal::new(Kind::Internal, "the rule names no family of ids"))?;
-        let shared = like.read() && self.shared == SharedResources::Readable;
+        let family = self.policy.family(like.family()).ok_or_else(no_family)?;
+        let shared = self.shares(family, like);
         let mut found = HashSet::new();
         for look_up in &family.look_up {
             let open: Vec<&str> = ids.iter().copied().filter(|id| !found.contains(*id)).collect();
@@ -246,11 +248,20 @@ impl Question<'_> {
         let tenant = self.caller.tenant().as_str();
         let (pin, _) = self.family.pin;
         let include = self.family.shareable.as_deref().filter(|_| self.shared);
-        let (status, json) = match look_up {
+        let list = match look_up {
             LookUp::One { before, after } => {
-                let target =
-                    format!("{}{after}", encode_path(before.trim_end_matches('/'), ids.iter().copied()));
-                self.engine.ask("GET", &target, None, self.caller).await?
+                let [id] = ids else { return Err(no_family()) };
+                // The engine would take it for the count of all.
+                if *id == "count" {
+                    return Ok(Vec::new());
+                }
+                let target = format!("{}{after}", encode_path(before.trim_end_matches('/'), [*id]));
+                let record = match self.engine.ask_one(&target, self.caller).await? {
+                    Found::Yes(record) => record,
+                    Found::No(_) => return Ok(Vec::new()),
+                };
+                let own = needed(&record, "id")? == *id && self.owner(&record)?.is_own(self.shared);
+                return Ok(if own { vec![(*id).to_owned()] } else { Vec::new() });
             }
             LookUp::GetList { path, param, .. } => {
                 let mut target = path.clone();
@@ -272,38 +283,53 @@ impl Question<'_> {
                 self.engine.ask("POST", path, Some(text), self.caller).await?
             }
         };
-        if status.is_server_error() {
-            let what = "the engine could not say whose an id is";
-            return Err(Refusal::new(Kind::EngineAnswer, what).because(status));
-        }
-        if !status.is_success() {
-            return Ok(Vec::new());
-        }
-        Ok(match look_up {
-            // The answer to `GET /task/count` is an object, too: without an owner it shows nothing.
-            LookUp::One { .. } => {
-                ids.iter().filter(|_| self.shows(&json)).map(|id| (*id).to_owned()).collect()
+        let mut own = Vec::new();
+        for row in rows(&list)? {
+            let id = needed(row, "id")?;
+            match self.owner(row)? {
+                // A list that is pinned to a tenant shows nothing without one, unless it was asked for.
+                Owner::None if include.is_none() => return Err(unreadable()),
+                owner if owner.is_own(self.shared) && ids.contains(&id.as_str()) => own.push(id),
+                Owner::Caller | Owner::Other | Owner::None => {}
             }
-            LookUp::GetList { .. } | LookUp::PostList { .. } => json
-                .elements()
-                .iter()
-                .filter(|row| self.shows(row))
-                .filter_map(|row| row.text("id"))
-                .filter(|id| ids.contains(&id.as_str()))
-                .collect(),
-        })
+        }
+        Ok(own)
     }
 
-    fn shows(&self, record: &Json) -> bool {
-        shows(self.family, self.shared, self.caller, record)
+    fn owner(&self, record: &Json) -> Result<Owner, Refusal> {
+        shows(self.family, self.caller, record)
     }
 }
 
-/// Whether a record shows the caller as its owner; the pin of a list alone is not believed.
-fn shows(family: &Family, shared: bool, caller: &Caller, record: &Json) -> bool {
-    match record.member(family.pin.1) {
-        None => false,
-        Some(owner) if owner.is_null() => shared && family.shareable.is_some(),
-        Some(owner) => owner.as_str().is_some_and(|o| o == caller.tenant().as_str()),
+/// Whose a record is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Caller,
+    Other,
+    /// Nobody's: it has no tenant.
+    None,
+}
+
+impl Owner {
+    fn is_own(self, shared: bool) -> bool {
+        match self {
+            Owner::Caller => true,
+            Owner::None => shared,
+            Owner::Other => false,
+        }
     }
+}
+
+/// Whose a record is by its own field; the pin of a list alone is not believed.
+fn shows(family: &Family, caller: &Caller, record: &Json) -> Result<Owner, Refusal> {
+    let owner = record.member(family.pin.1).ok_or_else(unreadable)?;
+    if owner.is_null() {
+        return Ok(Owner::None);
+    }
+    let owner = owner.as_str().ok_or_else(unreadable)?;
+    Ok(if owner == caller.tenant().as_str() { Owner::Caller } else { Owner::Other })
+}
+
+fn no_family() -> Refusal {
+    Refusal::new(Kind::Internal, "the rule names no family of ids")
 }

@@ -243,6 +243,20 @@ async fn redeploying_looks_at_the_models_again() {
         app.post(&path, body).await.refused(403, "TG403-MODEL");
     }
     app.send(Method::POST, &path, &[], Vec::new()).await.refused(403, "TG403-MODEL");
+    app.post(&path, json!({"resourceNames": ["order.bpmn", "CODE.bpmn "]})).await.refused(403, "TG403-MODEL");
+    // What is no string the engine would turn into one: the id of a resource may be a number.
+    for list in [
+        json!([4711]),
+        json!(["order.bpmn", 4711]),
+        json!([true]),
+        json!([null]),
+        json!("order.bpmn"),
+        json!({}),
+    ] {
+        for field in ["resourceIds", "resourceNames"] {
+            app.post(&path, json!({field: list})).await.refused(400, "TG400-BODY");
+        }
+    }
     for body in ["{}", r#"{"resourceNames":["order.bpmn"]}"#] {
         as_missing(&app, &engine, &Method::POST, "/deployment/ID/redeploy", body, &b.deployment).await;
     }

@@ -172,6 +172,46 @@ async fn a_message_to_an_instance_starts_nothing_of_another() {
     assert_eq!(waits.json(), json!([]));
 }
 
+/// What the engine takes for true must not be false here, and the other way round.
+#[tokio::test]
+async fn flags_of_a_message_to_an_instance_are_read_as_the_engine_reads_them() {
+    let stage = Stage::start().await;
+    let World { a, engine, .. } = World::seed().await;
+    let app = stage.client(&a.tenant);
+    let unknown = format!("u{}", random());
+    for value in [
+        "true",
+        "false",
+        "null",
+        "\"true\"",
+        "\"TRUE\"",
+        "\"tRue\"",
+        "\" true \"",
+        "\"false\"",
+        "\"\"",
+        "\"null\"",
+        "\"yes\"",
+        "\"1\"",
+        "0",
+        "1",
+        "2",
+        "-1",
+        "1.0",
+        "[]",
+        "{}",
+    ] {
+        let all = format!(r#"{{"messageName":"{unknown}","processInstanceId":"{}","all":{value}}}"#, a.order);
+        // Without an instance, as the engine would start what begins with the message: nothing does.
+        let direct = all.replace("processInstanceId", "ignored");
+        let through = app.json(Method::POST, "/message", &all).await;
+        let direct = engine.json(Method::POST, "/message", &direct).await;
+        assert_eq!(through.status, direct.status, "{value}: {through}");
+        if direct.text().contains("InvalidRequestException") {
+            through.refused(400, "TG400-BODY");
+        }
+    }
+}
+
 #[tokio::test]
 async fn several_matches_in_an_instance_are_answered_as_by_the_engine() {
     let stage = Stage::start().await;

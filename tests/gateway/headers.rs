@@ -118,4 +118,18 @@ async fn hal_never_reaches_the_engine() {
     let reply = app.send(reqwest::Method::GET, "/task", &accept, Vec::new()).await.ok();
     assert_eq!(reply.header("content-type"), Some("application/json"));
     assert!(!format!("{:?}", stage.recorder.only().header("accept")).contains("hal"));
+    // Where JSON is refused or stands behind a wildcard, the engine would answer HAL.
+    for wish in [
+        "application/json;q=0, */*",
+        "application/json;q=0.1, application/*",
+        "*/*;q=0.9, application/json;q=0",
+    ] {
+        let hal = [("accept", wish)];
+        let reply = app.send(reqwest::Method::GET, "/task", &hal, Vec::new()).await.ok();
+        assert_eq!(reply.header("content-type"), Some("application/json"), "{wish}");
+    }
+    // The twin: another type is asked for as it was.
+    stage.recorder.forget();
+    app.send(reqwest::Method::GET, "/task", &[("accept", "text/csv;q=0.5")], Vec::new()).await;
+    assert_eq!(stage.recorder.only().header("accept"), ["text/csv;q=0.500"]);
 }
