@@ -262,7 +262,7 @@ impl Travel<'_> {
                 let json = json::read(&whole, limits.max_json_depth).map_err(|fault| {
                     Refusal::new(Kind::BodyAmbiguous, format!("the body can't be read: {fault}"))
                 })?;
-                crate::rewrite::class_names(&json, &self.gate.settings.object_types)?;
+                crate::rewrite::class_names(&json, &self.gate.settings.values.object_types)?;
                 request.body = Some(json);
                 Ok(None)
             }

@@ -21,7 +21,7 @@ pub(super) fn check(args: CheckArgs, env: impl Iterator<Item = (String, String)>
 
 /// The faults of the configured rules; without settings those of the built-in ones.
 fn policy_findings(settings: Option<&Settings>) -> Vec<Finding> {
-    let folder = settings.and_then(|s| s.policies_directory.as_deref());
+    let folder = settings.and_then(|s| s.policies.directory.as_deref());
     match crate::policy::load(folder) {
         Ok(_) => Vec::new(),
         Err(faults) => faults.iter().map(|fault| in_folder(fault, folder)).collect(),
@@ -30,7 +30,7 @@ fn policy_findings(settings: Option<&Settings>) -> Vec<Finding> {
 
 /// A fault of the rules, placed in the configured folder.
 pub(super) fn policy_finding(fault: &crate::policy::Finding, settings: &Settings) -> Finding {
-    in_folder(fault, settings.policies_directory.as_deref())
+    in_folder(fault, settings.policies.directory.as_deref())
 }
 
 fn in_folder(fault: &crate::policy::Finding, folder: Option<&Path>) -> Finding {

@@ -26,7 +26,7 @@ pub(super) fn explain(args: ExplainArgs, env: impl Iterator<Item = (String, Stri
         eprintln!("{finding}\n");
     }
     let Some(settings) = gathered.settings else { return Exit::Findings };
-    let policy = match crate::policy::load(settings.policies_directory.as_deref()) {
+    let policy = match crate::policy::load(settings.policies.directory.as_deref()) {
         Ok(policy) => policy,
         Err(findings) => {
             findings.iter().for_each(|f| eprintln!("{}\n", super::check::policy_finding(f, &settings)));
@@ -129,7 +129,7 @@ fn forwarded(
             let json = json::read(&bytes, settings.limits.max_json_depth).map_err(|fault| {
                 Refusal::new(Kind::BodyAmbiguous, format!("the body can't be read: {fault}"))
             })?;
-            class_names(&json, &settings.object_types)?;
+            class_names(&json, &settings.values.object_types)?;
             Some(json)
         }
         (Some(_) | None, Body::Json(_) | Body::None | Body::Multipart(_)) => None,

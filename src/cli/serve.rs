@@ -19,7 +19,7 @@ pub(super) fn serve(args: &GatherArgs, env: impl Iterator<Item = (String, String
     for line in protects(&settings) {
         eprintln!("{line}");
     }
-    let policy = match load(settings.policies_directory.as_deref()) {
+    let policy = match load(settings.policies.directory.as_deref()) {
         Ok(policy) => policy,
         Err(findings) => {
             for finding in &findings {
@@ -58,7 +58,7 @@ fn protects(settings: &Settings) -> Vec<String> {
     for issuer in &settings.issuers {
         lines.push(format!("  issuer     {} for {}", issuer.issuer, issuer.audiences.join(", ")));
     }
-    let rules = match &settings.policies_directory {
+    let rules = match &settings.policies.directory {
         Some(folder) => format!("of {}", folder.display()),
         None => "built in".to_owned(),
     };

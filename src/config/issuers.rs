@@ -1,169 +1,182 @@
-//! The issuers: whose tokens are taken, and under which conditions.
+//! `issuers`: whose tokens are taken, and under which conditions.
 //!
-//! In: issuers as written. Out: issuers as meant, and findings. A condition that is half understood is never
-//! dropped: it is an error, and the gateway does not start.
+//! A condition that is half understood is never dropped: it is an error, and the gateway does not start.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
+use serde::{Deserialize, Deserializer, Serializer};
+use serde_json::Value;
 
-use super::finding::Code as F;
-use super::meant::Checks;
-use super::{Issuer, address, written};
+use super::address;
+use super::checks::Checks;
+use super::codes::Code as F;
+use super::section::{Time, section, unset};
 
-/// The issuers that `written` means.
-pub(crate) fn issuers(c: &mut Checks<'_>, written: &[written::Issuer]) -> Vec<Issuer> {
-    if written.is_empty() && !c.is_faulty("issuers") {
-        let remedy = "set `issuers` in the file, or --issuer and --audience";
-        c.report(F::EmptyIssuers, "issuers", "no issuer is configured, so no token could be taken", remedy);
+section! {
+    /// One issuer.
+    pub struct Issuer {
+        /// The exact `iss` of its tokens, as `https://example.eu.auth0.com/`. Required; https, except for a loopback
+        /// address or with `allow_http`.
+        #[serde(with = "unset")]
+        #[schemars(with = "Option<String>")]
+        pub issuer: String = String::new(),
+        /// The audiences taken: a token's `aud` must name one of them. Required, except with `audience_optional`.
+        pub audiences: Vec<String> = Vec::new(),
+        /// Take tokens without `aud`. For issuers that set none (Amazon Cognito); then name the application by
+        /// `required_claims`.
+        pub audience_optional: bool = false,
+        /// Where its keys lie. Null: the issuer and `.well-known/jwks.json`, joined by exactly one slash.
+        #[serde(with = "unset")]
+        #[schemars(with = "Option<String>")]
+        pub jwks_url: String = String::new(),
+        /// Read the keys' address from the issuer's `.well-known/openid-configuration` instead.
+        pub discovery: bool = false,
+        /// The signature algorithms taken: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA. Never read from
+        /// the token alone.
+        #[serde(deserialize_with = "algorithms")]
+        #[schemars(with = "Vec<String>")]
+        pub algorithms: Vec<Algorithm> = vec![Algorithm::RS256],
+        /// How far the issuer's clock may differ.
+        #[serde(with = "humantime_serde")]
+        #[schemars(with = "Time", extend("x-least" = "0s", "x-most" = "5m"))]
+        pub leeway: Duration = Duration::from_secs(30),
+        /// The claims that name the client, the first present wins. An invalid one, or two present that differ, is a
+        /// refusal.
+        pub client_id_claims: Vec<String> = vec!["azp".into(), "client_id".into()],
+        /// Take an application's own tokens only: `gty` is `client-credentials`, or `sub` is the client id or
+        /// `<client id>@clients`, or `idtyp` is `app`. False also takes tokens of people who use the application.
+        pub application_tokens_only: bool = true,
+        /// Claims that a token must have with exactly these values.
+        #[serde(deserialize_with = "pairs", serialize_with = "map")]
+        #[schemars(with = "BTreeMap<String, Value>")]
+        pub required_claims: Vec<(String, Value)> = Vec::new(),
+        /// PEM file with certificate authorities that are trusted for this issuer besides the system's.
+        pub ca_file: Option<PathBuf> = None,
+        /// Take an issuer without https. Whoever sits on the way can then make tokens of every tenant.
+        pub allow_http: bool = false,
+    }
+}
+
+/// The algorithms that can be taken. `check` reports the others from their texts, each with its own code.
+fn algorithms<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<Algorithm>, D::Error> {
+    let mut taken = Vec::new();
+    for algorithm in Vec::<String>::deserialize(reader)?.iter().filter_map(|name| name.parse().ok()) {
+        if !taken.contains(&algorithm) {
+            taken.push(algorithm);
+        }
+    }
+    Ok(taken)
+}
+
+fn pairs<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<(String, Value)>, D::Error> {
+    Ok(BTreeMap::deserialize(reader)?.into_iter().collect())
+}
+
+fn map<S: Serializer>(pairs: &[(String, Value)], writer: S) -> Result<S::Ok, S::Error> {
+    writer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
+
+/// Checks all issuers, each alone and beside the others.
+pub(super) fn check(issuers: &mut [Issuer], c: &mut Checks<'_>) {
+    if issuers.is_empty() {
+        c.report(F::EmptyIssuers, "issuers", "is empty, so no token could be taken");
     }
     let mut seen: Vec<String> = Vec::new();
-    let mut all = Vec::with_capacity(written.len());
-    for (at, one) in written.iter().enumerate() {
+    for (at, issuer) in issuers.iter_mut().enumerate() {
         let path = format!("issuers.{at}");
-        if let Some(name) = &one.issuer {
+        let name = format!("{path}.issuer");
+        if c.is_written(&name) {
             // A slash at the end is no difference that an operator means; two sets of rules for one issuer would be.
-            let plain = name.trim_end_matches('/').to_ascii_lowercase();
+            let plain = issuer.issuer.trim_end_matches('/').to_ascii_lowercase();
             if seen.contains(&plain) {
-                let message = format!("`{path}.issuer` is the same as one before");
-                c.report(F::DuplicateIssuer, &format!("{path}.issuer"), message, "merge the two into one");
+                c.report(F::DuplicateIssuer, &name, "is the same as one before");
             }
             seen.push(plain);
         }
-        all.push(issuer(c, &path, one));
+        issuer.check(c, &path);
     }
     // Whoever may register clients at one of them can take the name, and so the tenant, of an application of another.
     if seen.len() > 1 {
-        c.report(
-            F::SeveralIssuers,
-            "issuers",
-            "an equal client id is the same tenant, whichever issuer signed its token",
-            "keep one issuer, or see to it that none gives out a client id of another",
-        );
+        let what = "has several: an equal client id is the same tenant, whichever issuer signed its token";
+        c.report(F::SeveralIssuers, "issuers", what);
     }
-    all
 }
 
-fn issuer(c: &mut Checks<'_>, path: &str, written: &written::Issuer) -> Issuer {
-    let key = |name: &str| format!("{path}.{name}");
-    let name = written.issuer.clone().unwrap_or_default();
-    match &written.issuer {
-        Some(text) => url(c, &key("issuer"), text, written.allow_http),
-        None if c.is_faulty(&key("issuer")) => {}
-        None => {
-            let message = format!("`{}` is not set", key("issuer"));
-            c.report(F::MissingIssuer, &key("issuer"), message, "write the exact `iss` of its tokens");
+impl Issuer {
+    fn check(&mut self, c: &mut Checks<'_>, path: &str) {
+        let key = |name: &str| format!("{path}.{name}");
+        if c.is_written(&key("issuer")) {
+            check_url(c, &key("issuer"), &self.issuer, self.allow_http);
+        } else {
+            c.report(F::MissingIssuer, &key("issuer"), "is not set");
+        }
+        if c.is_written(&key("jwks_url")) {
+            check_url(c, &key("jwks_url"), &self.jwks_url, self.allow_http);
+            if self.discovery {
+                c.report(F::JwksUrlAndDiscovery, &key("discovery"), "stands beside `jwks_url`");
+            }
+        } else if !self.discovery {
+            self.jwks_url = address::default_jwks_url(&self.issuer);
+        }
+        self.check_audiences(c, &key("audiences"));
+        if self.audience_optional {
+            c.report(F::AudienceOptional, &key("audience_optional"), "takes tokens without `aud`");
+        }
+        self.check_algorithms(c, &key("algorithms"));
+        if self.client_id_claims.is_empty() || self.client_id_claims.iter().any(|c| c.trim().is_empty()) {
+            c.report(F::InvalidClientIdClaims, &key("client_id_claims"), "names no claim, or an empty one");
+        }
+        if !self.application_tokens_only {
+            let what = "takes tokens of people who use an application as the application's own";
+            c.report(F::UserTokensTaken, &key("application_tokens_only"), what);
+        }
+        c.ca_file(&key("ca_file"), self.ca_file.as_deref());
+    }
+
+    fn check_audiences(&self, c: &mut Checks<'_>, path: &str) {
+        let blank = self.audiences.iter().any(|a| a.trim().is_empty());
+        if blank || (self.audiences.is_empty() && !self.audience_optional) {
+            let what = "is empty: a token made for any other application would be taken";
+            c.report(F::EmptyAudiences, path, what);
         }
     }
-    if let Some(text) = &written.jwks_url {
-        url(c, &key("jwks_url"), text, written.allow_http);
-        if written.discovery {
-            let message = format!("`{path}` has both `jwks_url` and `discovery: true`");
-            c.report(F::JwksUrlAndDiscovery, &key("discovery"), message, "keep one of the two");
+
+    fn check_algorithms(&self, c: &mut Checks<'_>, path: &str) {
+        let mut names =
+            (0..).map(|at| format!("{path}.{at}")).take_while(|path| c.is_written(path)).peekable();
+        if self.algorithms.is_empty() && names.peek().is_none() {
+            return c.report(F::InvalidAlgorithm, path, "is empty");
         }
-    }
-    audiences(c, path, written);
-    let algorithms = algorithms(c, &key("algorithms"), &written.algorithms);
-    let claims = &written.client_id_claims;
-    let unnamed = claims.is_empty() || claims.iter().any(|claim| claim.trim().is_empty());
-    if unnamed && !c.is_faulty(&key("client_id_claims")) {
-        let message = format!("`{}` names no claim, or an empty one", key("client_id_claims"));
-        let remedy = "leave it out for `[azp, client_id]`";
-        c.report(F::InvalidClientIdClaims, &key("client_id_claims"), message, remedy);
-    }
-    if !written.application_tokens_only {
-        c.report(
-            F::UserTokensTaken,
-            &key("application_tokens_only"),
-            "tokens of people who use an application are taken as the application's own",
-            "set `application_tokens_only: true` unless the issuer marks no application tokens",
-        );
-    }
-    c.ca_file(&key("ca_file"), written.ca_file.as_deref());
-    let jwks_url = match &written.jwks_url {
-        Some(url) => url.clone(),
-        None if written.discovery => String::new(),
-        None => address::default_jwks_url(&name),
-    };
-    Issuer {
-        issuer: name,
-        audiences: written.audiences.clone(),
-        audience_optional: written.audience_optional,
-        jwks_url,
-        discovery: written.discovery,
-        algorithms,
-        leeway: written.leeway.0,
-        client_id_claims: written.client_id_claims.clone(),
-        application_tokens_only: written.application_tokens_only,
-        required_claims: written.required_claims.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
-        ca_file: written.ca_file.clone(),
-        allow_http: written.allow_http,
+        for path in names.collect::<Vec<_>>() {
+            let name = c.text(&path).unwrap_or_default();
+            let upper = name.trim().to_ascii_uppercase();
+            // A shared secret or no signature at all: anybody who knows the public key could sign (RFC 8725
+            // section 2.1).
+            if upper.starts_with("HS") || upper == "NONE" {
+                c.report(
+                    F::ForbiddenAlgorithm,
+                    &path,
+                    "must never be taken: such tokens can be made by others",
+                );
+            } else if name.parse::<Algorithm>().is_err() {
+                c.report(F::InvalidAlgorithm, &path, "is no signature algorithm that is known here");
+            }
+        }
     }
 }
 
 /// An issuer's URL, or its keys': https, or this machine, or http where the operator says so.
-fn url(c: &mut Checks<'_>, path: &str, text: &str, allow_http: bool) {
-    let url = match address::parse(text) {
-        Ok(url) => url,
-        Err(why) => {
-            let message = format!("`{path}` can't be used: {why}");
-            c.report(F::InvalidIssuerUrl, path, message, "write it as `https://example.eu.auth0.com/`");
-            return;
+fn check_url(c: &mut Checks<'_>, path: &str, text: &str, allow_http: bool) {
+    match address::parse(text) {
+        Err(why) => c.report(F::InvalidIssuerUrl, path, format_args!("can't be used: {why}")),
+        Ok(url) if url.scheme() == "https" || address::is_loopback(&url) => {}
+        Ok(_) if allow_http => {
+            let what = "is not https: whoever sits on the way can make tokens of every tenant";
+            c.report(F::HttpIssuerAllowed, path, what);
         }
-    };
-    if url.scheme() == "https" || address::is_loopback(&url) {
-        return;
+        Ok(_) => c.report(F::IssuerNotHttps, path, "is not https"),
     }
-    if allow_http {
-        let message =
-            format!("`{path}` is not https: whoever sits on the way can make tokens of every tenant");
-        c.report(F::HttpIssuerAllowed, path, message, "use https and drop `allow_http`");
-    } else {
-        let message = format!("`{path}` is not https");
-        c.report(F::IssuerNotHttps, path, message, "use https; where that can't be, set `allow_http: true`");
-    }
-}
-
-fn audiences(c: &mut Checks<'_>, path: &str, written: &written::Issuer) {
-    let key = format!("{path}.audiences");
-    let blank = written.audiences.iter().any(|a| a.trim().is_empty());
-    if blank || (written.audiences.is_empty() && !written.audience_optional && !c.is_faulty(&key)) {
-        c.report(
-            F::EmptyAudiences,
-            &key,
-            format!("`{key}` is empty: a token made for any other application would be taken"),
-            "name the audience (the API's identifier at the issuer) in `audiences` or by --audience",
-        );
-    }
-    if written.audience_optional {
-        c.report(
-            F::AudienceOptional,
-            &format!("{path}.audience_optional"),
-            "tokens without `aud` are taken",
-            "make sure that `required_claims` tell this application's tokens from others",
-        );
-    }
-}
-
-fn algorithms(c: &mut Checks<'_>, path: &str, names: &[String]) -> Vec<Algorithm> {
-    let example = "take RS256, or another of RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA";
-    if names.is_empty() && !c.is_faulty(path) {
-        c.report(F::InvalidAlgorithm, path, format!("`{path}` is empty"), example);
-    }
-    let mut taken = Vec::new();
-    for (at, name) in names.iter().enumerate() {
-        let path = format!("{path}.{at}");
-        let upper = name.trim().to_ascii_uppercase();
-        // A shared secret or no signature at all: anybody who knows the public key could sign (RFC 8725 section 2.1).
-        if upper.starts_with("HS") || upper == "NONE" {
-            let message = format!("`{path}` must never be taken: such tokens can be made by others");
-            c.report(F::ForbiddenAlgorithm, &path, message, example);
-        } else if let Ok(algorithm) = name.parse::<Algorithm>() {
-            if !taken.contains(&algorithm) {
-                taken.push(algorithm);
-            }
-        } else {
-            let message = format!("`{path}` is no signature algorithm that is known here");
-            c.report(F::InvalidAlgorithm, &path, message, example);
-        }
-    }
-    taken
 }

@@ -4,139 +4,75 @@
 //! Jackson instantiate any class that is named there (`deserializationTypeValidationEnabled` is off by default), so
 //! a name of a library's class is a way to run its code.
 
+use super::checks::Checks;
+use super::codes::Code as F;
+use super::section::section;
+
 /// Prefixes refused by default: the platform's and the engine's libraries.
-pub(crate) const REFUSED: &[&str] = &[
-    "java.",
-    "javax.",
-    "jakarta.",
-    "jdk.",
-    "sun.",
-    "com.sun.",
-    "com.ibm.",
-    "oracle.",
-    "com.oracle.",
+#[rustfmt::skip]
+const REFUSED: &[&str] = &[
+    // The Java platform.
+    "java.", "javax.", "jakarta.", "jdk.", "sun.", "com.sun.", "com.ibm.", "oracle.", "com.oracle.",
     "netscape.",
-    "kotlin.",
-    "scala.",
-    "clojure.",
-    "groovy.",
-    "org.codehaus.",
-    "org.camunda.",
-    "org.operaton.",
-    "org.cibseven.",
-    "camunda.",
-    "spinjar.",
-    "connectjar.",
-    "org.springframework.",
-    "org.apache.",
-    "org.eclipse.",
-    "org.jboss.",
-    "org.wildfly.",
-    "org.hibernate.",
-    "org.glassfish.",
-    "org.jvnet.",
-    "org.aspectj.",
-    "org.mozilla.",
-    "org.graalvm.",
-    "com.oracle.truffle.",
-    "org.python.",
-    "org.jruby.",
-    "org.mybatis.",
-    "org.ow2.",
-    "org.objectweb.",
-    "org.slf4j.",
-    "org.yaml.",
-    "org.joda.",
-    "org.aopalliance.",
-    "org.xml.",
-    "org.w3c.",
-    "org.h2.",
-    "org.hsqldb.",
-    "org.postgresql.",
-    "org.mariadb.",
-    "org.sqlite.",
-    "com.mysql.",
-    "com.microsoft.",
-    "com.zaxxer.",
-    "com.mchange.",
-    "com.fasterxml.",
-    "tools.jackson.",
-    "com.google.",
-    "com.jayway.",
-    "com.ctc.wstx.",
-    "com.thoughtworks.",
-    "net.bytebuddy.",
-    "net.sf.",
-    "net.minidev.",
-    "javassist.",
-    "freemarker.",
-    "ch.qos.",
-    "io.micrometer.",
-    "io.netty.",
-    "reactor.",
-    "bsh.",
-    "ognl.",
+    // Languages that run on it.
+    "kotlin.", "scala.", "clojure.", "groovy.", "org.codehaus.",
+    // The engine and its forks.
+    "org.camunda.", "org.operaton.", "org.cibseven.", "camunda.", "spinjar.", "connectjar.",
+    // Frameworks, servers and script engines.
+    "org.springframework.", "org.apache.", "org.eclipse.", "org.jboss.", "org.wildfly.", "org.hibernate.",
+    "org.glassfish.", "org.jvnet.", "org.aspectj.", "org.mozilla.", "org.graalvm.", "com.oracle.truffle.",
+    "org.python.", "org.jruby.",
+    // What the engine is built with.
+    "org.mybatis.", "org.ow2.", "org.objectweb.", "org.slf4j.", "org.yaml.", "org.joda.", "org.aopalliance.",
+    "org.xml.", "org.w3c.",
+    // Databases and their pools.
+    "org.h2.", "org.hsqldb.", "org.postgresql.", "org.mariadb.", "org.sqlite.", "com.mysql.",
+    "com.microsoft.", "com.zaxxer.", "com.mchange.",
+    // Readers and writers of JSON and XML.
+    "com.fasterxml.", "tools.jackson.", "com.google.", "com.jayway.", "com.ctc.wstx.", "com.thoughtworks.",
+    // Byte code, templates, logs, networks, expressions.
+    "net.bytebuddy.", "net.sf.", "net.minidev.", "javassist.", "freemarker.", "ch.qos.", "io.micrometer.",
+    "io.netty.", "reactor.", "bsh.", "ognl.",
 ];
 
 /// Names taken by default although a prefix refuses them: what Jackson writes for honest values.
-pub(crate) const ALLOWED: &[&str] = &[
-    "java.lang.Boolean",
-    "java.lang.Byte",
-    "java.lang.Character",
-    "java.lang.Double",
-    "java.lang.Float",
-    "java.lang.Integer",
-    "java.lang.Long",
-    "java.lang.Number",
-    "java.lang.Object",
-    "java.lang.Short",
+#[rustfmt::skip]
+const ALLOWED: &[&str] = &[
+    "java.lang.Boolean", "java.lang.Byte", "java.lang.Character", "java.lang.Double", "java.lang.Float",
+    "java.lang.Integer", "java.lang.Long", "java.lang.Number", "java.lang.Object", "java.lang.Short",
     "java.lang.String",
-    "java.math.BigDecimal",
-    "java.math.BigInteger",
-    "java.time.Duration",
-    "java.time.Instant",
-    "java.time.LocalDate",
-    "java.time.LocalDateTime",
-    "java.time.LocalTime",
-    "java.time.OffsetDateTime",
-    "java.time.Period",
-    "java.time.ZonedDateTime",
-    "java.util.ArrayDeque",
-    "java.util.ArrayList",
-    "java.util.Collection",
-    "java.util.Date",
-    "java.util.HashMap",
-    "java.util.HashSet",
-    "java.util.LinkedHashMap",
-    "java.util.LinkedHashSet",
-    "java.util.LinkedList",
-    "java.util.List",
-    "java.util.Map",
-    "java.util.Set",
-    "java.util.SortedMap",
-    "java.util.SortedSet",
-    "java.util.TreeMap",
-    "java.util.TreeSet",
-    "java.util.UUID",
+    "java.math.BigDecimal", "java.math.BigInteger",
+    "java.time.Duration", "java.time.Instant", "java.time.LocalDate", "java.time.LocalDateTime",
+    "java.time.LocalTime", "java.time.OffsetDateTime", "java.time.Period", "java.time.ZonedDateTime",
+    "java.util.ArrayDeque", "java.util.ArrayList", "java.util.Collection", "java.util.Date",
+    "java.util.HashMap", "java.util.HashSet", "java.util.LinkedHashMap", "java.util.LinkedHashSet",
+    "java.util.LinkedList", "java.util.List", "java.util.Map", "java.util.Set", "java.util.SortedMap",
+    "java.util.SortedSet", "java.util.TreeMap", "java.util.TreeSet", "java.util.UUID",
 ];
 
-/// Java classes that `objectTypeName` may name.
-#[derive(Clone, Debug)]
-pub struct ObjectTypes {
-    /// Prefixes of class names that are refused.
-    pub refused_prefixes: Vec<String>,
-    /// Whole class names that are taken even under a refused prefix.
-    pub allowed_names: Vec<String>,
-}
-
-impl Default for ObjectTypes {
-    fn default() -> Self {
-        let own = |list: &[&str]| list.iter().map(|&s| s.to_owned()).collect();
-        Self { refused_prefixes: own(REFUSED), allowed_names: own(ALLOWED) }
+section! {
+    /// Java classes that `objectTypeName` may name.
+    pub struct ObjectTypes {
+        /// Prefixes of class names that are refused: the platform's and the engine's libraries. Replaces the built-in
+        /// list.
+        pub refuse: Vec<String> = own(REFUSED),
+        /// Whole class names that are taken even under a refused prefix. Replaces the built-in list.
+        pub allow: Vec<String> = own(ALLOWED),
     }
 }
 
+fn own(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
 impl ObjectTypes {
+    pub(super) fn check(&self, c: &mut Checks<'_>) {
+        if self.refuse.is_empty() {
+            let what = "is empty: values may name any Java class, and the engine makes objects of it";
+            c.report(F::ObjectTypesOpen, "values.object_types.refuse", what);
+        }
+    }
+
     /// The first class named in `type_name` that is refused.
     ///
     /// The text may be one of Jackson's canonical names (`java.util.ArrayList<org.example.Order>`) or of Java's array
@@ -153,33 +89,7 @@ impl ObjectTypes {
     }
 
     fn is_refused(&self, class: &str) -> bool {
-        self.refused_prefixes.iter().any(|prefix| class.starts_with(prefix.as_str()))
-            && !self.allowed_names.iter().any(|name| name == class)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_class_of_a_type_name_is_looked_at() {
-        let types = ObjectTypes::default();
-        let cases = [
-            ("org.h2.jdbcx.JdbcDataSource", Some("org.h2.jdbcx.JdbcDataSource")),
-            ("org.example.Order", None),
-            ("java.util.ArrayList<org.example.Order>", None),
-            ("java.util.ArrayList<org.h2.jdbcx.JdbcDataSource>", Some("org.h2.jdbcx.JdbcDataSource")),
-            ("java.util.HashMap<java.lang.String,java.lang.Object>", None),
-            ("java.util.HashMap<java.lang.String, java.net.URL>", Some("java.net.URL")),
-            ("[Ljava.lang.String;", None),
-            ("[Ljava.net.URL;", Some("Ljava.net.URL")),
-            (" javax.naming.InitialContext", Some("javax.naming.InitialContext")),
-            ("java.util.ArrayListX", Some("java.util.ArrayListX")),
-            ("javaexample.Order", None),
-        ];
-        for (name, refused) in cases {
-            assert_eq!(types.refused_in(name), refused, "{name}");
-        }
+        self.refuse.iter().any(|prefix| class.starts_with(prefix.as_str()))
+            && !self.allow.iter().any(|name| name == class)
     }
 }

@@ -7,10 +7,13 @@ use jsonwebtoken::Algorithm;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::config::load::variable;
 use crate::config::shape::{self, Shape, Takes, join};
-use crate::config::written::Written;
 use crate::config::{Code, GatherArgs, Gathered, Place, Settings, gather};
+
+/// The variable of the key at `path`, as `engine.url`.
+pub(super) fn variable(path: &str) -> String {
+    format!("TENANTGATE_{}", path.replace('.', "__").to_ascii_uppercase())
+}
 
 const FILE: &str = "listen: 127.0.0.1:1111
 admin_listen: 127.0.0.1:2222
@@ -70,7 +73,7 @@ fn five_flags_are_complete_and_safe() {
     assert_eq!(s.deployments.max_model_bytes, Some(8 * 1024 * 1024));
     assert_eq!(s.identity_headers.user, "x-camunda-user");
     assert!(s.cors.allowed_origins.is_empty());
-    assert!(s.object_types.refused_in("org.h2.jdbcx.JdbcDataSource").is_some());
+    assert!(s.values.object_types.refused_in("org.h2.jdbcx.JdbcDataSource").is_some());
 }
 
 #[test]
@@ -201,6 +204,6 @@ fn every_key_has_a_variable() {
     }
     let schema = shape::whole();
     let mut seen = 0;
-    walk("", Shape::of(&schema).unwrap(), &serde_json::to_value(Written::default()).unwrap(), &mut seen);
+    walk("", Shape::of(&schema).unwrap(), &serde_json::to_value(Settings::default()).unwrap(), &mut seen);
     assert!(seen > 35, "{seen} keys");
 }

@@ -1,4 +1,8 @@
-//! Tests of the settings as a whole.
+//! Tests of the settings.
 
+mod address;
 mod cases;
+mod codes;
 mod layers;
+mod object_types;
+mod reference;

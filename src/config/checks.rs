@@ -1,0 +1,82 @@
+//! What a check of a section works with: where keys were written, and the list of findings.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use super::codes::Code;
+use super::finding::{Finding, Place};
+use super::prune::Faulty;
+use super::secrets::{self, FileFault};
+use super::tree::{Content, Node};
+
+/// Checks that report to one list of findings.
+pub(super) struct Checks<'a> {
+    /// The settings as written, without faulty keys.
+    pub(super) tree: &'a Node,
+    /// The faulty keys, which are reported already.
+    pub(super) faulty: &'a Faulty,
+    pub(super) findings: &'a mut Vec<Finding>,
+}
+
+impl Checks<'_> {
+    /// A finding about the key at `path`; `what` goes on after the key's name.
+    ///
+    /// A faulty key has its default here, of which nothing should be said.
+    pub(super) fn report(&mut self, code: Code, path: &str, what: impl Display) {
+        if self.is_written(path) || !self.is_faulty(path) {
+            self.findings.push(Finding::of(code, self.place(path), format!("`{path}` {what}")));
+        }
+    }
+
+    /// A finding about the file that the key at `path` names.
+    pub(super) fn file(&mut self, path: &str, fault: &FileFault) {
+        self.report(fault.code(), path, format_args!("names a file that can't be used: {fault}"));
+    }
+
+    /// Checks a file of certificate authorities.
+    pub(super) fn ca_file(&mut self, path: &str, file: Option<&Path>) {
+        if let Some(Err(fault)) = file.map(secrets::ca_file) {
+            self.file(path, &fault);
+        }
+    }
+
+    /// Whether the key at `path` was written, in the file, a variable or a flag.
+    pub(super) fn is_written(&self, path: &str) -> bool {
+        self.node(path).is_some_and(|node| !node.is_null())
+    }
+
+    /// The one of two keys that a finding about both belongs to: `path` if it was written.
+    pub(super) fn written_one<'p>(&self, path: &'p str, other: &'p str) -> &'p str {
+        if self.is_written(path) { path } else { other }
+    }
+
+    /// The text at `path` as written, for types that can't hold a faulty one.
+    pub(super) fn text(&self, path: &str) -> Option<&str> {
+        match &self.node(path)?.value {
+            Content::Scalar(value) => value.as_str(),
+            Content::List(_) | Content::Map(_) => None,
+        }
+    }
+
+    fn node(&self, path: &str) -> Option<&Node> {
+        path.split('.').try_fold(self.tree, Node::child)
+    }
+
+    /// Whether the key at `path`, or what it belongs to, was faulty.
+    fn is_faulty(&self, path: &str) -> bool {
+        let mut above = path.match_indices('.').filter_map(|(at, _)| path.get(..at));
+        self.faulty.contains("") || self.faulty.contains(path) || above.any(|path| self.faulty.contains(path))
+    }
+
+    /// Where the key at `path` was written, or the section that lacks it.
+    fn place(&self, path: &str) -> Place {
+        let mut node = self.tree;
+        let mut place = Place::Missing;
+        for key in path.split('.') {
+            let Some(child) = node.child(key) else { break };
+            node = child;
+            place = child.place.clone();
+        }
+        place
+    }
+}

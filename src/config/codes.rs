@@ -1,0 +1,133 @@
+//! The codes of findings about settings, each with its severity, its remedy and its line in the documentation.
+
+use super::finding::Severity;
+
+macro_rules! codes {
+    ($( $(#[doc = $doc:literal])+ $name:ident = $code:literal, $severity:ident, $remedy:literal; )+) => {
+        /// The codes of findings about settings. A code never changes its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $( $(#[doc = $doc])+ $name, )+ }
+
+        impl Code {
+            /// All codes, for the documentation.
+            pub const ALL: &'static [Code] = &[ $( Code::$name, )+ ];
+
+            /// The code as printed.
+            pub const fn as_str(self) -> &'static str { match self { $( Code::$name => $code, )+ } }
+
+            /// How bad findings of this code are.
+            pub const fn severity(self) -> Severity { match self { $( Code::$name => Severity::$severity, )+ } }
+
+            /// What to do, where the place of the finding does not say it better.
+            pub const fn remedy(self) -> &'static str { match self { $( Code::$name => $remedy, )+ } }
+
+            /// One sentence for the documentation.
+            pub const fn doc(self) -> &'static str { match self { $( Code::$name => concat!($($doc),+), )+ } }
+        }
+    };
+}
+
+codes! {
+    /// The configuration file can't be read.
+    UnreadableConfig = "unreadable-config", Error, "name a readable YAML file with --config";
+    /// The text is not YAML.
+    Syntax = "syntax", Error, "correct the text; indent with spaces, and quote texts that hold `: ` or `#`";
+    /// A key is written twice; which one holds would be a guess.
+    DuplicateKey = "duplicate-key", Error, "keep one of the two";
+    /// There is no such key.
+    UnknownKey = "unknown-key", Error, "take a key of docs/configuration.md";
+    /// A `TENANTGATE_` variable that no key reads.
+    UnknownVariable = "unknown-variable", Error,
+        "name it TENANTGATE_SECTION__KEY, in upper case, with two underscores between section and key";
+    /// The value has another type than the key takes.
+    WrongType = "wrong-type", Error, "correct the value";
+    /// The value is not one of those that the key takes.
+    InvalidValue = "invalid-value", Error, "take one of the listed values";
+    /// A number, size or time is too small or too large.
+    OutOfRange = "out-of-range", Error, "let several renewals fit into `keys.max_age`";
+    /// An address is not IP and port.
+    InvalidAddress = "invalid-address", Error, "write it as `0.0.0.0:8080` or `[::]:8080`";
+    /// Both listeners have the same address.
+    SameAddress = "same-address", Error, "give the admin listener a port of its own";
+    /// `public_url` is more or less than scheme and authority.
+    InvalidPublicUrl = "invalid-public-url", Error,
+        "write scheme and authority only, as `https://camunda.example.com`";
+    /// The engine's URL is not set.
+    MissingEngineUrl = "missing-engine-url", Error,
+        "set `engine.url`, --engine-url or TENANTGATE_ENGINE__URL, as `http://camunda:8080/engine-rest`";
+    /// The engine's URL can't be used.
+    InvalidEngineUrl = "invalid-engine-url", Error, "write it as `http://camunda:8080/engine-rest`";
+    /// The engine's name can't be a path segment.
+    InvalidEngineName = "invalid-engine-name", Error,
+        "take the name that the engine itself has, usually `default`";
+    /// Password or user name of the engine's `basic_auth` is missing or unfit.
+    InvalidBasicAuth = "invalid-basic-auth", Error,
+        "name the user and a file that holds the password, or leave `engine.basic_auth` out";
+    /// No issuer is configured, so no token could be taken.
+    EmptyIssuers = "empty-issuers", Error, "set `issuers` in the file, or --issuer and --audience";
+    /// An issuer without its `issuer`.
+    MissingIssuer = "missing-issuer", Error, "write the exact `iss` of its tokens";
+    /// An issuer, or where its keys lie, is no usable URL.
+    InvalidIssuerUrl = "invalid-issuer-url", Error, "write it as `https://example.eu.auth0.com/`";
+    /// Keys fetched without https can be replaced on the way, and with them every tenant.
+    IssuerNotHttps = "issuer-not-https", Error, "use https; where that can't be, set `allow_http: true`";
+    /// Two issuers are alike, so which keys and audiences hold would be a guess.
+    DuplicateIssuer = "duplicate-issuer", Error, "merge the two into one";
+    /// Without an audience, a token made for any other application would be taken.
+    EmptyAudiences = "empty-audiences", Error,
+        "name the audience (the API's identifier at the issuer) in `audiences` or by --audience";
+    /// `jwks_url` and `discovery` exclude each other.
+    JwksUrlAndDiscovery = "jwks-url-and-discovery", Error, "keep one of the two";
+    /// Unsigned tokens and tokens signed with a shared secret are never taken.
+    ForbiddenAlgorithm = "forbidden-algorithm", Error,
+        "take RS256, or another of RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA";
+    /// No such signature algorithm, or none at all.
+    InvalidAlgorithm = "invalid-algorithm", Error,
+        "take RS256, or another of RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA";
+    /// No usable claim names the client.
+    InvalidClientIdClaims = "invalid-client-id-claims", Error, "leave it out for `[azp, client_id]`";
+    /// An identity header has no usable name.
+    InvalidIdentityHeader = "invalid-identity-header", Error, "take letters, digits and `-`, at most 64";
+    /// Both identity headers have the same name.
+    SameIdentityHeaders = "same-identity-headers", Error, "give each a name of its own";
+    /// An identity header has the name of a header that means something else.
+    KnownIdentityHeader = "known-identity-header", Error, "take a name of its own, as `X-Camunda-User`";
+    /// A file that a key names can't be read.
+    UnreadableFile = "unreadable-file", Error, "name a file that this process may read";
+    /// A key for batch handles is too short, or used twice.
+    WeakBatchKey = "weak-batch-key", Error, "make one with `openssl rand -base64 48`";
+    /// A `ca_file` holds no certificate.
+    InvalidCaFile = "invalid-ca-file", Error,
+        "name a file with PEM certificates (-----BEGIN CERTIFICATE-----)";
+    /// `policies.directory` is not a folder.
+    NotADirectory = "not-a-directory", Error,
+        "name a folder with rules, or leave it out for the built-in ones";
+    /// A CORS origin is not scheme and authority.
+    InvalidOrigin = "invalid-origin", Error, "name each origin, as `https://app.example.com`";
+    /// `log.filter` can't be read.
+    InvalidLogFilter = "invalid-log-filter", Error, "write it as `info` or `info,tenantgate=debug`";
+    /// Deployed models may run code: whoever may deploy is trusted with the whole engine, and with every tenant.
+    CodeAllowed = "code-allowed", Warning, "set `deployments.code: deny` and let external tasks do the work";
+    /// No keys for batch handles: a random key is made, and handles die with the process.
+    NoBatchKeys = "no-batch-keys", Warning,
+        "name a file with at least 32 random bytes in `tenancy.batch_key_files`, the same for all replicas";
+    /// Tokens of people are taken as if they were the application's.
+    UserTokensTaken = "user-tokens-taken", Warning,
+        "set `application_tokens_only: true` unless the issuer marks no application tokens";
+    /// An issuer's keys are fetched over plain http.
+    HttpIssuerAllowed = "http-issuer-allowed", Warning, "use https and drop `allow_http`";
+    /// Several issuers share one space of client ids: an equal client id is the same tenant, whoever signed.
+    SeveralIssuers = "several-issuers", Warning,
+        "keep one issuer, or see to it that none gives out a client id of another";
+    /// No audience is asked for: every token of the issuer is taken.
+    AudienceOptional = "audience-optional", Warning,
+        "make sure that `required_claims` tell this application's tokens from others";
+    /// Every application reads definitions and deployments without tenant.
+    SharedResourcesReadable = "shared-resources-readable", Warning,
+        "keep nothing secret in them, or set `tenancy.shared_resources: hidden`";
+    /// Values may name any Java class.
+    ObjectTypesOpen = "object-types-open", Warning,
+        "leave `values.object_types.refuse` out for the built-in list";
+    /// A single issuer from flags or variables replaces the list of issuers.
+    IssuersReplaced = "issuers-replaced", Warning, "name the issuer in one place only";
+}

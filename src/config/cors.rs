@@ -1,0 +1,32 @@
+//! `cors`: cross-origin requests of browsers (Fetch standard, section 3.3).
+
+use super::address;
+use super::checks::Checks;
+use super::codes::Code as F;
+use super::section::section;
+
+section! {
+    /// Cross-origin requests of browsers. Once checked, origins are as browsers write them in `Origin`: in lower
+    /// case and without default port.
+    pub struct Cors {
+        /// Origins (scheme and authority) whose pages may call. Empty: none, and no CORS header is sent.
+        pub allowed_origins: Vec<String> = Vec::new(),
+    }
+}
+
+impl Cors {
+    pub(super) fn check(&mut self, c: &mut Checks<'_>) {
+        for (at, text) in self.allowed_origins.iter_mut().enumerate() {
+            match address::bare_origin(text) {
+                Ok(origin) => *text = origin,
+                Err(why) => {
+                    c.report(
+                        F::InvalidOrigin,
+                        &format!("cors.allowed_origins.{at}"),
+                        format!("is no origin: {why}"),
+                    );
+                }
+            }
+        }
+    }
+}

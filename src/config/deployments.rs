@@ -1,0 +1,40 @@
+//! `deployments`: what deployed models may carry.
+
+use super::checks::Checks;
+use super::codes::Code as F;
+use super::section::section;
+
+section! {
+    /// What deployed models may carry.
+    #[derive(Copy, PartialEq, Eq)]
+    pub struct Deployments {
+        /// Code in models. `deny`: no scripts, classes, delegates or connectors, and plain expressions only. `allow`
+        /// trusts whoever may deploy with the whole engine: tenants are then kept apart no longer.
+        pub code: Code = Code::Deny,
+        /// Largest model or form file, in bytes: these are read whole and checked.
+        #[schemars(with = "usize", range(min = 1024, max = 268_435_456))]
+        pub max_model_bytes: Option<usize> = Some(8 * 1024 * 1024),
+    }
+}
+
+/// Code in models.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// No scripts, classes, delegates; expressions of names, literals and operators only.
+    #[default]
+    Deny,
+    /// Whoever may deploy is trusted with the whole engine.
+    Allow,
+}
+
+impl Deployments {
+    pub(super) fn check(&self, c: &mut Checks<'_>) {
+        if self.code == Code::Allow {
+            let what = "lets deployed models run code: whoever may deploy can reach every tenant's data";
+            c.report(F::CodeAllowed, "deployments.code", what);
+        }
+    }
+}

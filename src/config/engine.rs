@@ -1,0 +1,91 @@
+//! `engine`: the engine behind the gateway.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::checks::Checks;
+use super::codes::Code as F;
+use super::section::{Time, section, unset};
+use super::{address, secrets};
+
+section! {
+    /// The engine behind the gateway.
+    pub struct Engine {
+        /// URL of the engine's REST interface, as `http://camunda:8080/engine-rest`. Its path is the public one too.
+        /// Required; without user info and query.
+        pub(super) url: Option<String> = None,
+        /// Scheme, host and port of `url`, as `http://camunda:8080`.
+        #[serde(skip)]
+        pub origin: String = String::new(),
+        /// The path of `url`, as `/engine-rest`; also the public one. No slash at its end.
+        #[serde(skip)]
+        pub base_path: String = String::new(),
+        /// The engine's name: `/engine/{name}/...` is taken for this one only, as if it were absent.
+        pub name: String = "default".into(),
+        /// User and password for a proxy in front of the engine, or a member of `camunda-admin` where the engine
+        /// authenticates: any other user makes the engine hide everything. Null: none are sent.
+        pub basic_auth: Option<BasicAuth> = None,
+        /// PEM file with certificate authorities that are trusted for the engine besides the system's.
+        pub ca_file: Option<PathBuf> = None,
+        /// Time to connect to the engine.
+        #[serde(with = "humantime_serde")]
+        #[schemars(with = "Time", extend("x-least" = "10ms", "x-most" = "1m"))]
+        pub connect_timeout: Duration = Duration::from_secs(5),
+        /// Time until an answer begins. Long polls get the time they ask for on top.
+        #[serde(with = "humantime_serde")]
+        #[schemars(with = "Time", extend("x-least" = "100ms", "x-most" = "1h"))]
+        pub timeout: Duration = Duration::from_secs(60),
+    }
+}
+
+section! {
+    /// User and password.
+    pub struct BasicAuth {
+        /// The user name.
+        #[serde(with = "unset")]
+        #[schemars(with = "Option<String>")]
+        pub username: String = String::new(),
+        /// File that holds the password; white space at its end is cut off.
+        pub(super) password_file: Option<PathBuf> = None,
+        /// The password in this file; does not print.
+        #[serde(skip)]
+        pub password: SecretString = SecretString::default(),
+    }
+}
+
+impl Engine {
+    pub(super) fn check(&mut self, c: &mut Checks<'_>) {
+        match self.url.as_deref().map(address::engine) {
+            Some(Ok((origin, base_path))) => (self.origin, self.base_path) = (origin, base_path),
+            Some(Err(why)) => c.report(F::InvalidEngineUrl, "engine.url", format!("can't be used: {why}")),
+            None => c.report(F::MissingEngineUrl, "engine.url", "is not set"),
+        }
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        if self.name.is_empty() || !self.name.bytes().all(plain) {
+            c.report(F::InvalidEngineName, "engine.name", "may hold letters, digits, `-` and `_` only");
+        }
+        c.ca_file("engine.ca_file", self.ca_file.as_deref());
+        if let Some(auth) = &mut self.basic_auth {
+            auth.check(c);
+        }
+    }
+}
+
+impl BasicAuth {
+    fn check(&mut self, c: &mut Checks<'_>) {
+        // A colon would end the user name on the wire (RFC 7617 section 2).
+        let name = &self.username;
+        if name.is_empty() || name.contains(':') || name.chars().any(char::is_control) {
+            let what = "is missing, or holds a colon or control character";
+            c.report(F::InvalidBasicAuth, "engine.basic_auth.username", what);
+        }
+        let path = "engine.basic_auth.password_file";
+        match self.password_file.as_deref().map(secrets::password) {
+            Some(Ok(password)) => self.password = password,
+            Some(Err(fault)) => c.file(path, &fault),
+            None => c.report(F::InvalidBasicAuth, path, "is missing"),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `log`: what is logged, and how.
+
+use tracing_subscriber::EnvFilter;
+
+use super::checks::Checks;
+use super::codes::Code as F;
+use super::section::section;
+
+section! {
+    /// Log format and level.
+    pub struct Log {
+        /// `human`: lines for people; `json`: one JSON object a line.
+        pub format: LogFormat = LogFormat::Human,
+        /// What is logged, as `info` or `info,tenantgate=debug`.
+        pub filter: String = "info".into(),
+    }
+}
+
+/// Lines for people or JSON.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// One readable line each.
+    #[default]
+    Human,
+    /// One JSON object each.
+    Json,
+}
+
+impl Log {
+    pub(super) fn check(&self, c: &mut Checks<'_>) {
+        if let Err(error) = EnvFilter::builder().parse(&self.filter) {
+            c.report(F::InvalidLogFilter, "log.filter", format!("can't be read: {error}"));
+        }
+    }
+}

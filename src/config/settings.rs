@@ -1,0 +1,120 @@
+//! The whole file: all sections, and the keys that stand outside of them.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer};
+
+use super::checks::Checks;
+use super::codes::Code as F;
+use super::object_types::ObjectTypes;
+use super::section::section;
+use super::{
+    Cors, Deployments, Engine, IdentityHeaders, Issuer, Keys, Limits, Log, Tenancy, address, issuers,
+};
+
+section! {
+    /// Everything that `serve` needs. A section's keys have their own defaults, so a file may leave out any of them.
+    #[schemars(title = "Written", description = "The whole file.")]
+    pub struct Settings {
+        /// Where applications connect: IP address and port. Port 0 lets the system choose; the bound address is logged.
+        #[serde(deserialize_with = "listener")]
+        #[schemars(with = "String")]
+        pub listen: SocketAddr = every_address(8080),
+        /// Where `/metrics`, `/healthz` and `/readyz` answer: IP address and port. The engine is never reached there.
+        #[serde(deserialize_with = "listener")]
+        #[schemars(with = "String")]
+        pub admin_listen: SocketAddr = every_address(9090),
+        /// Scheme and authority that `links[].href` in answers show, as `https://camunda.example.com`. Null: scheme and
+        /// `Host` as the client asked.
+        pub public_url: Option<String> = None,
+        /// The engine behind the gateway.
+        pub engine: Engine = Engine::default(),
+        /// The issuers whose tokens are taken; at least one. `--issuer`, `--audience` and `--jwks-url` (or
+        /// `TENANTGATE_ISSUER`, `TENANTGATE_AUDIENCE`, `TENANTGATE_JWKS_URL`) describe a single one and replace this list.
+        pub issuers: Vec<Issuer> = Vec::new(),
+        /// Tenants and what they may see.
+        pub tenancy: Tenancy = Tenancy::default(),
+        /// What deployed models may carry.
+        pub deployments: Deployments = Deployments::default(),
+        /// What values of variables may be.
+        pub values: Values = Values::default(),
+        /// The headers that tell the engine's side who calls. A client's own are removed in every spelling.
+        pub identity_headers: IdentityHeaders = IdentityHeaders::default(),
+        /// The rules.
+        pub policies: Policies = Policies::default(),
+        /// Sizes, times and numbers. Each is a limit for one replica of the gateway.
+        pub limits: Limits = Limits::default(),
+        /// The issuers' keys, and how long verified tokens are remembered.
+        pub keys: Keys = Keys::default(),
+        /// The log.
+        pub log: Log = Log::default(),
+        /// Cross-origin requests of browsers. Off while no origin is named.
+        pub cors: Cors = Cors::default(),
+    }
+}
+
+section! {
+    /// What values of variables may be.
+    pub struct Values {
+        /// Java classes that `objectTypeName` may name: the engine makes objects of them.
+        pub object_types: ObjectTypes = ObjectTypes::default(),
+    }
+}
+
+section! {
+    /// The rules.
+    pub struct Policies {
+        /// Folder whose rules replace the built-in ones. Null: the rules built into the binary.
+        pub directory: Option<PathBuf> = None,
+    }
+}
+
+fn every_address(port: u16) -> SocketAddr {
+    (Ipv4Addr::UNSPECIFIED, port).into()
+}
+
+/// An address. A faulty one becomes any: `check` reports it from the text, with its own code.
+fn listener<'de, D: Deserializer<'de>>(reader: D) -> Result<SocketAddr, D::Error> {
+    Ok(String::deserialize(reader)?.parse().unwrap_or(every_address(0)))
+}
+
+impl Settings {
+    /// Checks what the schema can't say, section by section, and fills in what is made of several keys or files.
+    pub(super) fn check(&mut self, c: &mut Checks<'_>) {
+        self.check_listeners(c);
+        if let Some(url) = &mut self.public_url {
+            match address::bare_origin(url) {
+                Ok(origin) => *url = origin,
+                Err(why) => c.report(F::InvalidPublicUrl, "public_url", format_args!("can't be used: {why}")),
+            }
+        }
+        self.engine.check(c);
+        issuers::check(&mut self.issuers, c);
+        self.tenancy.check(c);
+        self.identity_headers.check(c);
+        if self.policies.directory.as_ref().is_some_and(|folder| !folder.is_dir()) {
+            c.report(F::NotADirectory, "policies.directory", "is not a folder that can be read");
+        }
+        self.deployments.check(c);
+        self.values.object_types.check(c);
+        self.log.check(c);
+        self.cors.check(c);
+        self.keys.check(c);
+    }
+
+    fn check_listeners(&self, c: &mut Checks<'_>) {
+        for path in ["listen", "admin_listen"] {
+            if c.text(path).is_some_and(|text| text.parse::<SocketAddr>().is_err()) {
+                c.report(F::InvalidAddress, path, "is not an IP address and a port");
+            }
+        }
+        let (public, admin) = (self.listen, self.admin_listen);
+        let overlap =
+            public.ip() == admin.ip() || public.ip().is_unspecified() || admin.ip().is_unspecified();
+        if public.port() != 0 && public.port() == admin.port() && overlap {
+            let path = c.written_one("admin_listen", "listen");
+            c.report(F::SameAddress, path, "has the port of the other listener");
+        }
+    }
+}

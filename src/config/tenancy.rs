@@ -1,0 +1,67 @@
+//! `tenancy`: tenants and what they may see.
+
+use std::path::PathBuf;
+
+use secrecy::ExposeSecret;
+
+use super::checks::Checks;
+use super::codes::Code as F;
+use super::secrets;
+use super::section::section;
+
+section! {
+    /// Tenants and what they may see.
+    pub struct Tenancy {
+        /// Deployments and definitions without tenant: `hidden`, or `readable` by every application (never started or
+        /// written).
+        pub shared_resources: SharedResources = SharedResources::Hidden,
+        /// Files with keys that sign batch handles, at least 32 bytes each; white space at the ends is cut off. The first
+        /// signs, all are taken. All replicas need the same. None: a random key, and handles die with the process.
+        pub batch_key_files: Vec<PathBuf> = Vec::new(),
+        /// The keys in these files. Empty: a random one.
+        #[serde(skip)]
+        pub batch_keys: Vec<BatchKey> = Vec::new(),
+        /// Client ids that never become tenants, besides `camunda-admin`; upper and lower case are alike.
+        pub reserved_client_ids: Vec<String> = Vec::new(),
+    }
+}
+
+/// A key for batch handles; does not print.
+pub type BatchKey = secrecy::SecretSlice<u8>;
+
+/// What callers see of definitions and deployments without tenant.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum SharedResources {
+    /// Nothing.
+    #[default]
+    Hidden,
+    /// They can be read, never written or started.
+    Readable,
+}
+
+impl Tenancy {
+    pub(super) fn check(&mut self, c: &mut Checks<'_>) {
+        if self.shared_resources == SharedResources::Readable {
+            let what = "lets every application read definitions and deployments that have no tenant";
+            c.report(F::SharedResourcesReadable, "tenancy.shared_resources", what);
+        }
+        if self.batch_key_files.is_empty() {
+            let what =
+                "is empty: handles of batches die with the process, and replicas don't know each other's";
+            c.report(F::NoBatchKeys, "tenancy.batch_key_files", what);
+        }
+        for (at, file) in self.batch_key_files.iter().enumerate() {
+            let path = format!("tenancy.batch_key_files.{at}");
+            match secrets::batch_key(file) {
+                Ok(key) if self.batch_keys.iter().any(|k| k.expose_secret() == key.expose_secret()) => {
+                    c.report(F::WeakBatchKey, &path, "has the key of a file before");
+                }
+                Ok(key) => self.batch_keys.push(key),
+                Err(fault) => c.file(&path, &fault),
+            }
+        }
+    }
+}

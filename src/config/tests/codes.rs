@@ -1,0 +1,13 @@
+//! The codes of findings.
+
+use crate::config::FindingCode;
+
+#[test]
+fn codes_are_unique_and_kebab_case() {
+    let mut seen = std::collections::BTreeSet::new();
+    for code in FindingCode::ALL {
+        let text = code.as_str();
+        assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{text}");
+        assert!(seen.insert(text), "{text} twice");
+    }
+}

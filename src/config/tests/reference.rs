@@ -1,0 +1,150 @@
+//! The reference of all keys: the JSON Schema of the file, and the page `docs/configuration.md`.
+//!
+//! Both are made of the sections, and the checked-in copies compared with them; `UPDATE=1 cargo test --lib up_to_date` writes
+//! them anew.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::layers::variable;
+use crate::config::shape::{self, Shape, Takes, join};
+use crate::config::{FindingCode, Issuer, Settings};
+use crate::golden::same_as_checked_in;
+
+const HEAD: &str = "# Configuration\n\n\
+<!-- Made from src/config by `UPDATE=1 cargo test --lib up_to_date`. Change it there. -->\n\n\
+One YAML file, named by `--config` or `TENANTGATE_CONFIG`. Every key can also be an environment variable, the common \
+ones are flags. A flag goes before the environment, the environment before the file, the file before the default. \
+Unknown keys, unknown `TENANTGATE_` variables and everything else that is faulty stop the start; \
+`tenantgate check --config FILE` shows all of it in one run.\n\n\
+- Lists in variables: texts with commas between (`a,b`), or YAML (`[a, b]`). Other lists and maps: YAML.\n\
+- Times: a number with its unit (`500ms`, `30s`, `5m`, `1h`). Sizes: bytes.\n\
+- Flags: `--listen`, `--admin-listen`, `--public-url`, `--engine-url`, `--issuer`, `--audience` (repeatable), \
+`--jwks-url`, `--policies`, `--log-format`, `--log-filter`.\n\
+- A single issuer: `--issuer`, `--audience`, `--jwks-url`, or `TENANTGATE_ISSUER`, `TENANTGATE_AUDIENCE` (with \
+commas), `TENANTGATE_JWKS_URL`. It replaces the list `issuers`.\n\n\
+The smallest file:\n\n\
+```yaml\n\
+engine:\n  url: http://camunda:8080/engine-rest\n\
+issuers:\n  - issuer: https://example.eu.auth0.com/\n    audiences: [https://camunda.example.com/engine-rest]\n\
+```\n";
+
+/// The JSON Schema of the configuration file, for editors and the chart.
+fn schema() -> String {
+    let mut text = serde_json::to_string_pretty(&shape::whole()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The page `docs/configuration.md`.
+fn reference() -> String {
+    let mut page = HEAD.to_owned();
+    let schema = shape::whole();
+    let defaults = serde_json::to_value(Settings::default()).unwrap_or_default();
+    if let Some(shape) = Shape::of(&schema) {
+        section(&mut page, "", shape, &defaults);
+    }
+    page.push_str("\n## Findings\n\nWhat `check` and `serve` can find in settings.\n\n");
+    page.push_str("| code | severity | meaning |\n| --- | --- | --- |\n");
+    for code in FindingCode::ALL {
+        let _ = writeln!(page, "| `{}` | {} | {} |", code.as_str(), code.severity(), cell(code.doc()));
+    }
+    page
+}
+
+/// A heading, a table of the keys that hold one value, and then the sections below.
+fn section(page: &mut String, path: &str, shape: Shape<'_>, defaults: &Value) {
+    if path.is_empty() {
+        page.push_str("\n## Top level\n\n");
+    } else {
+        let _ = write!(page, "\n## `{path}`\n\n");
+        let _ = write!(page, "{}\n\n", cell(description(shape)));
+    }
+    // A list's keys have no variables.
+    let in_list = path.ends_with("[]");
+    let (third, dashes) = if in_list { ("", "") } else { (" variable |", " --- |") };
+    let _ = writeln!(page, "| key |{third} takes | default | meaning |\n| --- |{dashes} --- | --- | --- |");
+    let mut below = Vec::new();
+    for (key, schema) in shape.keys().into_iter().flatten() {
+        let Some(of) = Shape::of(schema) else { continue };
+        let path = join(path, key);
+        let default = defaults.get(key).unwrap_or(&Value::Null);
+        if of.keys().is_some() && !of.nullable() {
+            below.push((path, of, default.clone()));
+            continue;
+        }
+        let variable = if in_list { String::new() } else { format!(" `{}` |", variable(&path)) };
+        let (takes, default, text) = (takes(of), default_text(default), cell(description(of)));
+        let _ = writeln!(page, "| `{path}` |{variable} {takes} | {default} | {text} |");
+        if let Some(items) = of.items().filter(|items| items.keys().is_some()) {
+            let defaults = serde_json::to_value(Issuer::default()).unwrap_or_default();
+            below.push((format!("{path}[]"), items, defaults));
+        }
+    }
+    for (path, shape, defaults) in below {
+        section(page, &path, shape, &defaults);
+    }
+}
+
+fn takes(shape: Shape<'_>) -> String {
+    let mut text = match shape.takes() {
+        Takes::Text => "text".to_owned(),
+        Takes::Time => "time".to_owned(),
+        Takes::Choice => format!("`{}`", shape.choices().join("`, `")),
+        Takes::Flag => "`true`, `false`".to_owned(),
+        Takes::Number => "number".to_owned(),
+        Takes::List => "list".to_owned(),
+        Takes::Map => "map".to_owned(),
+        Takes::Anything => "anything".to_owned(),
+    };
+    if let Some((least, most)) = shape.range() {
+        let plain = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+        let _ = write!(text, ", {} to {}", plain(least), plain(most));
+    }
+    text
+}
+
+fn default_text(default: &Value) -> String {
+    match default {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => format!("`{text}`"),
+        Value::Array(items) if items.is_empty() => "`[]`".to_owned(),
+        Value::Array(items) => {
+            let all = items.iter().filter_map(Value::as_str).collect::<Vec<_>>();
+            format!("`[{}]`", all.join(", "))
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => format!("`{default}`"),
+    }
+}
+
+fn description(shape: Shape<'_>) -> &str {
+    shape.0.get("description").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A doc comment as one line of a table.
+fn cell(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+#[test]
+fn the_page_is_up_to_date() {
+    same_as_checked_in("docs/configuration.md", &reference());
+}
+
+/// The chart's `config` takes what the file takes.
+#[test]
+fn the_chart_s_schema_is_up_to_date() {
+    let file = "helm/values.schema.json";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let mut values: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let mut config: serde_json::Value = serde_json::from_str(&schema()).unwrap();
+    config.as_object_mut().unwrap().remove("$schema");
+    values["properties"]["config"] = config;
+    same_as_checked_in(file, &(serde_json::to_string_pretty(&values).unwrap() + "\n"));
+}
+
+#[test]
+fn the_schema_is_up_to_date() {
+    same_as_checked_in("tests/golden/configuration.schema.json", &schema());
+}
