@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::GatherArgs;
+use crate::config::{Flag, GatherArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -120,21 +120,25 @@ pub struct SettingsArgs {
     pub log_filter: Option<String>,
 }
 
+/// Which key each flag sets; those of `issuers[]` describe a single issuer together.
 impl From<SettingsArgs> for GatherArgs {
     fn from(args: SettingsArgs) -> Self {
-        Self {
-            config: args.config,
-            listen: args.listen,
-            admin_listen: args.admin_listen,
-            public_url: args.public_url,
-            engine_url: args.engine_url,
-            issuer: args.issuer,
-            audience: args.audience,
-            jwks_url: args.jwks_url,
-            policies: args.policies,
-            log_format: args.log_format,
-            log_filter: args.log_filter,
-        }
+        let audiences = (!args.audience.is_empty()).then(|| args.audience.into());
+        let texts = [
+            ("--listen", "listen", args.listen),
+            ("--admin-listen", "admin_listen", args.admin_listen),
+            ("--public-url", "public_url", args.public_url),
+            ("--engine-url", "engine.url", args.engine_url),
+            ("--issuer", "issuers[].issuer", args.issuer),
+            ("--jwks-url", "issuers[].jwks_url", args.jwks_url),
+            ("--policies", "policies.directory", args.policies),
+            ("--log-format", "log.format", args.log_format),
+            ("--log-filter", "log.filter", args.log_filter),
+        ]
+        .map(|(name, key, text)| (name, key, text.map(serde_json::Value::from)));
+        let all = texts.into_iter().chain([("--audience", "issuers[].audiences", audiences)]);
+        let flags = all.filter_map(|(name, key, value)| Some(Flag { name, key, value: value? })).collect();
+        Self { config: args.config, flags }
     }
 }
 

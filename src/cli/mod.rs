@@ -9,6 +9,8 @@ mod exit;
 mod explain;
 mod serve;
 
+#[cfg(test)]
+pub(crate) use args::SettingsArgs;
 pub use args::{Arguments, Command};
 pub use exit::Exit;
 

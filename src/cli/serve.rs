@@ -74,6 +74,7 @@ fn protects(settings: &Settings) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::SettingsArgs;
 
     #[test]
     fn an_error_among_the_settings_starts_nothing() {
@@ -83,12 +84,13 @@ mod tests {
 
     #[test]
     fn the_first_lines_say_what_is_protected_and_what_is_open() {
-        let args = GatherArgs {
+        let args = SettingsArgs {
             engine_url: Some("http://camunda:8080/engine-rest".into()),
             issuer: Some("https://issuer.example.com/".into()),
             audience: vec!["engine".into()],
-            ..GatherArgs::default()
+            ..SettingsArgs::default()
         };
+        let args = args.into();
         let lines = |env: &[(&str, &str)]| {
             let env = env.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
             protects(&gather(&args, env).settings.unwrap()).join("\n")

@@ -3,7 +3,7 @@
 //! In: a URL as written. Out: its parts, or why it can't be used, without the URL itself: it may hold a
 //! password.
 
-use url::Url;
+use url::{Host, Url};
 
 /// Why a URL can't be used. It never repeats the URL.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,13 +85,10 @@ pub(super) fn base_path(text: &str) -> Result<String, AddressFault> {
 
 /// Whether only this machine can answer there, so that nobody sits on the way.
 pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host_str() {
-        Some("localhost") => true,
-        Some(host) => host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback()),
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
     }
 }

@@ -6,23 +6,17 @@ macro_rules! codes {
     ($( $(#[doc = $doc:literal])+ $name:ident = $code:literal, $severity:ident, $remedy:literal; )+) => {
         /// The codes of findings about settings. A code never changes its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code { $( $(#[doc = $doc])+ $name, )+ }
+        pub(crate) enum Code { $( $(#[doc = $doc])+ $name, )+ }
 
         impl Code {
-            /// All codes, for the documentation.
-            pub const ALL: &'static [Code] = &[ $( Code::$name, )+ ];
+            /// The code as printed, how bad it is, and what to do where its place does not say it better.
+            pub(super) const fn entry(self) -> (&'static str, Severity, &'static str) {
+                match self { $( Code::$name => ($code, Severity::$severity, $remedy), )+ }
+            }
 
-            /// The code as printed.
-            pub const fn as_str(self) -> &'static str { match self { $( Code::$name => $code, )+ } }
-
-            /// How bad findings of this code are.
-            pub const fn severity(self) -> Severity { match self { $( Code::$name => Severity::$severity, )+ } }
-
-            /// What to do, where the place of the finding does not say it better.
-            pub const fn remedy(self) -> &'static str { match self { $( Code::$name => $remedy, )+ } }
-
-            /// One sentence for the documentation.
-            pub const fn doc(self) -> &'static str { match self { $( Code::$name => concat!($($doc),+), )+ } }
+            /// All codes, each with its line in the documentation.
+            #[cfg(test)]
+            pub(super) const ALL: &'static [(Code, &'static str)] = &[ $( (Code::$name, concat!($($doc),+)), )+ ];
         }
     };
 }

@@ -1,9 +1,7 @@
 //! `cors`: cross-origin requests of browsers (Fetch standard, section 3.3).
 
 use super::address;
-use super::checks::Checks;
-use super::codes::Code as F;
-use super::section::section;
+use super::section::{Checks, F, section};
 
 section! {
     /// Cross-origin requests of browsers. Once checked, origins are as browsers write them in `Origin`: in lower

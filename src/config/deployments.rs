@@ -1,8 +1,6 @@
 //! `deployments`: what deployed models may carry.
 
-use super::checks::Checks;
-use super::codes::Code as F;
-use super::section::section;
+use super::section::{Checks, F, section};
 
 section! {
     /// What deployed models may carry.
@@ -12,8 +10,8 @@ section! {
         /// trusts whoever may deploy with the whole engine: tenants are then kept apart no longer.
         pub code: Code = Code::Deny,
         /// Largest model or form file, in bytes: these are read whole and checked.
-        #[schemars(with = "usize", range(min = 1024, max = 268_435_456))]
-        pub max_model_bytes: Option<usize> = Some(8 * 1024 * 1024),
+        #[schemars(with = "usize")]
+        pub max_model_bytes: Option<usize> [1024 to 268_435_456] = Some(8 * 1024 * 1024),
     }
 }
 

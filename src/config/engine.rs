@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::checks::Checks;
-use super::codes::Code as F;
-use super::section::{Time, section, unset};
+use super::section::{Checks, F, section, unset};
 use super::{address, secrets};
 
 section! {
@@ -30,13 +28,9 @@ section! {
         /// PEM file with certificate authorities that are trusted for the engine besides the system's.
         pub ca_file: Option<PathBuf> = None,
         /// Time to connect to the engine.
-        #[serde(with = "humantime_serde")]
-        #[schemars(with = "Time", extend("x-least" = "10ms", "x-most" = "1m"))]
-        pub connect_timeout: Duration = Duration::from_secs(5),
+        pub connect_timeout: Duration as time ["10ms" to "1m"] = Duration::from_secs(5),
         /// Time until an answer begins. Long polls get the time they ask for on top.
-        #[serde(with = "humantime_serde")]
-        #[schemars(with = "Time", extend("x-least" = "100ms", "x-most" = "1h"))]
-        pub timeout: Duration = Duration::from_secs(60),
+        pub timeout: Duration as time ["100ms" to "1h"] = Duration::from_secs(60),
     }
 }
 

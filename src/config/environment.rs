@@ -2,16 +2,14 @@
 //!
 //! A variable that no key reads is a finding: a misspelt one would silently leave a default in force.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use super::codes::Code;
 use super::finding::{Finding, Place};
 use super::flags::SINGLE;
 use super::shape::{Shape, Takes};
-use super::tree::{Content, Node};
-use super::yaml::{self, Source};
+use super::tree::Node;
+use super::yaml;
 
 /// What the names of all variables begin with.
 pub(super) const PREFIX: &str = "TENANTGATE_";
@@ -70,25 +68,24 @@ fn is_service_link(name: &str, text: &str) -> bool {
 
 /// A variable's text as the value that its key takes: texts as they are, lists by comma or YAML, the rest as YAML.
 fn value_of(name: &str, text: &str, shape: Shape<'_>, findings: &mut Vec<Finding>) -> Option<Node> {
-    let name: Arc<str> = name.into();
-    let place = Place::Variable(name.clone());
+    let place = Place::Variable(name.into());
     if text.is_empty() && shape.nullable() {
-        return Some(Node { place, value: Content::Scalar(Value::Null) });
+        return Some(Node::of(place, Value::Null));
     }
     let of_texts = shape.items().is_some_and(|of| of.takes() == Takes::Text);
     match shape.takes() {
-        Takes::Text | Takes::Time | Takes::Choice => Some(Node::text(place, text)),
-        Takes::List if of_texts && !text.trim_start().starts_with(['[', '-']) => Some(by_comma(place, text)),
-        Takes::List | Takes::Map | Takes::Number | Takes::Flag | Takes::Anything => {
-            let parsed = yaml::parse(text, &Source::Variable(name), findings)?;
+        Takes::Text | Takes::Time | Takes::Choice => Some(Node::of(place, text.into())),
+        Takes::List if of_texts && !text.trim_start().starts_with(['[', '-']) => {
+            Some(Node::of(place, by_comma(text)))
+        }
+        Takes::List | Takes::Map | Takes::Number | Takes::Flag => {
+            let parsed = yaml::parse(text, &place, findings)?;
             Some(Node { place, ..parsed })
         }
     }
 }
 
 /// Texts with commas between.
-pub(super) fn by_comma(place: Place, text: &str) -> Node {
-    let texts = text.split(',').map(str::trim).filter(|t| !t.is_empty());
-    let items = texts.map(|t| Node::text(place.clone(), t)).collect();
-    Node { place, value: Content::List(items) }
+pub(super) fn by_comma(text: &str) -> Value {
+    text.split(',').map(str::trim).filter(|t| !t.is_empty()).collect()
 }

@@ -77,8 +77,8 @@ pub struct Finding {
 impl Finding {
     /// A finding of `code` at `place`, with the remedy of its code.
     pub(super) fn of(code: Code, place: Place, message: String) -> Self {
-        let (severity, remedy) = (code.severity(), code.remedy().to_owned());
-        Self { code: code.as_str(), severity, place, message, remedy }
+        let (code, severity, remedy) = code.entry();
+        Self { code, severity, place, message, remedy: remedy.to_owned() }
     }
 
     /// Whether it stops the start.

@@ -1,40 +1,36 @@
-//! The flags that are settings, and the variables and flags that describe a single issuer.
+//! What the command line says about settings, and the single issuer that flags and variables describe.
 
 use std::path::PathBuf;
+
+use serde_json::Value;
 
 use super::codes::Code;
 use super::environment::{by_comma, find};
 use super::finding::{Finding, Place};
 use super::tree::{Content, Node};
 
-/// Settings on the command line. Each goes before its variable and its key in the file.
-///
-/// Texts stay as they were given, so that a faulty one is a finding among the others.
+/// What [`gather`](super::gather) takes from the command line.
 #[derive(Clone, Debug, Default)]
 pub struct GatherArgs {
-    /// `--config`
+    /// The configuration file.
     pub config: Option<PathBuf>,
-    /// `--listen`
-    pub listen: Option<String>,
-    /// `--admin-listen`
-    pub admin_listen: Option<String>,
-    /// `--public-url`
-    pub public_url: Option<String>,
-    /// `--engine-url`
-    pub engine_url: Option<String>,
-    /// `--issuer`
-    pub issuer: Option<String>,
-    /// `--audience`, as often as wanted
-    pub audience: Vec<String>,
-    /// `--jwks-url`
-    pub jwks_url: Option<String>,
-    /// `--policies`
-    pub policies: Option<String>,
-    /// `--log-format`
-    pub log_format: Option<String>,
-    /// `--log-filter`
-    pub log_filter: Option<String>,
+    /// Each goes before the variable and the key in the file.
+    pub flags: Vec<Flag>,
 }
+
+/// A flag that is a setting. Its text stays as given, so that a faulty one is a finding among the others.
+#[derive(Clone, Debug)]
+pub struct Flag {
+    /// As `--engine-url`.
+    pub name: &'static str,
+    /// As `engine.url`, or with [`SINGLE_ISSUER`] before the key of an issuer.
+    pub key: &'static str,
+    /// A text, or a list of texts.
+    pub value: Value,
+}
+
+/// The keys of the issuer that flags describe begin so.
+const SINGLE_ISSUER: &str = "issuers[].";
 
 /// Variables that describe a single issuer, and their keys in it.
 pub(super) const SINGLE: [(&str, &str); 3] = [
@@ -43,21 +39,10 @@ pub(super) const SINGLE: [(&str, &str); 3] = [
     ("TENANTGATE_JWKS_URL", "jwks_url"),
 ];
 
-/// Lays the flags that are one key each over what the environment says.
+/// Lays the flags over what the environment says.
 pub(super) fn flags(args: &GatherArgs, over: &mut Node) {
-    let texts = [
-        ("--listen", &args.listen, "listen"),
-        ("--admin-listen", &args.admin_listen, "admin_listen"),
-        ("--public-url", &args.public_url, "public_url"),
-        ("--engine-url", &args.engine_url, "engine.url"),
-        ("--policies", &args.policies, "policies.directory"),
-        ("--log-format", &args.log_format, "log.format"),
-        ("--log-filter", &args.log_filter, "log.filter"),
-    ];
-    for (flag, text, path) in texts {
-        if let Some(text) = text {
-            over.lay(Node::text(Place::Flag(flag), text).under(path.rsplit('.')));
-        }
+    for flag in args.flags.iter().filter(|flag| !flag.key.starts_with(SINGLE_ISSUER)) {
+        over.lay(Node::of(Place::Flag(flag.name), flag.value.clone()).under(flag.key.rsplit('.')));
     }
 }
 
@@ -69,31 +54,22 @@ pub(super) fn single_issuer(
     over: &mut Node,
     findings: &mut Vec<Finding>,
 ) {
-    let mut keys: Vec<(&str, Node)> = Vec::new();
-    for (name, key) in SINGLE {
-        let place = Place::Variable(name.into());
-        match find(env, name) {
-            Some(text) if key == "audiences" => keys.push((key, by_comma(place, text))),
-            Some(text) => keys.push((key, Node::text(place, text))),
-            None => {}
-        }
-    }
-    for (flag, text, key) in
-        [("--issuer", &args.issuer, "issuer"), ("--jwks-url", &args.jwks_url, "jwks_url")]
-    {
-        keys.extend(text.iter().map(|text| (key, Node::text(Place::Flag(flag), text))));
-    }
-    if !args.audience.is_empty() {
-        let place = Place::Flag("--audience");
-        let items = args.audience.iter().map(|a| Node::text(place.clone(), a)).collect();
-        keys.push(("audiences", Node { place, value: Content::List(items) }));
-    }
-    let Some((_, first)) = keys.first() else { return };
-    let place = first.place.clone();
-    let mut single = Node::empty(place.clone());
-    for (key, node) in keys {
-        single.lay(node.under([key]));
-    }
+    let variables = SINGLE.into_iter().filter_map(|(name, key)| {
+        let text = find(env, name)?;
+        let value = if key == "audiences" { by_comma(text) } else { text.into() };
+        Some((key, Node::of(Place::Variable(name.into()), value)))
+    });
+    let flags = args.flags.iter().filter_map(|flag| {
+        Some((flag.key.strip_prefix(SINGLE_ISSUER)?, Node::of(Place::Flag(flag.name), flag.value.clone())))
+    });
+    let keys = variables.chain(flags).map(|(key, node)| node.under([key]));
+    let Some(single) = keys.reduce(|mut single, node| {
+        single.lay(node);
+        single
+    }) else {
+        return;
+    };
+    let place = single.place.clone();
     let replaced = over.child("issuers").or_else(|| file.child("issuers"));
     if let Some(replaced) = replaced.filter(|n| n.child("0").is_some()) {
         let message = format!("these issuers are not used: the single one of {place} replaces them");

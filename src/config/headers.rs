@@ -1,8 +1,6 @@
 //! `identity_headers`: the headers that tell the engine's side who calls.
 
-use super::checks::Checks;
-use super::codes::Code as F;
-use super::section::section;
+use super::section::{Checks, F, section};
 
 /// Headers that mean something to HTTP, to proxies or to the engine: overwriting one breaks or widens requests.
 const KNOWN: &str = "\
@@ -31,11 +29,8 @@ impl IdentityHeaders {
         check_name(c, user, &mut self.user);
         check_name(c, tenants, &mut self.tenants);
         if self.user == self.tenants {
-            c.report(
-                F::SameIdentityHeaders,
-                c.written_one(tenants, user),
-                "is the name of the other header, too",
-            );
+            let path = c.written_one(tenants, user);
+            c.report(F::SameIdentityHeaders, path, "is the name of the other header, too");
         }
     }
 }
@@ -44,16 +39,13 @@ fn check_name(c: &mut Checks<'_>, path: &str, name: &mut String) {
     name.make_ascii_lowercase();
     // No `_`: servers drop such headers or read them as `-`, so two spellings would name one header.
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    if name.is_empty()
-        || name.starts_with('-')
-        || name.ends_with('-')
-        || !name.bytes().all(plain)
-        || name.len() > 64
-    {
+    if name.is_empty() || name.len() > 64 || name.trim_matches('-') != name || !name.bytes().all(plain) {
         c.report(F::InvalidIdentityHeader, path, "is no name for a header");
-    } else if KNOWN.split(' ').any(|known| known == name)
-        || KNOWN_BEGINNINGS.iter().any(|b| name.starts_with(b))
-    {
+    } else if is_known(name) {
         c.report(F::KnownIdentityHeader, path, format_args!("is `{name}`, a header with another meaning"));
     }
+}
+
+fn is_known(name: &str) -> bool {
+    KNOWN.split(' ').any(|known| known == name) || KNOWN_BEGINNINGS.iter().any(|b| name.starts_with(b))
 }

@@ -11,9 +11,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::Value;
 
 use super::address;
-use super::checks::Checks;
-use super::codes::Code as F;
-use super::section::{Time, section, unset};
+use super::section::{Checks, F, section, unset};
 
 section! {
     /// One issuer.
@@ -40,9 +38,7 @@ section! {
         #[schemars(with = "Vec<String>")]
         pub algorithms: Vec<Algorithm> = vec![Algorithm::RS256],
         /// How far the issuer's clock may differ.
-        #[serde(with = "humantime_serde")]
-        #[schemars(with = "Time", extend("x-least" = "0s", "x-most" = "5m"))]
-        pub leeway: Duration = Duration::from_secs(30),
+        pub leeway: Duration as time ["0s" to "5m"] = Duration::from_secs(30),
         /// The claims that name the client, the first present wins. An invalid one, or two present that differ, is a
         /// refusal.
         pub client_id_claims: Vec<String> = vec!["azp".into(), "client_id".into()],
@@ -156,11 +152,7 @@ impl Issuer {
             // A shared secret or no signature at all: anybody who knows the public key could sign (RFC 8725
             // section 2.1).
             if upper.starts_with("HS") || upper == "NONE" {
-                c.report(
-                    F::ForbiddenAlgorithm,
-                    &path,
-                    "must never be taken: such tokens can be made by others",
-                );
+                c.report(F::ForbiddenAlgorithm, &path, "must never be taken: others can make such tokens");
             } else if name.parse::<Algorithm>().is_err() {
                 c.report(F::InvalidAlgorithm, &path, "is no signature algorithm that is known here");
             }

@@ -2,42 +2,27 @@
 
 use std::time::Duration;
 
-use super::checks::Checks;
-use super::codes::Code as F;
-use super::section::{Time, section};
+use super::section::{Checks, F, section};
 
 section! {
     /// The issuers' keys, for every issuer alike.
     pub struct Keys {
         /// Time between two renewals in the background.
-        #[serde(with = "humantime_serde")]
-        #[schemars(with = "Time", extend("x-least" = "10s", "x-most" = "24h"))]
-        pub renew_every: Duration = Duration::from_secs(300),
+        pub renew_every: Duration as time ["10s" to "24h"] = Duration::from_secs(300),
         /// How old a key set may get while its issuer does not answer.
-        #[serde(with = "humantime_serde")]
-        #[schemars(with = "Time", extend("x-least" = "1m", "x-most" = "7d"))]
-        pub max_age: Duration = Duration::from_secs(24 * 3600),
+        pub max_age: Duration as time ["1m" to "7d"] = Duration::from_secs(24 * 3600),
         /// Least time between two fetches that unknown key ids cause, for all callers together.
-        #[serde(with = "humantime_serde")]
-        #[schemars(with = "Time", extend("x-least" = "1s", "x-most" = "1h"))]
-        pub cooldown: Duration = Duration::from_secs(30),
+        pub cooldown: Duration as time ["1s" to "1h"] = Duration::from_secs(30),
         /// Time for one fetch, whole.
-        #[serde(with = "humantime_serde")]
-        #[schemars(with = "Time", extend("x-least" = "100ms", "x-most" = "1m"))]
-        pub timeout: Duration = Duration::from_secs(5),
+        pub timeout: Duration as time ["100ms" to "1m"] = Duration::from_secs(5),
         /// Largest key set taken, in bytes.
-        #[schemars(range(min = 1024, max = 16_777_216))]
-        pub max_bytes: usize = 256 * 1024,
+        pub max_bytes: usize [1024 to 16_777_216] = 256 * 1024,
         /// Most keys taken of a set.
-        #[schemars(range(min = 1, max = 1024))]
-        pub max_keys: usize = 64,
+        pub max_keys: usize [1 to 1024] = 64,
         /// Longest time that a verified token is remembered; never past its own end.
-        #[serde(with = "humantime_serde")]
-        #[schemars(with = "Time", extend("x-least" = "0s", "x-most" = "5m"))]
-        pub remember_tokens_for: Duration = Duration::from_secs(60),
+        pub remember_tokens_for: Duration as time ["0s" to "5m"] = Duration::from_secs(60),
         /// Most verified tokens remembered.
-        #[schemars(range(min = 0, max = 10_000_000))]
-        pub remember_tokens: u64 = 10_000,
+        pub remember_tokens: u64 [0 to 10_000_000] = 10_000,
     }
 }
 

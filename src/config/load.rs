@@ -12,7 +12,7 @@ use super::prune::{Faulty, prune};
 use super::settings::Settings;
 use super::shape::{self, Shape};
 use super::tree::Node;
-use super::yaml::{self, Source};
+use super::yaml;
 
 /// What [`gather`] found.
 #[derive(Debug)]
@@ -59,12 +59,12 @@ pub fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, String)>) ->
 }
 
 fn read(path: PathBuf, findings: &mut Vec<Finding>) -> Option<Node> {
-    let path = Arc::new(path);
-    match std::fs::read_to_string(&*path) {
-        Ok(text) => yaml::parse(&text, &Source::File(path), findings),
+    let text = std::fs::read_to_string(&path);
+    let place = Place::File { path: Arc::new(path), line: 0, column: 0 };
+    match text {
+        Ok(text) => yaml::parse(&text, &place, findings),
         Err(error) => {
             let message = format!("the configuration file can't be read: {error}");
-            let place = Place::File { path, line: 0, column: 0 };
             findings.push(Finding::of(Code::UnreadableConfig, place, message));
             None
         }

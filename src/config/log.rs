@@ -2,9 +2,7 @@
 
 use tracing_subscriber::EnvFilter;
 
-use super::checks::Checks;
-use super::codes::Code as F;
-use super::section::section;
+use super::section::{Checks, F, section};
 
 section! {
     /// Log format and level.

@@ -31,12 +31,11 @@ mod tests;
 mod tree;
 mod yaml;
 
-pub use codes::Code as FindingCode;
 pub use cors::Cors;
 pub use deployments::{Code, Deployments};
 pub use engine::{BasicAuth, Engine};
 pub use finding::{Finding, Place, Severity};
-pub use flags::GatherArgs;
+pub use flags::{Flag, GatherArgs};
 pub use headers::IdentityHeaders;
 pub use issuers::Issuer;
 pub use keys::Keys;

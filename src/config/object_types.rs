@@ -1,12 +1,9 @@
-//! Java class names in values: which ones the engine may be asked to make objects of.
+//! `values.object_types`: Java classes that the engine may be asked to make objects of.
 //!
-//! In: an `objectTypeName` as a client wrote it. Out: the class in it that is refused, if any. Stock engines let
-//! Jackson instantiate any class that is named there (`deserializationTypeValidationEnabled` is off by default), so
-//! a name of a library's class is a way to run its code.
+//! Stock engines let Jackson make an object of any class that is named there (`deserializationTypeValidationEnabled`
+//! is off by default), so a name of a library's class is a way to run its code.
 
-use super::checks::Checks;
-use super::codes::Code as F;
-use super::section::section;
+use super::section::{Checks, F, section};
 
 /// Prefixes refused by default: the platform's and the engine's libraries.
 #[rustfmt::skip]
@@ -71,25 +68,5 @@ impl ObjectTypes {
             let what = "is empty: values may name any Java class, and the engine makes objects of it";
             c.report(F::ObjectTypesOpen, "values.object_types.refuse", what);
         }
-    }
-
-    /// The first class named in `type_name` that is refused.
-    ///
-    /// The text may be one of Jackson's canonical names (`java.util.ArrayList<org.example.Order>`) or of Java's array
-    /// names (`[Lorg.example.Order;`), so every class in it is looked at, however deep it stands.
-    pub fn refused_in<'a>(&self, type_name: &'a str) -> Option<&'a str> {
-        type_name
-            .split(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '_' | '$')))
-            .filter(|name| !name.is_empty())
-            .find(|name| {
-                // `L` before a class belongs to the array's name: `[Ljava.net.URL;`.
-                let element = name.strip_prefix('L').filter(|_| type_name.contains('['));
-                self.is_refused(name) || element.is_some_and(|e| self.is_refused(e))
-            })
-    }
-
-    fn is_refused(&self, class: &str) -> bool {
-        self.refuse.iter().any(|prefix| class.starts_with(prefix.as_str()))
-            && !self.allow.iter().any(|name| name == class)
     }
 }

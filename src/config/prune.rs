@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::time::Duration;
 
 use humantime_serde::re::humantime::{format_duration, parse_duration};
 use serde_json::{Map, Value};
@@ -57,15 +56,11 @@ impl Pruner<'_> {
             }
             (_, Content::Scalar(Value::Null)) if shape.nullable() => return true,
             // An empty section (`engine:` with all its keys commented out) is a section with defaults.
-            (Takes::Map, value @ Content::Scalar(Value::Null)) => {
-                *value = Content::Map(Vec::new());
+            (takes @ (Takes::Map | Takes::List), value @ Content::Scalar(Value::Null)) => {
+                let empty_map = takes == Takes::Map;
+                *value = if empty_map { Content::Map(Vec::new()) } else { Content::List(Vec::new()) };
                 return true;
             }
-            (Takes::List, value @ Content::Scalar(Value::Null)) => {
-                *value = Content::List(Vec::new());
-                return true;
-            }
-            (Takes::Anything, _) => return true,
             (_, value) => scalar(value, shape),
         };
         let Err((code, what, remedy)) = fault else { return true };
@@ -93,16 +88,13 @@ fn scalar(value: &Content, shape: Shape<'_>) -> Result<(), Fault> {
         (Takes::Flag, Value::Bool(_)) | (Takes::Text, Value::String(_)) => Ok(()),
         (Takes::Number, Value::Number(number)) => {
             let number = number.as_i128().ok_or_else(|| wrong_type(value, shape))?;
-            let bounds = shape.range().and_then(|(least, most)| Some((whole(least)?, whole(most)?)));
-            in_range(&number, bounds.unwrap_or((0, u32::MAX.into())), |n| n.to_string(), "number")
+            in_range(&number, shape, |bound| bound.as_number()?.as_i128(), |n| n.to_string())
         }
         (Takes::Time, Value::String(text)) => {
             let time = parse_duration(text).map_err(|why| {
                 (Code::WrongType, format!("is no time span: {why}"), wrong_type(value, shape).2)
             })?;
-            let bounds = shape.range().and_then(|(least, most)| Some((span(least)?, span(most)?)));
-            let day = Duration::from_secs(86_400);
-            in_range(&time, bounds.unwrap_or((Duration::ZERO, day)), |t| format_duration(*t), "time")
+            in_range(&time, shape, |bound| parse_duration(bound.as_str()?).ok(), |t| format_duration(*t))
         }
         (Takes::Choice, Value::String(text)) if !shape.choices().contains(&text.as_str()) => {
             let remedy = format!("take one of `{}`", shape.choices().join("`, `"));
@@ -113,23 +105,19 @@ fn scalar(value: &Content, shape: Shape<'_>) -> Result<(), Fault> {
     }
 }
 
-fn whole(bound: &Value) -> Option<i128> {
-    bound.as_number()?.as_i128()
-}
-
-fn span(bound: &Value) -> Option<Duration> {
-    parse_duration(bound.as_str()?).ok()
-}
-
-fn in_range<T: Ord, D: Display>(
+fn in_range<T: PartialOrd, D: Display>(
     value: &T,
-    (least, most): (T, T),
+    shape: Shape<'_>,
+    bound: impl Fn(&Value) -> Option<T>,
     text: impl Fn(&T) -> D,
-    kind: &str,
 ) -> Result<(), Fault> {
+    let Some((least, most)) = shape.range().and_then(|(least, most)| bound(least).zip(bound(most))) else {
+        return Ok(());
+    };
     if (&least..=&most).contains(&value) {
         return Ok(());
     }
+    let kind = if shape.takes() == Takes::Time { "time" } else { "number" };
     let remedy = format!("take a {kind} from {} to {}", text(&least), text(&most));
     Err((Code::OutOfRange, format!("is {}", text(value)), remedy))
 }
@@ -149,7 +137,7 @@ fn wrong_type(value: &Content, shape: Shape<'_>) -> Fault {
         Takes::Flag => ("a truth value", "write `true` or `false`"),
         Takes::Number => ("a number", "write a whole number without quotes or unit"),
         Takes::List => ("a list", "write `[one, two]`"),
-        Takes::Map | Takes::Anything => ("a map", "write `key: value` lines, indented"),
+        Takes::Map => ("a map", "write `key: value` lines, indented"),
     };
     (Code::WrongType, format!("takes {takes} and got {is}"), remedy.to_owned())
 }

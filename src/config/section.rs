@@ -3,24 +3,36 @@
 //! The struct that [`section!`] makes is what the file is read into and what the gateway works with; its schema finds
 //! unknown keys, wrong types and values out of range, names the variables, and makes `docs/configuration.md`.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Declares a section: `/// meaning`, attributes and `pub key: Type = default,` for each key.
+pub(super) use super::checks::Checks;
+pub(super) use super::codes::Code as F;
+
+/// Declares a section: for each key its meaning and, in one line, its type, bounds and default.
 ///
-/// Bounds: `#[schemars(range(min = 1, max = 9))]`. A time takes `#[serde(with = "humantime_serde")]` and
-/// `#[schemars(with = "Time", extend("x-least" = "1s", "x-most" = "1h"))]`. `#[serde(skip)]`: made by a check.
+/// `pub max_keys: usize [1 to 1024] = 64,`
+/// `pub cooldown: Duration as time ["1s" to "1h"] = Duration::from_secs(30),`
+///
+/// A time is written with its unit (`ms`, `s`, `m`, `h`); a bare number is refused, for its unit would be a guess. A
+/// field with `#[serde(skip)]` is no key: the section's check fills it in.
 macro_rules! section {
-    (
-        $(#[$about:meta])*
-        pub struct $name:ident { $( $(#[$of:meta])* $seen:vis $key:ident: $type:ty = $default:expr, )+ }
-    ) => {
+    ($(#[$about:meta])* pub struct $name:ident { $(
+        $(#[$of:meta])*
+        $seen:vis $key:ident: $type:ty
+            $(as time [$shortest:literal to $longest:literal])?
+            $([$least:literal to $most:literal])?
+            = $default:expr,
+    )+ }) => {
         #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         $(#[$about])*
-        pub struct $name { $( $(#[$of])* $seen $key: $type, )+ }
+        pub struct $name { $(
+            $(#[$of])*
+            $(#[serde(with = "humantime_serde")]
+            #[schemars(with = "String", extend("format" = "time-span", "x-least" = $shortest, "x-most" = $longest))])?
+            $(#[schemars(extend("minimum" = $least, "maximum" = $most))])?
+            $seen $key: $type,
+        )+ }
 
         impl Default for $name {
             fn default() -> Self {
@@ -30,20 +42,6 @@ macro_rules! section {
     };
 }
 pub(super) use section;
-
-/// The schema of a time: a number with its unit (`ms`, `s`, `m`, `h`). A bare number is refused: its unit would be a
-/// guess.
-pub(super) enum Time {}
-
-impl JsonSchema for Time {
-    fn schema_name() -> Cow<'static, str> {
-        "Time".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "time-span" })
-    }
-}
 
 /// A text that is null until it is written; take `#[schemars(with = "Option<String>")]` with it.
 pub(super) mod unset {

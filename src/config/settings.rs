@@ -5,10 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer};
 
-use super::checks::Checks;
-use super::codes::Code as F;
 use super::object_types::ObjectTypes;
-use super::section::section;
+use super::section::{Checks, F, section};
 use super::{
     Cors, Deployments, Engine, IdentityHeaders, Issuer, Keys, Limits, Log, Tenancy, address, issuers,
 };

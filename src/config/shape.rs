@@ -1,5 +1,7 @@
 //! The shape of the settings: which keys there are, and what each takes, as the schema of the sections says.
 
+use std::slice::from_ref;
+
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
@@ -21,8 +23,6 @@ pub(super) enum Takes {
     Number,
     List,
     Map,
-    /// Whatever is written.
-    Anything,
 }
 
 /// The schema of the whole file (JSON Schema draft 2020-12), without references.
@@ -42,11 +42,8 @@ impl<'a> Shape<'a> {
 
     /// The names of the types that it takes.
     fn types(self) -> impl Iterator<Item = &'a str> {
-        let (one, several) = match self.0.get("type") {
-            Some(Value::Array(types)) => (None, types.as_slice()),
-            other => (other, [].as_slice()),
-        };
-        one.into_iter().chain(several).filter_map(Value::as_str)
+        let types = self.0.get("type").into_iter();
+        types.flat_map(|t| t.as_array().map_or(from_ref(t), Vec::as_slice)).filter_map(Value::as_str)
     }
 
     /// Whether null is taken, too.
@@ -63,7 +60,6 @@ impl<'a> Shape<'a> {
             Some("integer" | "number") => Takes::Number,
             Some("array") => Takes::List,
             Some("object") => Takes::Map,
-            _ if self.choices().is_empty() => Takes::Anything,
             _ => Takes::Choice,
         }
     }

@@ -4,10 +4,8 @@ use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
 
-use super::checks::Checks;
-use super::codes::Code as F;
 use super::secrets;
-use super::section::section;
+use super::section::{Checks, F, section};
 
 section! {
     /// Tenants and what they may see.

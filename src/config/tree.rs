@@ -31,9 +31,15 @@ pub(super) struct Entry {
 }
 
 impl Node {
-    /// A text at `place`.
-    pub(super) fn text(place: Place, text: &str) -> Self {
-        Self { place, value: Content::Scalar(text.into()) }
+    /// A scalar, or a list of them.
+    pub(super) fn of(place: Place, value: Value) -> Self {
+        let value = match value {
+            Value::Array(items) => {
+                Content::List(items.into_iter().map(|item| Self::of(place.clone(), item)).collect())
+            }
+            scalar => Content::Scalar(scalar),
+        };
+        Self { place, value }
     }
 
     /// An empty map.

@@ -4,8 +4,6 @@
 //! its spans become the places. Keys written twice are findings: none of the two is picked in silence.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -17,23 +15,8 @@ use super::codes::Code;
 use super::finding::{Finding, Place};
 use super::tree::{Content, Entry, Node};
 
-/// Where a text comes from; makes places of locations.
-pub(super) enum Source {
-    File(Arc<PathBuf>),
-    Variable(Arc<str>),
-}
-
-impl Source {
-    fn place(&self, at: Location) -> Place {
-        match self {
-            Self::File(path) => Place::File { path: path.clone(), line: at.line(), column: at.column() },
-            Self::Variable(name) => Place::Variable(name.clone()),
-        }
-    }
-}
-
 /// Parses YAML. None with a finding when it is no YAML; keys written twice are findings, and the first one stays.
-pub(super) fn parse(text: &str, source: &Source, findings: &mut Vec<Finding>) -> Option<Node> {
+pub(super) fn parse(text: &str, source: &Place, findings: &mut Vec<Finding>) -> Option<Node> {
     let options = serde_saphyr::options! {
         // Repeated keys come through to `plant`, which reports every one of them with its place.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
@@ -46,9 +29,9 @@ pub(super) fn parse(text: &str, source: &Source, findings: &mut Vec<Finding>) ->
     };
     match serde_saphyr::from_str_with_options::<Option<Spanned<Raw>>>(text, options) {
         Ok(Some(raw)) => Some(plant(raw, source, findings)),
-        Ok(None) => Some(Node::empty(source.place(Location::UNKNOWN))),
+        Ok(None) => Some(Node::empty(at(source, Location::UNKNOWN))),
         Err(error) => {
-            let place = source.place(error.location().unwrap_or(Location::UNKNOWN));
+            let place = at(source, error.location().unwrap_or(Location::UNKNOWN));
             let message = format!("this is no YAML: {}", error.without_snippet());
             findings.push(Finding::of(Code::Syntax, place, message));
             None
@@ -56,15 +39,23 @@ pub(super) fn parse(text: &str, source: &Source, findings: &mut Vec<Finding>) ->
     }
 }
 
-fn plant(raw: Spanned<Raw>, source: &Source, findings: &mut Vec<Finding>) -> Node {
-    let place = source.place(raw.referenced);
+/// The place of a location in the text that comes from `source`.
+fn at(source: &Place, at: Location) -> Place {
+    match source.clone() {
+        Place::File { path, .. } => Place::File { path, line: at.line(), column: at.column() },
+        variable => variable,
+    }
+}
+
+fn plant(raw: Spanned<Raw>, source: &Place, findings: &mut Vec<Finding>) -> Node {
+    let place = at(source, raw.referenced);
     let value = match raw.value {
         Raw::Scalar(value) => Content::Scalar(value),
         Raw::List(items) => Content::List(items.into_iter().map(|i| plant(i, source, findings)).collect()),
         Raw::Map(pairs) => {
             let mut entries: Vec<Entry> = Vec::with_capacity(pairs.len());
             for (key, item) in pairs {
-                let (key, place) = (key.value, source.place(key.referenced));
+                let (key, place) = (key.value, at(source, key.referenced));
                 let node = plant(item, source, findings);
                 if let Some(first) = entries.iter().find(|e| e.key == key) {
                     let message = format!("`{key}` is written twice; the first is at {}", first.place);

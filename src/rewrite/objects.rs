@@ -27,3 +27,25 @@ pub fn class_names(json: &Json, types: &ObjectTypes) -> Result<(), Refusal> {
         Json::Leaf(_) | Json::Id(_) => Ok(()),
     }
 }
+
+impl ObjectTypes {
+    /// The first class named in `type_name` that is refused.
+    ///
+    /// The text may be one of Jackson's canonical names (`java.util.ArrayList<org.example.Order>`) or of Java's array
+    /// names (`[Lorg.example.Order;`), so every class in it is looked at, however deep it stands.
+    pub(crate) fn refused_in<'a>(&self, type_name: &'a str) -> Option<&'a str> {
+        type_name
+            .split(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '_' | '$')))
+            .filter(|name| !name.is_empty())
+            .find(|name| {
+                // `L` before a class belongs to the array's name: `[Ljava.net.URL;`.
+                let element = name.strip_prefix('L').filter(|_| type_name.contains('['));
+                self.is_refused(name) || element.is_some_and(|e| self.is_refused(e))
+            })
+    }
+
+    fn is_refused(&self, class: &str) -> bool {
+        self.refuse.iter().any(|prefix| class.starts_with(prefix.as_str()))
+            && !self.allow.iter().any(|name| name == class)
+    }
+}

@@ -1,12 +1,12 @@
 //! The codes of findings.
 
-use crate::config::FindingCode;
+use crate::config::codes::Code;
 
 #[test]
 fn codes_are_unique_and_kebab_case() {
     let mut seen = std::collections::BTreeSet::new();
-    for code in FindingCode::ALL {
-        let text = code.as_str();
+    for (code, _) in Code::ALL {
+        let (text, ..) = code.entry();
         assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{text}");
         assert!(seen.insert(text), "{text} twice");
     }

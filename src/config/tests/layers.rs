@@ -7,8 +7,9 @@ use jsonwebtoken::Algorithm;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
+use crate::cli::SettingsArgs;
 use crate::config::shape::{self, Shape, Takes, join};
-use crate::config::{Code, GatherArgs, Gathered, Place, Settings, gather};
+use crate::config::{Code, Gathered, Place, Settings, gather};
 
 /// The variable of the key at `path`, as `engine.url`.
 pub(super) fn variable(path: &str) -> String {
@@ -24,25 +25,25 @@ issuers:
   - {issuer: 'https://two.example.com', audiences: [two], leeway: 0s, algorithms: [ES256, ES256]}
 ";
 
-fn with(args: GatherArgs, env: &[(&str, &str)]) -> Gathered {
-    gather(&args, env.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+fn with(args: SettingsArgs, env: &[(&str, &str)]) -> Gathered {
+    gather(&args.into(), env.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
 }
 
 /// Gathers with `FILE`, named by a flag.
-fn over_file(args: GatherArgs, env: &[(&str, &str)]) -> Gathered {
+fn over_file(args: SettingsArgs, env: &[(&str, &str)]) -> Gathered {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(FILE.as_bytes()).unwrap();
-    with(GatherArgs { config: Some(file.path().to_owned()), ..args }, env)
+    with(SettingsArgs { config: Some(file.path().to_owned()), ..args }, env)
 }
 
-fn five_flags() -> GatherArgs {
-    GatherArgs {
+fn five_flags() -> SettingsArgs {
+    SettingsArgs {
         listen: Some("127.0.0.1:0".into()),
         admin_listen: Some("127.0.0.1:0".into()),
         engine_url: Some("http://camunda:8080/engine-rest/".into()),
         issuer: Some("https://issuer.example.com".into()),
         audience: vec!["a".into(), "b".into()],
-        ..GatherArgs::default()
+        ..SettingsArgs::default()
     }
 }
 
@@ -79,7 +80,7 @@ fn five_flags_are_complete_and_safe() {
 #[test]
 fn a_flag_goes_before_a_variable_before_the_file_before_the_default() {
     let env = [("TENANTGATE_LISTEN", "127.0.0.1:3333"), ("TENANTGATE_ENGINE__URL", "http://env/engine-rest")];
-    let flags = GatherArgs { listen: Some("127.0.0.1:4444".into()), ..GatherArgs::default() };
+    let flags = SettingsArgs { listen: Some("127.0.0.1:4444".into()), ..SettingsArgs::default() };
     let s = settings(over_file(flags, &env));
     assert_eq!(s.listen.port(), 4444);
     assert_eq!(s.engine.origin, "http://env");
@@ -89,29 +90,29 @@ fn a_flag_goes_before_a_variable_before_the_file_before_the_default() {
     assert_eq!(s.issuers.len(), 2);
     assert_eq!(s.issuers[1].jwks_url, "https://two.example.com/.well-known/jwks.json");
     assert_eq!(s.issuers[1].algorithms, [Algorithm::ES256]);
-    let s = settings(over_file(GatherArgs::default(), &env));
+    let s = settings(over_file(SettingsArgs::default(), &env));
     assert_eq!(s.listen.port(), 3333);
-    let s = settings(over_file(GatherArgs::default(), &[]));
+    let s = settings(over_file(SettingsArgs::default(), &[]));
     assert_eq!(s.listen.port(), 1111);
 }
 
 #[test]
 fn a_single_issuer_replaces_the_list_and_says_so() {
     let env = [("TENANTGATE_ISSUER", "https://env.example.com/"), ("TENANTGATE_AUDIENCE", "x, y")];
-    let gathered = over_file(GatherArgs::default(), &env);
+    let gathered = over_file(SettingsArgs::default(), &env);
     assert_eq!(codes(&gathered), ["issuers-replaced", "no-batch-keys"]);
     let s = settings(gathered);
     assert_eq!(s.issuers.len(), 1);
     assert_eq!(s.issuers[0].audiences, ["x", "y"]);
     // A flag goes before the variable, key by key.
-    let flags = GatherArgs { audience: vec!["z".into()], ..GatherArgs::default() };
+    let flags = SettingsArgs { audience: vec!["z".into()], ..SettingsArgs::default() };
     let s = settings(over_file(flags, &env));
     assert_eq!(
         (s.issuers[0].issuer.as_str(), &s.issuers[0].audiences[..]),
         ("https://env.example.com/", &["z".to_owned()][..])
     );
     // An audience alone does not fall back to the file's issuer.
-    let flags = GatherArgs { audience: vec!["z".into()], ..GatherArgs::default() };
+    let flags = SettingsArgs { audience: vec!["z".into()], ..SettingsArgs::default() };
     assert!(codes(&over_file(flags, &[])).contains(&"missing-issuer"));
 }
 
@@ -130,7 +131,7 @@ fn variables_hold_lists_by_comma_or_yaml_and_null_by_nothing() {
         ("TENANTGATE_ENGINE__BASIC_AUTH__PASSWORD_FILE", "tests/data/config/files/password"),
         ("OTHER_THING", "1"),
     ];
-    let s = settings(over_file(GatherArgs::default(), &env));
+    let s = settings(over_file(SettingsArgs::default(), &env));
     assert_eq!(s.tenancy.reserved_client_ids, ["a", "b"]);
     assert_eq!(s.cors.allowed_origins, ["https://app.example.com"]);
     assert_eq!(s.public_url, None);
@@ -166,15 +167,15 @@ fn a_variable_that_no_key_reads_is_a_finding_and_a_service_link_is_not() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_one_finding() {
-    let gathered = with(GatherArgs { config: Some("/absent.yaml".into()), ..GatherArgs::default() }, &[]);
+    let gathered = with(SettingsArgs { config: Some("/absent.yaml".into()), ..SettingsArgs::default() }, &[]);
     assert_eq!(codes(&gathered), ["unreadable-config"]);
-    let gathered = with(GatherArgs::default(), &[("TENANTGATE_CONFIG", "/absent.yaml")]);
+    let gathered = with(SettingsArgs::default(), &[("TENANTGATE_CONFIG", "/absent.yaml")]);
     assert_eq!(codes(&gathered), ["unreadable-config"]);
 }
 
 #[test]
 fn faults_in_variables_and_flags_name_their_place() {
-    let flags = GatherArgs { listen: Some("x".into()), ..five_flags() };
+    let flags = SettingsArgs { listen: Some("x".into()), ..five_flags() };
     let gathered = with(flags, &[("TENANTGATE_KEYS__TIMEOUT", "5"), ("TENANTGATE_LIMITS", "{")]);
     let places: Vec<_> = gathered.findings.iter().map(|f| (f.code, f.place.clone())).collect();
     assert!(places.contains(&("invalid-address", Place::Flag("--listen"))), "{places:?}");

@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::layers::variable;
+use crate::config::codes::Code;
 use crate::config::shape::{self, Shape, Takes, join};
-use crate::config::{FindingCode, Issuer, Settings};
+use crate::config::{Issuer, Settings};
 use crate::golden::same_as_checked_in;
 
 const HEAD: &str = "# Configuration\n\n\
@@ -47,8 +48,9 @@ fn reference() -> String {
     }
     page.push_str("\n## Findings\n\nWhat `check` and `serve` can find in settings.\n\n");
     page.push_str("| code | severity | meaning |\n| --- | --- | --- |\n");
-    for code in FindingCode::ALL {
-        let _ = writeln!(page, "| `{}` | {} | {} |", code.as_str(), code.severity(), cell(code.doc()));
+    for (code, doc) in Code::ALL {
+        let (code, severity, _) = code.entry();
+        let _ = writeln!(page, "| `{code}` | {severity} | {} |", cell(doc));
     }
     page
 }
@@ -96,7 +98,6 @@ fn takes(shape: Shape<'_>) -> String {
         Takes::Number => "number".to_owned(),
         Takes::List => "list".to_owned(),
         Takes::Map => "map".to_owned(),
-        Takes::Anything => "anything".to_owned(),
     };
     if let Some((least, most)) = shape.range() {
         let plain = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
