@@ -48,21 +48,17 @@ pub(super) fn parse(text: &str) -> Result<Url, AddressFault> {
 
 /// Origin and base path of an engine's URL.
 pub(super) fn engine(text: &str) -> Result<(String, String), AddressFault> {
-    Ok((origin(&parse(text)?), base_path(text)?))
+    Ok((parse(text)?.origin().ascii_serialization(), base_path(text)?))
 }
 
-/// Scheme and authority, in lower case and without default port (RFC 6454 section 6.2).
-fn origin(url: &Url) -> String {
-    url.origin().ascii_serialization()
-}
-
-/// Scheme and authority and nothing else; a single slash at the end is let pass.
+/// Scheme and authority and nothing else but a single slash, in lower case and without default port (RFC 6454
+/// section 6.2).
 pub(super) fn bare_origin(text: &str) -> Result<String, AddressFault> {
     let url = parse(text)?;
     if url.path() != "/" || path(text).len() > 1 {
         return Err(AddressFault::NotOrigin);
     }
-    Ok(origin(&url))
+    Ok(url.origin().ascii_serialization())
 }
 
 /// The path of an engine URL without slash at its end.
@@ -72,9 +68,7 @@ pub(super) fn base_path(text: &str) -> Result<String, AddressFault> {
     let path = path(text);
     let path = path.strip_suffix('/').unwrap_or(path);
     let plain = |s: &str| {
-        !s.is_empty()
-            && s != "."
-            && s != ".."
+        !matches!(s, "" | "." | "..")
             && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~'))
     };
     if path.is_empty() || path.split('/').skip(1).all(plain) {

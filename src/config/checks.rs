@@ -3,9 +3,10 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use super::codes::Code;
-use super::finding::{Finding, Place};
-use super::prune::Faulty;
+use serde_json::Value;
+
+use super::codes::FindingCode;
+use super::finding::{Place, Report};
 use super::secrets::{self, FileFault};
 use super::tree::{Content, Node};
 
@@ -13,18 +14,16 @@ use super::tree::{Content, Node};
 pub(super) struct Checks<'a> {
     /// The settings as written, without faulty keys.
     pub(super) tree: &'a Node,
-    /// The faulty keys, which are reported already.
-    pub(super) faulty: &'a Faulty,
-    pub(super) findings: &'a mut Vec<Finding>,
+    pub(super) report: &'a mut Report,
 }
 
 impl Checks<'_> {
     /// A finding about the key at `path`; `what` goes on after the key's name.
     ///
     /// A faulty key has its default here, of which nothing should be said.
-    pub(super) fn report(&mut self, code: Code, path: &str, what: impl Display) {
+    pub(super) fn report(&mut self, code: FindingCode, path: &str, what: impl Display) {
         if self.is_written(path) || !self.is_faulty(path) {
-            self.findings.push(Finding::of(code, self.place(path), format!("`{path}` {what}")));
+            self.report.add(code, self.place(path), format!("`{path}` {what}"));
         }
     }
 
@@ -42,7 +41,7 @@ impl Checks<'_> {
 
     /// Whether the key at `path` was written, in the file, a variable or a flag.
     pub(super) fn is_written(&self, path: &str) -> bool {
-        self.node(path).is_some_and(|node| !node.is_null())
+        self.node(path).is_some_and(|node| !matches!(node.value, Content::Scalar(Value::Null)))
     }
 
     /// The one of two keys that a finding about both belongs to: `path` if it was written.
@@ -64,8 +63,9 @@ impl Checks<'_> {
 
     /// Whether the key at `path`, or what it belongs to, was faulty.
     fn is_faulty(&self, path: &str) -> bool {
+        let faulty = &self.report.faulty;
         let mut above = path.match_indices('.').filter_map(|(at, _)| path.get(..at));
-        self.faulty.contains("") || self.faulty.contains(path) || above.any(|path| self.faulty.contains(path))
+        faulty.contains("") || faulty.contains(path) || above.any(|path| faulty.contains(path))
     }
 
     /// Where the key at `path` was written, or the section that lacks it.

@@ -6,17 +6,17 @@ macro_rules! codes {
     ($( $(#[doc = $doc:literal])+ $name:ident = $code:literal, $severity:ident, $remedy:literal; )+) => {
         /// The codes of findings about settings. A code never changes its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub(crate) enum Code { $( $(#[doc = $doc])+ $name, )+ }
+        pub(crate) enum FindingCode { $( $(#[doc = $doc])+ $name, )+ }
 
-        impl Code {
+        impl FindingCode {
             /// The code as printed, how bad it is, and what to do where its place does not say it better.
             pub(super) const fn entry(self) -> (&'static str, Severity, &'static str) {
-                match self { $( Code::$name => ($code, Severity::$severity, $remedy), )+ }
+                match self { $( FindingCode::$name => ($code, Severity::$severity, $remedy), )+ }
             }
 
             /// All codes, each with its line in the documentation.
             #[cfg(test)]
-            pub(super) const ALL: &'static [(Code, &'static str)] = &[ $( (Code::$name, concat!($($doc),+)), )+ ];
+            pub(super) const ALL: &'static [(FindingCode, &'static str)] = &[ $( (FindingCode::$name, concat!($($doc),+)), )+ ];
         }
     };
 }

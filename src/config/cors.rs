@@ -4,8 +4,7 @@ use super::address;
 use super::section::{Checks, F, section};
 
 section! {
-    /// Cross-origin requests of browsers. Once checked, origins are as browsers write them in `Origin`: in lower
-    /// case and without default port.
+    /// Cross-origin requests of browsers. Once checked, origins are in lower case and without default port.
     pub struct Cors {
         /// Origins (scheme and authority) whose pages may call. Empty: none, and no CORS header is sent.
         pub allowed_origins: Vec<String> = Vec::new(),
@@ -15,15 +14,10 @@ section! {
 impl Cors {
     pub(super) fn check(&mut self, c: &mut Checks<'_>) {
         for (at, text) in self.allowed_origins.iter_mut().enumerate() {
+            let path = format!("cors.allowed_origins.{at}");
             match address::bare_origin(text) {
                 Ok(origin) => *text = origin,
-                Err(why) => {
-                    c.report(
-                        F::InvalidOrigin,
-                        &format!("cors.allowed_origins.{at}"),
-                        format!("is no origin: {why}"),
-                    );
-                }
+                Err(why) => c.report(F::InvalidOrigin, &path, format_args!("is no origin: {why}")),
             }
         }
     }

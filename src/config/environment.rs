@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use super::codes::Code;
-use super::finding::{Finding, Place};
+use super::codes::FindingCode;
+use super::finding::{Place, Report};
 use super::flags::SINGLE;
 use super::shape::{Shape, Takes};
 use super::tree::Node;
@@ -30,25 +30,20 @@ pub(super) fn sorted(env: impl Iterator<Item = (String, String)>) -> Vec<(String
 }
 
 /// Lays the variables over each other.
-pub(super) fn environment(
-    env: &[(String, String)],
-    whole: Shape<'_>,
-    over: &mut Node,
-    findings: &mut Vec<Finding>,
-) {
+pub(super) fn environment(env: &[(String, String)], whole: Shape<'_>, over: &mut Node, report: &mut Report) {
     for (name, text) in env {
         if name == CONFIG || SINGLE.iter().any(|(single, _)| single == name) || is_service_link(name, text) {
             continue;
         }
         let path = name.strip_prefix(PREFIX).unwrap_or_default().to_ascii_lowercase();
-        let shape = path.split("__").try_fold(whole, Shape::key);
+        let shape = path.split("__").try_fold(whole, |shape, key| shape.keys()?.get(key).map(Shape));
         // Names are upper case only: a second spelling would be a second, hidden place for the same key.
         let Some(shape) = shape.filter(|_| *name == name.to_ascii_uppercase()) else {
             let place = Place::Variable(name.as_str().into());
-            findings.push(Finding::of(Code::UnknownVariable, place, format!("no key reads `{name}`")));
+            report.add(FindingCode::UnknownVariable, place, format!("no key reads `{name}`"));
             continue;
         };
-        if let Some(node) = value_of(name, text, shape, findings) {
+        if let Some(node) = value_of(name, text, shape, report) {
             over.lay(node.under(path.rsplit("__")));
         }
     }
@@ -58,16 +53,14 @@ pub(super) fn environment(
 /// namespace that holds a service of this name; they are no settings.
 fn is_service_link(name: &str, text: &str) -> bool {
     let name = format!("_{}", name.strip_prefix(PREFIX).unwrap_or_default());
-    let is_url = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| text.starts_with(scheme));
-    let numbered = ["_TCP", "_UDP", "_SCTP"].iter().any(|p| name.contains(p)) && name.contains("_PORT_");
-    name.ends_with("_SERVICE_HOST")
-        || name.contains("_SERVICE_PORT")
-        || numbered
-        || (name.ends_with("_PORT") && is_url)
+    let is_port =
+        name.ends_with("_PORT") && ["tcp://", "udp://", "sctp://"].iter().any(|s| text.starts_with(s));
+    let numbered = name.contains("_PORT_") && ["_TCP", "_UDP", "_SCTP"].iter().any(|p| name.contains(p));
+    is_port || numbered || name.contains("_SERVICE_PORT") || name.ends_with("_SERVICE_HOST")
 }
 
 /// A variable's text as the value that its key takes: texts as they are, lists by comma or YAML, the rest as YAML.
-fn value_of(name: &str, text: &str, shape: Shape<'_>, findings: &mut Vec<Finding>) -> Option<Node> {
+fn value_of(name: &str, text: &str, shape: Shape<'_>, report: &mut Report) -> Option<Node> {
     let place = Place::Variable(name.into());
     if text.is_empty() && shape.nullable() {
         return Some(Node::of(place, Value::Null));
@@ -79,7 +72,7 @@ fn value_of(name: &str, text: &str, shape: Shape<'_>, findings: &mut Vec<Finding
             Some(Node::of(place, by_comma(text)))
         }
         Takes::List | Takes::Map | Takes::Number | Takes::Flag => {
-            let parsed = yaml::parse(text, &place, findings)?;
+            let parsed = yaml::parse(text, &place, report)?;
             Some(Node { place, ..parsed })
         }
     }

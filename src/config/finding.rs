@@ -3,15 +3,16 @@
 //! It has a stable code, a place, a sentence and a remedy, for `check` and for `serve`'s start. It never holds a
 //! secret: messages repeat keys and names, and values only where they can't be one.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::codes::Code;
+use super::codes::FindingCode;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
+pub(crate) enum Severity {
     /// The gateway does not start.
     Error,
     /// The gateway starts; the operator should know.
@@ -29,7 +30,7 @@ impl fmt::Display for Severity {
 
 /// Where something was written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
+pub(crate) enum Place {
     /// In a file. Line and column count from 1; 0 when the whole file is meant.
     File {
         /// The file as the operator named it.
@@ -61,29 +62,45 @@ impl fmt::Display for Place {
 
 /// One fault or risk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// The stable kebab-case code.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// How bad it is.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// Where it was written.
-    pub place: Place,
+    pub(crate) place: Place,
     /// What is wrong; names the key.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do.
-    pub remedy: String,
+    pub(crate) remedy: String,
 }
 
 impl Finding {
-    /// A finding of `code` at `place`, with the remedy of its code.
-    pub(super) fn of(code: Code, place: Place, message: String) -> Self {
-        let (code, severity, remedy) = code.entry();
-        Self { code, severity, place, message, remedy: remedy.to_owned() }
+    /// Whether it stops the start.
+    pub(crate) fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// What a run found.
+#[derive(Default)]
+pub(super) struct Report {
+    pub(super) findings: Vec<Finding>,
+    /// Faulty keys that were taken out, as `engine.url`: what they should be is unknown, so no check says that they
+    /// are missing. The empty name is the whole file.
+    pub(super) faulty: BTreeSet<String>,
+}
+
+impl Report {
+    /// Adds a finding with the remedy of its code.
+    pub(super) fn add(&mut self, code: FindingCode, place: Place, message: String) {
+        self.add_with(code, place, message, code.entry().2.to_owned());
     }
 
-    /// Whether it stops the start.
-    pub fn is_error(&self) -> bool {
-        self.severity == Severity::Error
+    /// Adds a finding with a remedy of its own.
+    pub(super) fn add_with(&mut self, code: FindingCode, place: Place, message: String, remedy: String) {
+        let (code, severity, _) = code.entry();
+        self.findings.push(Finding { code, severity, place, message, remedy });
     }
 }
 

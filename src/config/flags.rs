@@ -4,29 +4,29 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::codes::Code;
+use super::codes::FindingCode;
 use super::environment::{by_comma, find};
-use super::finding::{Finding, Place};
+use super::finding::{Place, Report};
 use super::tree::{Content, Node};
 
 /// What [`gather`](super::gather) takes from the command line.
 #[derive(Clone, Debug, Default)]
-pub struct GatherArgs {
+pub(crate) struct GatherArgs {
     /// The configuration file.
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// Each goes before the variable and the key in the file.
-    pub flags: Vec<Flag>,
+    pub(crate) flags: Vec<Flag>,
 }
 
 /// A flag that is a setting. Its text stays as given, so that a faulty one is a finding among the others.
 #[derive(Clone, Debug)]
-pub struct Flag {
+pub(crate) struct Flag {
     /// As `--engine-url`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// As `engine.url`, or with [`SINGLE_ISSUER`] before the key of an issuer.
-    pub key: &'static str,
+    pub(crate) key: &'static str,
     /// A text, or a list of texts.
-    pub value: Value,
+    pub(crate) value: Value,
 }
 
 /// The keys of the issuer that flags describe begin so.
@@ -52,7 +52,7 @@ pub(super) fn single_issuer(
     env: &[(String, String)],
     file: &Node,
     over: &mut Node,
-    findings: &mut Vec<Finding>,
+    report: &mut Report,
 ) {
     let variables = SINGLE.into_iter().filter_map(|(name, key)| {
         let text = find(env, name)?;
@@ -73,7 +73,7 @@ pub(super) fn single_issuer(
     let replaced = over.child("issuers").or_else(|| file.child("issuers"));
     if let Some(replaced) = replaced.filter(|n| n.child("0").is_some()) {
         let message = format!("these issuers are not used: the single one of {place} replaces them");
-        findings.push(Finding::of(Code::IssuersReplaced, replaced.place.clone(), message));
+        report.add(FindingCode::IssuersReplaced, replaced.place.clone(), message);
     }
     over.lay(Node { place, value: Content::List(vec![single]) }.under(["issuers"]));
 }

@@ -2,7 +2,7 @@
 //!
 //! A condition that is half understood is never dropped: it is an error, and the gateway does not start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,13 +58,7 @@ section! {
 
 /// The algorithms that can be taken. `check` reports the others from their texts, each with its own code.
 fn algorithms<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<Algorithm>, D::Error> {
-    let mut taken = Vec::new();
-    for algorithm in Vec::<String>::deserialize(reader)?.iter().filter_map(|name| name.parse().ok()) {
-        if !taken.contains(&algorithm) {
-            taken.push(algorithm);
-        }
-    }
-    Ok(taken)
+    Ok(Vec::<String>::deserialize(reader)?.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
 fn pairs<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<(String, Value)>, D::Error> {
@@ -117,8 +111,12 @@ impl Issuer {
         } else if !self.discovery {
             self.jwks_url = address::default_jwks_url(&self.issuer);
         }
-        self.check_audiences(c, &key("audiences"));
-        if self.audience_optional {
+        let (audiences, optional) = (&self.audiences, self.audience_optional);
+        if audiences.is_empty() && !optional || audiences.iter().any(|a| a.trim().is_empty()) {
+            let what = "is empty: a token made for any other application would be taken";
+            c.report(F::EmptyAudiences, &key("audiences"), what);
+        }
+        if optional {
             c.report(F::AudienceOptional, &key("audience_optional"), "takes tokens without `aud`");
         }
         self.check_algorithms(c, &key("algorithms"));
@@ -132,21 +130,15 @@ impl Issuer {
         c.ca_file(&key("ca_file"), self.ca_file.as_deref());
     }
 
-    fn check_audiences(&self, c: &mut Checks<'_>, path: &str) {
-        let blank = self.audiences.iter().any(|a| a.trim().is_empty());
-        if blank || (self.audiences.is_empty() && !self.audience_optional) {
-            let what = "is empty: a token made for any other application would be taken";
-            c.report(F::EmptyAudiences, path, what);
+    fn check_algorithms(&mut self, c: &mut Checks<'_>, path: &str) {
+        let mut seen = HashSet::new();
+        self.algorithms.retain(|algorithm| seen.insert(*algorithm));
+        let paths = (0..).map(|at| format!("{path}.{at}"));
+        let written: Vec<String> = paths.take_while(|path| c.is_written(path)).collect();
+        if self.algorithms.is_empty() && written.is_empty() {
+            c.report(F::InvalidAlgorithm, path, "is empty");
         }
-    }
-
-    fn check_algorithms(&self, c: &mut Checks<'_>, path: &str) {
-        let mut names =
-            (0..).map(|at| format!("{path}.{at}")).take_while(|path| c.is_written(path)).peekable();
-        if self.algorithms.is_empty() && names.peek().is_none() {
-            return c.report(F::InvalidAlgorithm, path, "is empty");
-        }
-        for path in names.collect::<Vec<_>>() {
+        for path in written {
             let name = c.text(&path).unwrap_or_default();
             let upper = name.trim().to_ascii_uppercase();
             // A shared secret or no signature at all: anybody who knows the public key could sign (RFC 8725

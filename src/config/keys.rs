@@ -30,11 +30,7 @@ impl Keys {
     pub(super) fn check(&self, c: &mut Checks<'_>) {
         if self.max_age < self.renew_every {
             let key = c.written_one("keys.max_age", "keys.renew_every");
-            c.report(
-                F::OutOfRange,
-                key,
-                "lets keys die before their renewal: `max_age` is less than `renew_every`",
-            );
+            c.report(F::OutOfRange, key, "makes `max_age` less than `renew_every`: keys would die first");
         }
     }
 }

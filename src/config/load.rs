@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::checks::Checks;
-use super::codes::Code;
+use super::codes::FindingCode;
 use super::environment::{self, CONFIG, environment, find};
-use super::finding::{Finding, Place};
+use super::finding::{Finding, Place, Report};
 use super::flags::{GatherArgs, flags, single_issuer};
-use super::prune::{Faulty, prune};
+use super::prune::prune;
 use super::settings::Settings;
 use super::shape::{self, Shape};
 use super::tree::Node;
@@ -16,57 +18,52 @@ use super::yaml;
 
 /// What [`gather`] found.
 #[derive(Debug)]
-pub struct Gathered {
+pub(crate) struct Gathered {
     /// The settings; none when a finding is an error.
-    pub settings: Option<Settings>,
+    pub(crate) settings: Option<Settings>,
     /// Every fault and risk, errors first.
-    pub findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Gathers the settings from flags, environment and file, with every finding of this run.
-pub fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, String)>) -> Gathered {
-    let mut findings = Vec::new();
+pub(crate) fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, String)>) -> Gathered {
+    let mut report = Report::default();
     let env = environment::sorted(env);
     let file = args.config.clone().or_else(|| find(&env, CONFIG).map(PathBuf::from));
-    let mut faulty = Faulty::new();
-    let mut tree = Node::empty(Place::Missing);
+    let mut tree = Node::of(Place::Missing, Value::Null);
     if let Some(file) = file {
-        match read(file, &mut findings) {
+        match read(file, &mut report) {
             Some(read) => tree = read,
-            None => faulty.extend([String::new()]),
+            None => report.faulty.extend([String::new()]),
         }
     }
     let schema = shape::whole();
-    if let Some(shape) = Shape::of(&schema) {
-        // The file alone first: a fault in it is one even where a variable or flag hides the value.
-        faulty.extend(prune(&mut tree, shape, &mut findings));
-        let mut over = Node::empty(Place::Missing);
-        environment(&env, shape, &mut over, &mut findings);
-        flags(args, &mut over);
-        single_issuer(args, &env, &tree, &mut over, &mut findings);
-        faulty.extend(prune(&mut over, shape, &mut findings));
-        tree.lay(over);
-    }
+    // The file alone first: a fault in it is one even where a variable or flag hides the value.
+    prune(&mut tree, Shape(&schema), &mut report);
+    let mut over = Node::of(Place::Missing, Value::Null);
+    environment(&env, Shape(&schema), &mut over, &mut report);
+    flags(args, &mut over);
+    single_issuer(args, &env, &tree, &mut over, &mut report);
+    prune(&mut over, Shape(&schema), &mut report);
+    tree.lay(over);
     let mut settings: Settings = serde_json::from_value(tree.to_json()).unwrap_or_else(|error| {
-        let message = format!("the settings can't be read: {error}");
-        findings.push(Finding::of(Code::WrongType, Place::Missing, message));
+        report.add(FindingCode::WrongType, Place::Missing, format!("the settings can't be read: {error}"));
         Settings::default()
     });
-    settings.check(&mut Checks { tree: &tree, faulty: &faulty, findings: &mut findings });
+    settings.check(&mut Checks { tree: &tree, report: &mut report });
+    let mut findings = report.findings;
     findings.sort_by_key(|f| f.severity);
     let faultless = !findings.iter().any(Finding::is_error);
     Gathered { settings: faultless.then_some(settings), findings }
 }
 
-fn read(path: PathBuf, findings: &mut Vec<Finding>) -> Option<Node> {
+fn read(path: PathBuf, report: &mut Report) -> Option<Node> {
     let text = std::fs::read_to_string(&path);
     let place = Place::File { path: Arc::new(path), line: 0, column: 0 };
-    match text {
-        Ok(text) => yaml::parse(&text, &place, findings),
-        Err(error) => {
-            let message = format!("the configuration file can't be read: {error}");
-            findings.push(Finding::of(Code::UnreadableConfig, place, message));
-            None
-        }
-    }
+    text.map_err(|error| {
+        let message = format!("the configuration file can't be read: {error}");
+        report.add(FindingCode::UnreadableConfig, place.clone(), message);
+    })
+    .ok()
+    .and_then(|text| yaml::parse(&text, &place, report))
 }

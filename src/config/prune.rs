@@ -2,83 +2,65 @@
 //!
 //! What is left can be read into the sections. It knows nothing of what keys mean together.
 
-use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use humantime_serde::re::humantime::{format_duration, parse_duration};
 use serde_json::{Map, Value};
 
-use super::codes::Code;
-use super::finding::Finding;
+use super::codes::FindingCode;
+use super::finding::Report;
 use super::shape::{Shape, Takes, join};
 use super::tree::{Content, Entry, Node};
 
-/// Faulty keys that were taken out of the tree, as `engine.url`: what they should be is unknown, so no check says
-/// that they are missing. The empty name is the whole file.
-pub(super) type Faulty = BTreeSet<String>;
+/// FindingCode, what is wrong (it goes on after the key's name), and remedy.
+type Fault = (FindingCode, String, String);
 
-/// Takes everything out of `node` that `shape` does not take.
-pub(super) fn prune(node: &mut Node, shape: Shape<'_>, findings: &mut Vec<Finding>) -> Faulty {
-    let mut pruner = Pruner { findings, faulty: Faulty::new() };
-    if !pruner.keep(node, shape, "") {
-        *node = Node::empty(node.place.clone());
-        pruner.faulty.insert(String::new());
+/// Takes everything out of `tree` that `shape` does not take.
+pub(super) fn prune(tree: &mut Node, shape: Shape<'_>, report: &mut Report) {
+    if !keep(tree, shape, "", report) {
+        tree.value = Content::Map(Vec::new());
+        report.faulty.insert(String::new());
     }
-    pruner.faulty
 }
 
-struct Pruner<'f> {
-    findings: &'f mut Vec<Finding>,
-    faulty: Faulty,
+/// Whether `node` can stay.
+fn keep(node: &mut Node, shape: Shape<'_>, path: &str, report: &mut Report) -> bool {
+    let fault = match (shape.takes(), &mut node.value) {
+        (Takes::List, Content::List(items)) => {
+            let Some(of) = shape.items() else { return true };
+            // A list that lost an item would be another list: one faulty item makes the list faulty.
+            let items = items.iter_mut().enumerate();
+            return items
+                .fold(true, |all, (at, item)| keep(item, of, &format!("{path}.{at}"), report) && all);
+        }
+        (Takes::Map, Content::Map(entries)) => {
+            if let Some(keys) = shape.keys() {
+                entries.retain_mut(|entry| keep_entry(entry, keys, path, report));
+            }
+            return true;
+        }
+        (_, Content::Scalar(Value::Null)) if shape.nullable() => return true,
+        // An empty section (`engine:` with all its keys commented out) is a section with defaults.
+        (takes @ (Takes::Map | Takes::List), value @ Content::Scalar(Value::Null)) => {
+            *value = if takes == Takes::Map { Content::Map(Vec::new()) } else { Content::List(Vec::new()) };
+            return true;
+        }
+        (_, value) => scalar(value, shape),
+    };
+    let Err((code, what, remedy)) = fault else { return true };
+    let name = if path.is_empty() { "the whole file".into() } else { format!("`{path}`") };
+    report.add_with(code, node.place.clone(), format!("{name} {what}"), remedy);
+    false
 }
 
-/// Code, what is wrong (it goes on after the key's name), and remedy.
-type Fault = (Code, String, String);
-
-impl Pruner<'_> {
-    /// Whether `node` can stay.
-    fn keep(&mut self, node: &mut Node, shape: Shape<'_>, path: &str) -> bool {
-        let place = node.place.clone();
-        let fault = match (shape.takes(), &mut node.value) {
-            (Takes::List, Content::List(items)) => {
-                let Some(of) = shape.items() else { return true };
-                // A list that lost an item would be another list: one faulty item makes the list faulty.
-                return items
-                    .iter_mut()
-                    .enumerate()
-                    .fold(true, |all, (at, item)| self.keep(item, of, &join(path, &at.to_string())) && all);
-            }
-            (Takes::Map, Content::Map(entries)) => {
-                if let Some(keys) = shape.keys() {
-                    entries.retain_mut(|entry| self.keep_entry(entry, keys, path));
-                }
-                return true;
-            }
-            (_, Content::Scalar(Value::Null)) if shape.nullable() => return true,
-            // An empty section (`engine:` with all its keys commented out) is a section with defaults.
-            (takes @ (Takes::Map | Takes::List), value @ Content::Scalar(Value::Null)) => {
-                let empty_map = takes == Takes::Map;
-                *value = if empty_map { Content::Map(Vec::new()) } else { Content::List(Vec::new()) };
-                return true;
-            }
-            (_, value) => scalar(value, shape),
-        };
-        let Err((code, what, remedy)) = fault else { return true };
-        let name = if path.is_empty() { "the whole file".into() } else { format!("`{path}`") };
-        self.findings.push(Finding { remedy, ..Finding::of(code, place, format!("{name} {what}")) });
-        false
-    }
-
-    fn keep_entry(&mut self, entry: &mut Entry, keys: &Map<String, Value>, path: &str) -> bool {
-        let path = join(path, &entry.key);
-        let Some(shape) = keys.get(&entry.key).and_then(Shape::of) else {
-            let message = format!("there is no key `{path}`");
-            let finding = Finding::of(Code::UnknownKey, entry.place.clone(), message);
-            self.findings.push(Finding { remedy: known(&entry.key, keys), ..finding });
-            return false;
-        };
-        self.keep(&mut entry.node, shape, &path) || !self.faulty.insert(path)
-    }
+fn keep_entry(entry: &mut Entry, keys: &Map<String, Value>, path: &str, report: &mut Report) -> bool {
+    let path = join(path, &entry.key);
+    let Some(shape) = keys.get(&entry.key).map(Shape) else {
+        let (place, message) = (entry.place.clone(), format!("there is no key `{path}`"));
+        report.add_with(FindingCode::UnknownKey, place, message, known(&entry.key, keys));
+        return false;
+    };
+    keep(&mut entry.node, shape, &path, report) || !report.faulty.insert(path)
 }
 
 /// Checks a value that is neither the list nor the map that `shape` takes.
@@ -92,13 +74,13 @@ fn scalar(value: &Content, shape: Shape<'_>) -> Result<(), Fault> {
         }
         (Takes::Time, Value::String(text)) => {
             let time = parse_duration(text).map_err(|why| {
-                (Code::WrongType, format!("is no time span: {why}"), wrong_type(value, shape).2)
+                (FindingCode::WrongType, format!("is no time span: {why}"), wrong_type(value, shape).2)
             })?;
             in_range(&time, shape, |bound| parse_duration(bound.as_str()?).ok(), |t| format_duration(*t))
         }
         (Takes::Choice, Value::String(text)) if !shape.choices().contains(&text.as_str()) => {
             let remedy = format!("take one of `{}`", shape.choices().join("`, `"));
-            Err((Code::InvalidValue, format!("can't be `{}`", text.escape_debug()), remedy))
+            Err((FindingCode::InvalidValue, format!("can't be `{}`", text.escape_debug()), remedy))
         }
         (Takes::Choice, Value::String(_)) => Ok(()),
         _ => Err(wrong_type(value, shape)),
@@ -111,15 +93,14 @@ fn in_range<T: PartialOrd, D: Display>(
     bound: impl Fn(&Value) -> Option<T>,
     text: impl Fn(&T) -> D,
 ) -> Result<(), Fault> {
-    let Some((least, most)) = shape.range().and_then(|(least, most)| bound(least).zip(bound(most))) else {
-        return Ok(());
-    };
-    if (&least..=&most).contains(&value) {
-        return Ok(());
+    if let Some((least, most)) = shape.range().and_then(|(least, most)| bound(least).zip(bound(most)))
+        && !(&least..=&most).contains(&value)
+    {
+        let kind = if shape.takes() == Takes::Time { "time" } else { "number" };
+        let remedy = format!("take a {kind} from {} to {}", text(&least), text(&most));
+        return Err((FindingCode::OutOfRange, format!("is {}", text(value)), remedy));
     }
-    let kind = if shape.takes() == Takes::Time { "time" } else { "number" };
-    let remedy = format!("take a {kind} from {} to {}", text(&least), text(&most));
-    Err((Code::OutOfRange, format!("is {}", text(value)), remedy))
+    Ok(())
 }
 
 fn wrong_type(value: &Content, shape: Shape<'_>) -> Fault {
@@ -139,7 +120,7 @@ fn wrong_type(value: &Content, shape: Shape<'_>) -> Fault {
         Takes::List => ("a list", "write `[one, two]`"),
         Takes::Map => ("a map", "write `key: value` lines, indented"),
     };
-    (Code::WrongType, format!("takes {takes} and got {is}"), remedy.to_owned())
+    (FindingCode::WrongType, format!("takes {takes} and got {is}"), remedy.to_owned())
 }
 
 /// What to do about an unknown key: the likeliest known one first.

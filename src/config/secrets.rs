@@ -10,7 +10,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use secrecy::SecretString;
 
 use super::BatchKey;
-use super::codes::Code;
+use super::codes::FindingCode;
 
 /// Least length of a key for batch handles, in bytes: the size of the HMAC's output (RFC 2104 section 3).
 const LEAST_BATCH_KEY: usize = 32;
@@ -42,13 +42,13 @@ pub(super) enum FileFault {
 
 impl FileFault {
     /// The code of findings about it.
-    pub(super) fn code(&self) -> Code {
+    pub(super) fn code(&self) -> FindingCode {
         match self {
             Self::Unreadable(_) | Self::Large | Self::NotText(_) | Self::Empty | Self::ControlCharacter => {
-                Code::UnreadableFile
+                FindingCode::UnreadableFile
             }
-            Self::ShortKey => Code::WeakBatchKey,
-            Self::NoCertificate | Self::Pem(_) | Self::Certificate(_) => Code::InvalidCaFile,
+            Self::ShortKey => FindingCode::WeakBatchKey,
+            Self::NoCertificate | Self::Pem(_) | Self::Certificate(_) => FindingCode::InvalidCaFile,
         }
     }
 }

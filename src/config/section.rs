@@ -6,7 +6,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(super) use super::checks::Checks;
-pub(super) use super::codes::Code as F;
+pub(super) use super::codes::FindingCode as F;
 
 /// Declares a section: for each key its meaning and, in one line, its type, bounds and default.
 ///

@@ -108,8 +108,7 @@ impl Settings {
             }
         }
         let (public, admin) = (self.listen, self.admin_listen);
-        let overlap =
-            public.ip() == admin.ip() || public.ip().is_unspecified() || admin.ip().is_unspecified();
+        let overlap = public.ip() == admin.ip() || [public, admin].iter().any(|a| a.ip().is_unspecified());
         if public.port() != 0 && public.port() == admin.port() && overlap {
             let path = c.written_one("admin_listen", "listen");
             c.report(F::SameAddress, path, "has the port of the other listener");

@@ -9,15 +9,13 @@ use super::settings::Settings;
 
 /// What one key takes: its part of the schema.
 #[derive(Clone, Copy)]
-pub(super) struct Shape<'a>(pub(super) &'a Map<String, Value>);
+pub(super) struct Shape<'a>(pub(super) &'a Value);
 
 /// What kind of value a key takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Takes {
     Text,
-    /// A time with its unit.
     Time,
-    /// One of some words.
     Choice,
     Flag,
     Number,
@@ -35,11 +33,6 @@ pub(super) fn whole() -> Value {
 }
 
 impl<'a> Shape<'a> {
-    /// The shape that `schema` describes.
-    pub(super) fn of(schema: &'a Value) -> Option<Self> {
-        schema.as_object().map(Self)
-    }
-
     /// The names of the types that it takes.
     fn types(self) -> impl Iterator<Item = &'a str> {
         let types = self.0.get("type").into_iter();
@@ -54,7 +47,7 @@ impl<'a> Shape<'a> {
     /// What kind of value it takes.
     pub(super) fn takes(self) -> Takes {
         match self.types().find(|name| *name != "null") {
-            Some("string") if self.0.contains_key("x-least") => Takes::Time,
+            Some("string") if self.0.get("x-least").is_some() => Takes::Time,
             Some("string") => Takes::Text,
             Some("boolean") => Takes::Flag,
             Some("integer" | "number") => Takes::Number,
@@ -69,14 +62,9 @@ impl<'a> Shape<'a> {
         self.0.get("properties").and_then(Value::as_object)
     }
 
-    /// The shape under `key`.
-    pub(super) fn key(self, key: &str) -> Option<Self> {
-        self.keys()?.get(key).and_then(Self::of)
-    }
-
     /// The shape of a list's items.
     pub(super) fn items(self) -> Option<Self> {
-        self.0.get("items").and_then(Self::of)
+        self.0.get("items").map(Self)
     }
 
     /// The words that a choice takes.

@@ -47,8 +47,7 @@ impl Tenancy {
             c.report(F::SharedResourcesReadable, "tenancy.shared_resources", what);
         }
         if self.batch_key_files.is_empty() {
-            let what =
-                "is empty: handles of batches die with the process, and replicas don't know each other's";
+            let what = "is empty: handles of batches die with the process and hold for one replica only";
             c.report(F::NoBatchKeys, "tenancy.batch_key_files", what);
         }
         for (at, file) in self.batch_key_files.iter().enumerate() {

@@ -33,18 +33,9 @@ pub(super) struct Entry {
 impl Node {
     /// A scalar, or a list of them.
     pub(super) fn of(place: Place, value: Value) -> Self {
-        let value = match value {
-            Value::Array(items) => {
-                Content::List(items.into_iter().map(|item| Self::of(place.clone(), item)).collect())
-            }
-            scalar => Content::Scalar(scalar),
-        };
-        Self { place, value }
-    }
-
-    /// An empty map.
-    pub(super) fn empty(place: Place) -> Self {
-        Self { place, value: Content::Map(Vec::new()) }
+        let Value::Array(items) = value else { return Self { place, value: Content::Scalar(value) } };
+        let items = items.into_iter().map(|item| Self::of(place.clone(), item)).collect();
+        Self { place, value: Content::List(items) }
     }
 
     /// This node under `keys`, the innermost first.
@@ -69,10 +60,6 @@ impl Node {
             }
             (_, value) => *self = Self { place: over.place, value },
         }
-    }
-
-    pub(super) fn is_null(&self) -> bool {
-        matches!(self.value, Content::Scalar(Value::Null))
     }
 
     /// The value under `key` of a map, or at the position `key` of a list.

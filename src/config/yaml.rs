@@ -11,12 +11,12 @@ use serde_json::Value;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::{Location, Spanned};
 
-use super::codes::Code;
-use super::finding::{Finding, Place};
+use super::codes::FindingCode;
+use super::finding::{Place, Report};
 use super::tree::{Content, Entry, Node};
 
 /// Parses YAML. None with a finding when it is no YAML; keys written twice are findings, and the first one stays.
-pub(super) fn parse(text: &str, source: &Place, findings: &mut Vec<Finding>) -> Option<Node> {
+pub(super) fn parse(text: &str, source: &Place, report: &mut Report) -> Option<Node> {
     let options = serde_saphyr::options! {
         // Repeated keys come through to `plant`, which reports every one of them with its place.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
@@ -28,12 +28,12 @@ pub(super) fn parse(text: &str, source: &Place, findings: &mut Vec<Finding>) -> 
         with_snippet: false,
     };
     match serde_saphyr::from_str_with_options::<Option<Spanned<Raw>>>(text, options) {
-        Ok(Some(raw)) => Some(plant(raw, source, findings)),
-        Ok(None) => Some(Node::empty(at(source, Location::UNKNOWN))),
+        Ok(Some(raw)) => Some(plant(raw, source, report)),
+        Ok(None) => Some(Node::of(at(source, Location::UNKNOWN), Value::Null)),
         Err(error) => {
             let place = at(source, error.location().unwrap_or(Location::UNKNOWN));
             let message = format!("this is no YAML: {}", error.without_snippet());
-            findings.push(Finding::of(Code::Syntax, place, message));
+            report.add(FindingCode::Syntax, place, message);
             None
         }
     }
@@ -41,25 +41,23 @@ pub(super) fn parse(text: &str, source: &Place, findings: &mut Vec<Finding>) -> 
 
 /// The place of a location in the text that comes from `source`.
 fn at(source: &Place, at: Location) -> Place {
-    match source.clone() {
-        Place::File { path, .. } => Place::File { path, line: at.line(), column: at.column() },
-        variable => variable,
-    }
+    let Place::File { path, .. } = source else { return source.clone() };
+    Place::File { path: path.clone(), line: at.line(), column: at.column() }
 }
 
-fn plant(raw: Spanned<Raw>, source: &Place, findings: &mut Vec<Finding>) -> Node {
+fn plant(raw: Spanned<Raw>, source: &Place, report: &mut Report) -> Node {
     let place = at(source, raw.referenced);
     let value = match raw.value {
         Raw::Scalar(value) => Content::Scalar(value),
-        Raw::List(items) => Content::List(items.into_iter().map(|i| plant(i, source, findings)).collect()),
+        Raw::List(items) => Content::List(items.into_iter().map(|i| plant(i, source, report)).collect()),
         Raw::Map(pairs) => {
             let mut entries: Vec<Entry> = Vec::with_capacity(pairs.len());
             for (key, item) in pairs {
                 let (key, place) = (key.value, at(source, key.referenced));
-                let node = plant(item, source, findings);
+                let node = plant(item, source, report);
                 if let Some(first) = entries.iter().find(|e| e.key == key) {
                     let message = format!("`{key}` is written twice; the first is at {}", first.place);
-                    findings.push(Finding::of(Code::DuplicateKey, place, message));
+                    report.add(FindingCode::DuplicateKey, place, message);
                 } else {
                     entries.push(Entry { key, place, node });
                 }

@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::config::codes::Code;
-use crate::config::{Finding, GatherArgs, Gathered, Place, Severity, gather};
+use crate::config::codes::FindingCode;
+use crate::config::load::Gathered;
+use crate::config::{Finding, GatherArgs, Place, Severity, gather};
 
 /// Codes that no file alone can cause; `layers.rs` has their tests.
 const ELSEWHERE: &[&str] = &["unreadable-config", "unknown-variable", "issuers-replaced"];
@@ -76,7 +77,7 @@ fn broken_settings_have_their_findings() {
     for file in files(".allowed.yaml") {
         seen.extend(run(&file).findings.iter().map(|f| f.code));
     }
-    for (code, _) in Code::ALL {
+    for (code, _) in FindingCode::ALL {
         let (code, ..) = code.entry();
         assert_ne!(
             seen.contains(code),

@@ -8,8 +8,9 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use crate::cli::SettingsArgs;
+use crate::config::load::Gathered;
 use crate::config::shape::{self, Shape, Takes, join};
-use crate::config::{Code, Gathered, Place, Settings, gather};
+use crate::config::{Code, Place, Settings, gather};
 
 /// The variable of the key at `path`, as `engine.url`.
 pub(super) fn variable(path: &str) -> String {
@@ -191,7 +192,7 @@ fn faults_in_variables_and_flags_name_their_place() {
 fn every_key_has_a_variable() {
     fn walk(path: &str, shape: Shape<'_>, default: &Value, seen: &mut usize) {
         for (key, schema) in shape.keys().into_iter().flatten() {
-            let (path, of) = (join(path, key), Shape::of(schema).unwrap());
+            let (path, of) = (join(path, key), Shape(schema));
             let default = default.get(key).unwrap_or(&Value::Null);
             walk(&path, of, default, seen);
             if default.is_null() || of.takes() == Takes::Map {
@@ -205,6 +206,6 @@ fn every_key_has_a_variable() {
     }
     let schema = shape::whole();
     let mut seen = 0;
-    walk("", Shape::of(&schema).unwrap(), &serde_json::to_value(Settings::default()).unwrap(), &mut seen);
+    walk("", Shape(&schema), &serde_json::to_value(Settings::default()).unwrap(), &mut seen);
     assert!(seen > 35, "{seen} keys");
 }

@@ -4,5 +4,4 @@ mod address;
 mod cases;
 mod codes;
 mod layers;
-mod object_types;
 mod reference;

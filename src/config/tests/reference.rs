@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::layers::variable;
-use crate::config::codes::Code;
+use crate::config::codes::FindingCode;
 use crate::config::shape::{self, Shape, Takes, join};
 use crate::config::{Issuer, Settings};
 use crate::golden::same_as_checked_in;
@@ -43,12 +43,10 @@ fn reference() -> String {
     let mut page = HEAD.to_owned();
     let schema = shape::whole();
     let defaults = serde_json::to_value(Settings::default()).unwrap_or_default();
-    if let Some(shape) = Shape::of(&schema) {
-        section(&mut page, "", shape, &defaults);
-    }
+    section(&mut page, "", Shape(&schema), &defaults);
     page.push_str("\n## Findings\n\nWhat `check` and `serve` can find in settings.\n\n");
     page.push_str("| code | severity | meaning |\n| --- | --- | --- |\n");
-    for (code, doc) in Code::ALL {
+    for (code, doc) in FindingCode::ALL {
         let (code, severity, _) = code.entry();
         let _ = writeln!(page, "| `{code}` | {severity} | {} |", cell(doc));
     }
@@ -69,8 +67,7 @@ fn section(page: &mut String, path: &str, shape: Shape<'_>, defaults: &Value) {
     let _ = writeln!(page, "| key |{third} takes | default | meaning |\n| --- |{dashes} --- | --- | --- |");
     let mut below = Vec::new();
     for (key, schema) in shape.keys().into_iter().flatten() {
-        let Some(of) = Shape::of(schema) else { continue };
-        let path = join(path, key);
+        let (of, path) = (Shape(schema), join(path, key));
         let default = defaults.get(key).unwrap_or(&Value::Null);
         if of.keys().is_some() && !of.nullable() {
             below.push((path, of, default.clone()));
