@@ -9,16 +9,17 @@ mod answer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::emulate;
-use crate::engine::Engine;
+use crate::admission::{Granted, Share, Shares};
 use crate::form::Parts;
-use crate::gate::Gate;
+use crate::isolation::engine::Engine;
+use crate::isolation::narrow::{Context, Draft, Outcome, Permit, narrow};
 use crate::json::{self, Json};
+use crate::operations;
 use crate::policy::{Body, Empty, FamilyId, Forward, How, Local, Multipart, Operation};
-use crate::proxy::Reply;
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::{Context, Draft, Outcome, Permit, narrow};
-use crate::server::{Arrival, Granted, Headers, Payload, Share, Shares};
+use crate::request::{Arrival, Headers, Payload};
+use crate::response::Reply;
+use crate::state::AppState;
 use crate::tenancy::{Caller, Tenant};
 
 /// Longest long poll that the engine takes (facts 4).
@@ -69,7 +70,7 @@ impl<'a> Request<'a> {
 /// One request with everything it needs on its way.
 pub struct Travel<'a> {
     /// What all requests share.
-    pub gate: &'a Gate,
+    pub state: &'a AppState,
     /// This worker's connections.
     pub engine: &'a Engine,
     /// Who asks.
@@ -86,7 +87,7 @@ pub struct Travel<'a> {
 /// # Errors
 /// The stage's refusal.
 pub async fn journey(
-    gate: &Gate,
+    state: &AppState,
     engine: &Engine,
     arrival: Arrival,
     found: Option<Operation>,
@@ -95,12 +96,12 @@ pub async fn journey(
 ) -> Result<Reply, Refusal> {
     let Arrival { method, segments, query, headers, head: _ } = arrival;
     let authorization: Vec<&[u8]> = headers.authorization.iter().map(Vec::as_slice).collect();
-    let caller = gate.tokens.caller(&authorization).await?;
+    let caller = state.tokens.caller(&authorization).await?;
     trace.tenant = Some(caller.tenant().clone());
 
     let Some(operation) = found else {
         // The engine answers OPTIONS on any path with a description of its whole interface (facts 13).
-        return match gate.policy.methods(&segments) {
+        return match state.policy.methods(&segments) {
             methods if method == "OPTIONS" && !methods.is_empty() => Ok(Reply::allow(&methods)),
             _ => Err(Refusal::new(Kind::NoRule, "there is no such operation")),
         };
@@ -110,7 +111,7 @@ pub async fn journey(
     trace.ids.clone_from(&operation.params);
 
     let share =
-        gate.shares.take(caller.tenant(), matches!(&operation.rule.how, How::Forward(f) if f.long_poll))?;
+        state.shares.take(caller.tenant(), matches!(&operation.rule.how, How::Forward(f) if f.long_poll))?;
     trace.share = Some(Arc::new(share));
     let forward = match &operation.rule.how {
         How::Deny(reason) => {
@@ -121,15 +122,15 @@ pub async fn journey(
         }
         How::Local(Local::Options) => return Ok(Reply::json(200, &b"{\"links\":[]}"[..])),
         How::Local(Local::Engines) => {
-            return Ok(Reply::json(200, serde_json::json!([{ "name": gate.base.engine }]).to_string()));
+            return Ok(Reply::json(200, serde_json::json!([{ "name": state.base.engine }]).to_string()));
         }
         How::Forward(forward) => forward,
     };
-    let public_origin = gate
+    let public_origin = state
         .public_origin
         .clone()
         .unwrap_or_else(|| format!("http://{}", headers.host.as_deref().unwrap_or("localhost")).into());
-    let travel = Travel { gate, engine, caller: &caller, headers: &headers, public_origin };
+    let travel = Travel { state, engine, caller: &caller, headers: &headers, public_origin };
     let request = Request {
         operation: &operation,
         forward,
@@ -152,7 +153,7 @@ impl Travel<'_> {
         let form = self.body(&mut request, payload).await?;
         request.shared_key = self.shared_key(&request).await?;
         if let Some(emulation) = request.forward.emulate
-            && let Some(reply) = Box::pin(emulate::carry(self, emulation, &mut request, trace)).await?
+            && let Some(reply) = Box::pin(operations::carry(self, emulation, &mut request, trace)).await?
         {
             return Ok(reply);
         }
@@ -166,17 +167,17 @@ impl Travel<'_> {
     /// A place among the tenant's requests of a sort that costs much; who has too many waits for one of its own to
     /// end, at most as long as for the engine.
     pub(crate) async fn in_line(&self, shares: &Shares, long_poll: bool) -> Result<Share, Refusal> {
-        shares.wait(self.caller.tenant(), long_poll, self.gate.settings.engine.timeout).await
+        shares.wait(self.caller.tenant(), long_poll, self.state.settings.engine.timeout).await
     }
 
     /// Narrows a request by its rule.
     fn narrow(&self, request: &mut Request<'_>) -> Result<Outcome, Refusal> {
         let context = Context {
-            policy: &self.gate.policy,
+            policy: &self.state.policy,
             tenant: self.caller.tenant(),
             kind: request.operation.rule.kind,
-            shared: self.gate.settings.tenancy.shared_resources,
-            handles: &self.gate.handles,
+            shared: self.state.settings.tenancy.shared_resources,
+            handles: &self.state.handles,
             params: &request.operation.params,
             shared_key: request.shared_key,
         };
@@ -189,7 +190,7 @@ impl Travel<'_> {
         let began = std::time::Instant::now();
         let questions = draft.questions();
         let asks = questions.iter().any(|q| q.family() != FamilyId::TENANT);
-        let owned = self.gate.ownership.of(self.engine, self.caller, questions).await?;
+        let owned = self.state.ownership.of(self.engine, self.caller, questions).await?;
         if asks {
             trace.look_up_seconds = Some(began.elapsed().as_secs_f64());
         }
@@ -230,10 +231,11 @@ impl Travel<'_> {
             return Err(Refusal::new(Kind::Internal, "the rule takes no form"));
         };
         if form == Multipart::Deployment {
-            return emulate::deploy(self, &permit, request.forward, payload, trace).await;
+            return operations::deploy(self, &permit, request.forward, payload, trace).await;
         }
-        let _share = self.in_line(&self.gate.uploads, false).await?;
-        let rebuild = async |parts: &mut Parts, out| crate::rewrite::forms::rebuild(form, parts, out).await;
+        let _share = self.in_line(&self.state.uploads, false).await?;
+        let rebuild =
+            async |parts: &mut Parts, out| crate::isolation::narrow::forms::rebuild(form, parts, out).await;
         let answer = self.form(&permit, payload, trace, rebuild).await?;
         self.reply(answer, &permit, request.forward).await
     }
@@ -244,12 +246,12 @@ impl Travel<'_> {
             Body::None => Ok(None),
             Body::Multipart(_) => Ok(Some(payload)),
             Body::Json(_) => {
-                let limits = &self.gate.settings.limits;
+                let limits = &self.state.settings.limits;
                 if !self.headers.has_body {
                     return Ok(None);
                 }
                 let (whole, granted) =
-                    Box::pin(payload.whole(limits.max_json_bytes, &self.gate.memory)).await?;
+                    Box::pin(payload.whole(limits.max_json_bytes, &self.state.memory)).await?;
                 request.granted = Some(granted);
                 if whole.is_empty() {
                     return Ok(None);
@@ -262,7 +264,7 @@ impl Travel<'_> {
                 let json = json::read(&whole, limits.max_json_depth).map_err(|fault| {
                     Refusal::new(Kind::BodyAmbiguous, format!("the body can't be read: {fault}"))
                 })?;
-                crate::rewrite::class_names(&json, &self.gate.settings.object_types)?;
+                crate::isolation::narrow::class_names(&json, &self.state.settings.object_types)?;
                 request.body = Some(json);
                 Ok(None)
             }

@@ -10,12 +10,12 @@ use bytes::Bytes;
 use super::args::ExplainArgs;
 use super::exit::Exit;
 use crate::config::{Settings, gather};
+use crate::isolation::narrow::{Content, Context, Draft, Outcome, class_names, narrow};
+use crate::isolation::ownership::{Handles, Owned};
 use crate::json;
-use crate::ownership::{Handles, Owned};
 use crate::policy::{Body, Empty, Forward, How, LookUp, Operation, Policy};
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::{Content, Context, Draft, Outcome, class_names, narrow};
-use crate::server::{Arrival, Base};
+use crate::request::{Arrival, Base};
 use crate::tenancy::{Caller, Tenant};
 use crate::token::Tokens;
 

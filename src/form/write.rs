@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use tokio::sync::{Notify, mpsc};
 
-use crate::engine::RequestBody;
+use crate::isolation::engine::RequestBody;
 use crate::refusal::{Kind, Refusal};
 
 /// The body that the engine's connection reads.

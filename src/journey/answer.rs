@@ -9,14 +9,14 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 
 use super::{Trace, Travel};
-use crate::engine::{Answer, RequestBody};
 use crate::form::{self, FormWriter, Parts};
-use crate::ownership::{Asked, Owned};
+use crate::isolation::engine::{Answer, RequestBody};
+use crate::isolation::narrow::{Content, Draft, Permit};
+use crate::isolation::ownership::{Asked, Owned};
 use crate::policy::Forward;
-use crate::proxy::{Reply, Watch, held, streamed};
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::{Content, Draft, Permit};
-use crate::server::Payload;
+use crate::request::Payload;
+use crate::response::{Reply, Watch, held, streamed};
 
 /// How long a form may take to go through, on top of the engine's own time: its size is limited, not its time, and
 /// a client that stops sending is cut off by the time between two pieces.
@@ -32,7 +32,7 @@ impl Travel<'_> {
         rebuild: impl AsyncFnOnce(&mut Parts, FormWriter) -> Result<(), Refusal>,
     ) -> Result<Answer, Refusal> {
         let boundary = form::boundary(self.headers.content_type.as_deref())?;
-        let mut parts = Parts::new(payload.pieces(self.gate.settings.limits.max_stream_bytes), &boundary);
+        let mut parts = Parts::new(payload.pieces(self.state.settings.limits.max_stream_bytes), &boundary);
         let (writer, out) = form::channel();
         let exchange = self.exchange(permit, Some(&out.content_type), out.body, FORM_PATIENCE, trace);
         let rebuild = rebuild(&mut parts, writer);
@@ -100,7 +100,7 @@ impl Travel<'_> {
             tenant: self.caller.tenant().clone(),
             tenantless: false,
             guarded: forward.guarded.clone(),
-            engine_origin: self.gate.engine_origin.clone(),
+            engine_origin: self.state.engine_origin.clone(),
             public_origin: self.public_origin.clone(),
         }
     }
@@ -122,14 +122,14 @@ impl Travel<'_> {
             return streamed(answer, watch).await;
         }
         let signs = handles && answer.is_json() && answer.status.is_success();
-        let limit = self.gate.settings.limits.max_held_answer_bytes;
+        let limit = self.state.settings.limits.max_held_answer_bytes;
         let reply = held(answer, watch, permit.stand_ins(), limit).await?;
         if !signs {
             return Ok(reply);
         }
-        let (handles, tenant) = (&self.gate.handles, self.caller.tenant());
+        let (handles, tenant) = (&self.state.handles, self.caller.tenant());
         reply.change(|whole| {
-            crate::proxy::reveal(whole, &forward.answer, handles, tenant, forward.makes_batch)
+            crate::response::reveal(whole, &forward.answer, handles, tenant, forward.makes_batch)
         })
     }
 
@@ -144,7 +144,7 @@ impl Travel<'_> {
     ) -> Result<Reply, Refusal> {
         let [asked] = <[Asked; 1]>::try_from(draft.questions())
             .map_err(|_| Refusal::new(Kind::Internal, "the rule names more than one id"))?;
-        if let Some(id) = self.gate.ownership.opened(self.caller, &asked) {
+        if let Some(id) = self.state.ownership.opened(self.caller, &asked) {
             let mut owned = Owned::default();
             owned.insert_opened(asked, id);
             let permit = draft.permit(&owned);
@@ -156,13 +156,14 @@ impl Travel<'_> {
             to_check.insert(asked.clone(), asked.id().to_owned());
             let permit = draft.clone().permit(&to_check);
             let mut answer = self.send(&permit, Duration::ZERO, trace).await?;
-            let limit = self.gate.settings.limits.max_held_answer_bytes;
+            let limit = self.state.settings.limits.max_held_answer_bytes;
             let whole = if answer.status.is_success() { answer.whole(limit).await? } else { None };
             let own = match &whole {
-                Some(whole) => self.gate.ownership.shows(self.caller, &asked, whole)?,
+                Some(whole) => self.state.ownership.shows(self.caller, &asked, whole)?,
                 // Too long to hold, or an error of the engine about what may well be an own record.
                 None if answer.status != http::StatusCode::NOT_FOUND => {
-                    let owned = self.gate.ownership.of(self.engine, self.caller, vec![asked.clone()]).await?;
+                    let owned =
+                        self.state.ownership.of(self.engine, self.caller, vec![asked.clone()]).await?;
                     owned.id(&asked).is_some()
                 }
                 None => false,
@@ -170,7 +171,7 @@ impl Travel<'_> {
             if own {
                 let watch = self.watch(&permit, forward);
                 return match whole {
-                    Some(whole) => crate::proxy::whole(&answer, &whole, watch),
+                    Some(whole) => crate::response::whole(&answer, &whole, watch),
                     None if answer.status.is_success() => {
                         let again = self.send(&permit, Duration::ZERO, trace).await?;
                         streamed(again, watch).await

@@ -27,7 +27,7 @@ pub enum Json {
     /// A string, number, `true`, `false` or `null`: valid JSON text.
     Leaf(Bytes),
     /// An id whose owner has to be known before the document can be written.
-    Id(crate::ownership::Asked),
+    Id(crate::isolation::ownership::Asked),
 }
 
 impl Json {
@@ -120,7 +120,7 @@ impl Json {
     }
 
     /// Calls `f` for every id in the document, in order.
-    pub fn for_each_id<'a>(&'a self, f: &mut impl FnMut(&'a crate::ownership::Asked)) {
+    pub fn for_each_id<'a>(&'a self, f: &mut impl FnMut(&'a crate::isolation::ownership::Asked)) {
         match self {
             Json::Object(members) => members.iter().for_each(|(_, v)| v.for_each_id(f)),
             Json::Array(elements) => elements.iter().for_each(|v| v.for_each_id(f)),
@@ -130,7 +130,7 @@ impl Json {
     }
 
     /// The document as text; `id` says what is written for each id.
-    pub fn write(&self, id: &mut impl FnMut(&crate::ownership::Asked) -> String) -> Vec<u8> {
+    pub fn write(&self, id: &mut impl FnMut(&crate::isolation::ownership::Asked) -> String) -> Vec<u8> {
         let mut out = Vec::with_capacity(256);
         write::value(self, id, &mut out);
         out

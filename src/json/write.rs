@@ -1,7 +1,7 @@
 //! The tree back to text: compact, keys escaped anew, leaves as they came.
 
 use super::Json;
-use crate::ownership::Asked;
+use crate::isolation::ownership::Asked;
 
 /// A JSON string.
 pub(super) fn quoted(text: &str) -> Vec<u8> {

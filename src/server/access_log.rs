@@ -8,8 +8,8 @@ use std::time::Instant;
 use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 
-use crate::gate::Gate;
 use crate::journey::Trace;
+use crate::state::AppState;
 use crate::telemetry::{Line, Outcome, Traceparent};
 
 const ACCESS: &str = "tenantgate::access";
@@ -20,7 +20,7 @@ const MAX_ID: usize = 128;
 /// A request from its head to its outcome. One that is dropped without an outcome was abandoned by its client, and
 /// is counted and logged as such: a write whose client left is a write all the same.
 pub(super) struct Visit {
-    gate: Arc<Gate>,
+    state: Arc<AppState>,
     method: Method,
     traceparent: Option<Traceparent>,
     peer: Option<IpAddr>,
@@ -32,12 +32,12 @@ pub(super) struct Visit {
 
 impl Visit {
     /// A request's head was read.
-    pub(super) fn begin(gate: Arc<Gate>, request: &RequestHead) -> Self {
+    pub(super) fn begin(state: Arc<AppState>, request: &RequestHead) -> Self {
         let mut lines = request.headers().get_all("traceparent").filter_map(|v| v.to_str().ok());
         // Two of them are none (W3C Trace Context section 3.2.2).
         let traceparent = lines.next().filter(|_| lines.next().is_none());
         Self {
-            gate,
+            state,
             method: request.method.clone(),
             traceparent: traceparent.and_then(Traceparent::read),
             peer: request.peer_addr.map(|a| a.ip()),
@@ -55,7 +55,7 @@ impl Visit {
     fn record(&mut self, outcome: Outcome<'_>) {
         self.open = false;
         let took = self.began.elapsed();
-        self.gate.metrics.count(&self.trace, outcome, took);
+        self.state.metrics.count(&self.trace, outcome, took);
         self.access(outcome, took.as_secs_f64());
         let write = self.trace.kind.is_some_and(|kind| kind != "read");
         if write || matches!(outcome, Outcome::Refused(_)) {
@@ -64,7 +64,7 @@ impl Visit {
         #[cfg(feature = "otlp")]
         crate::telemetry::Ended {
             method: self.method(),
-            base_path: &self.gate.settings.engine.base_path,
+            base_path: &self.state.settings.engine.base_path,
             trace: &self.trace,
             outcome,
             took,

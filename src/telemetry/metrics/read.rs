@@ -3,7 +3,7 @@
 use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, Registry};
 
 use super::figure::figures;
-use crate::ownership;
+use crate::isolation::ownership;
 use crate::token;
 use crate::version;
 

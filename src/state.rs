@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::admission::{Memory, Shares};
 use crate::config::Settings;
-use crate::engine::Engine;
+use crate::isolation::engine::Engine;
+use crate::isolation::ownership::{Handles, Ownership};
 use crate::model::Inspector;
-use crate::ownership::{Handles, Ownership};
 use crate::policy::Policy;
-use crate::server::{Base, Memory, Shares};
+use crate::request::Base;
 use crate::telemetry::Metrics;
 use crate::token::Tokens;
 
@@ -23,7 +24,7 @@ const REPORTS: usize = 2;
 const BODIES: usize = 128 * 1024 * 1024;
 
 /// What all requests share.
-pub struct Gate {
+pub struct AppState {
     /// The settings.
     pub settings: Settings,
     /// Where public paths begin.
@@ -54,7 +55,7 @@ pub struct Gate {
     pub public_origin: Option<Arc<str>>,
 }
 
-impl Gate {
+impl AppState {
     /// Puts the parts together; nothing is fetched or bound yet.
     ///
     /// # Errors

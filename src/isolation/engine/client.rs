@@ -13,10 +13,10 @@ use super::accept::accept;
 use super::answer::Answer;
 use super::pool::Pool;
 use crate::config;
+use crate::isolation::narrow::Permit;
 use crate::json::{self, Json};
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::Permit;
-use crate::server::Headers;
+use crate::request::Headers;
 use crate::tenancy::Caller;
 
 /// A request's body as it goes to the engine.

@@ -1,13 +1,13 @@
 //! `POST /deployment/{id}/redeploy`: what would be deployed again is inspected again; rules may have become
 //! stricter, or the deployment was made before the gateway was there.
 
-use crate::engine::{needed, rows};
+use crate::isolation::engine::{needed, rows};
 use crate::journey::{Request, Travel};
 use crate::json::Json;
 use crate::model::{self, Inspector};
-use crate::proxy::Reply;
+use crate::percent::encode_path;
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::encode_path;
+use crate::response::Reply;
 
 pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<Option<Reply>, Refusal> {
     let id = request.param(0);
@@ -29,7 +29,7 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
         }
         let target = encode_path("", ["deployment", id, "resources", resource_id.as_str(), "data"]);
         let mut answer = travel.engine.ask_raw("GET", &target, None, travel.caller).await?;
-        let limit = travel.gate.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
+        let limit = travel.state.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
         let bytes =
             if answer.status.is_success() { answer.whole(limit.min(model::MAX_BYTES)).await? } else { None };
         let Some(bytes) = bytes else {
@@ -38,7 +38,7 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
             );
             return Err(Refusal::new(Kind::BodyTooLarge, what));
         };
-        findings.extend(travel.gate.inspector.inspect(&name, &bytes, travel.caller.tenant().as_str()));
+        findings.extend(travel.state.inspector.inspect(&name, &bytes, travel.caller.tenant().as_str()));
     }
     if findings.is_empty() { Ok(None) } else { Err(model::refusal(&findings)) }
 }

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
+use crate::isolation::ownership::Handles;
 use crate::json::scan::{Position, Step};
 use crate::json::{self, Json};
-use crate::ownership::Handles;
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::Tenant;
 

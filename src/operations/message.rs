@@ -7,12 +7,12 @@
 use bytes::Bytes;
 
 use super::{fresh, handed_on, text};
-use crate::engine::needed;
+use crate::isolation::engine::needed;
 use crate::journey::{Request, Travel};
 use crate::json::{Json, boolean};
-use crate::proxy::Reply;
+use crate::percent::encode_path;
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::encode_path;
+use crate::response::Reply;
 
 const INSTANCE: &str = "processInstanceId";
 

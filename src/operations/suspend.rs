@@ -2,12 +2,12 @@
 //! own version is named by its id.
 
 use super::{fresh, handed_on, text};
-use crate::engine::needed;
+use crate::isolation::engine::needed;
 use crate::journey::{Request, Travel};
 use crate::json::Json;
-use crate::proxy::Reply;
+use crate::percent::{encode_path, encode_query};
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::{encode_path, encode_query};
+use crate::response::Reply;
 
 const KEY: &str = "processDefinitionKey";
 

@@ -7,11 +7,8 @@ mod draft;
 pub mod forms;
 mod objects;
 mod shape;
-mod target;
 
 pub(crate) use draft::narrow;
 pub use draft::{Content, Draft, Outcome, Permit, StandIns};
 pub use objects::class_names;
 pub(crate) use shape::Context;
-pub(crate) use target::decode;
-pub use target::{encode_path, encode_query};

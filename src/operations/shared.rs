@@ -10,7 +10,7 @@ impl Travel<'_> {
     /// (the client asked without one), shared definitions are readable, and the caller has none of that key.
     pub(crate) async fn shared_key(&self, request: &Request<'_>) -> Result<bool, Refusal> {
         let forward = request.forward;
-        let readable = self.gate.settings.tenancy.shared_resources == SharedResources::Readable;
+        let readable = self.state.settings.tenancy.shared_resources == SharedResources::Readable;
         if !readable || request.operation.rule.kind != RuleKind::Read || forward.own_only {
             return Ok(false);
         }
@@ -20,7 +20,7 @@ impl Travel<'_> {
         });
         match key {
             Some((key, family)) if forward.to.contains(&Part::CallerTenant) => {
-                let asked = self.gate.ownership.has_key(self.engine, self.caller, family, key);
+                let asked = self.state.ownership.has_key(self.engine, self.caller, family, key);
                 Ok(!Box::pin(asked).await?)
             }
             Some(_) | None => Ok(false),

@@ -6,8 +6,8 @@
 use bytes::Bytes;
 
 use crate::config::SharedResources;
+use crate::isolation::ownership::{Asked, Handles};
 use crate::json::{Json, boolean, boolean_parameter};
-use crate::ownership::{Asked, Handles};
 use crate::policy::{FamilyId, Field, Kind as RuleKind, Policy, Shape, ShapeId};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Tenant, bound};

@@ -16,13 +16,13 @@ mod topics;
 
 pub(crate) use deploy::deploy;
 
-use crate::engine::{needed, rows};
+use crate::isolation::engine::{needed, rows};
+use crate::isolation::ownership::Asked;
 use crate::journey::{Request, Trace, Travel};
 use crate::json::Json;
-use crate::ownership::Asked;
 use crate::policy::{Emulation, Kind as RuleKind};
-use crate::proxy::Reply;
 use crate::refusal::{Kind, Refusal};
+use crate::response::Reply;
 
 /// Carries an operation out by code; none: the request goes on, perhaps changed.
 pub(crate) async fn carry(
@@ -57,11 +57,11 @@ impl Travel<'_> {
     }
 
     async fn is_for(&self, kind: RuleKind, family: &str, id: &str) -> Result<bool, Refusal> {
-        let family = self.gate.policy.family_named(family);
+        let family = self.state.policy.family_named(family);
         let family =
             family.ok_or_else(|| Refusal::new(Kind::Internal, "the rules name no such family of ids"))?;
         let asked = Asked::new(family, id.to_owned()).for_kind(kind);
-        let owned = self.gate.ownership.of(self.engine, self.caller, vec![asked.clone()]).await?;
+        let owned = self.state.ownership.of(self.engine, self.caller, vec![asked.clone()]).await?;
         Ok(owned.id(&asked).is_some())
     }
 

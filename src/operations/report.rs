@@ -4,12 +4,12 @@
 use bytes::Bytes;
 
 use super::{fresh, handed_on, text};
-use crate::engine::{needed, rows};
+use crate::isolation::engine::{needed, rows};
 use crate::journey::{Request, Travel};
 use crate::json::Json;
-use crate::proxy::Reply;
+use crate::percent::{encode_path, encode_query};
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::{encode_path, encode_query};
+use crate::response::Reply;
 
 /// Most own definitions that a report can be narrowed to: a target of about 8 KiB, the engine's default limit.
 const MOST_DEFINITIONS: usize = 90;
@@ -40,7 +40,7 @@ async fn own_of(
     if travel.headers.accept.as_deref().is_some_and(|accept| !takes_json(accept)) {
         return Err(Refusal::new(Kind::FieldDenied, "this can be had as `application/json` only"));
     }
-    let _share = travel.in_line(&travel.gate.heavy, true).await?;
+    let _share = travel.in_line(&travel.state.heavy, true).await?;
     let mut target = path.to_owned();
     encode_query(&mut target, request.query.iter().map(|(n, v)| (n.as_str(), v.as_str())));
     let (status, json) = travel.engine.relay("GET", &target, None, travel.caller).await?;
@@ -51,7 +51,7 @@ async fn own_of(
     let own = rows(&json)?.iter().filter(|row| owner(row).is_some_and(|o| travel.is_own(&o))).cloned();
     let answer = Bytes::from(text(&Json::Array(own.collect())));
     // The links of a row show the engine's own address.
-    crate::proxy::guarded_json(&answer, travel.watch_own(request.forward))
+    crate::response::guarded_json(&answer, travel.watch_own(request.forward))
 }
 
 /// `GET /history/process-instance/report`: narrowed to the ids of own definitions, then it goes on. An empty list

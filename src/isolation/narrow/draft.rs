@@ -6,10 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::shape::{Context, Narrowed, Value};
-use super::target::{encode_path, encode_query};
 use crate::config::SharedResources;
+use crate::isolation::ownership::{Asked, Owned};
 use crate::json::Json;
-use crate::ownership::{Asked, Owned};
+use crate::percent::{encode_path, encode_query};
 use crate::policy::{Body, Empty, Forward, Kind as RuleKind, Multipart, Part, Rule};
 use crate::refusal::{Kind, Refusal};
 

@@ -3,14 +3,15 @@
 use bytes::Bytes;
 
 use crate::form::{FormWriter, Part, Parts};
+use crate::isolation::narrow::Permit;
 use crate::journey::{Trace, Travel};
 use crate::json::{self, Json};
 use crate::model::{self, Inspector, ModelFinding};
+use crate::percent::encode_query;
 use crate::policy::Forward;
-use crate::proxy::Reply;
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::{Permit, encode_query};
-use crate::server::Payload;
+use crate::request::Payload;
+use crate::response::Reply;
 
 /// Text fields of the form (facts 7); every other part is a resource.
 const NAME: &str = "deployment-name";
@@ -57,7 +58,7 @@ pub(crate) async fn deploy(
     payload: Payload,
     trace: &mut Trace,
 ) -> Result<Reply, Refusal> {
-    let _share = travel.in_line(&travel.gate.heavy, false).await?;
+    let _share = travel.in_line(&travel.state.heavy, false).await?;
     let mut read = Read::default();
     let mut answer = travel
         .form(permit, payload, trace, async |parts, out| rebuild(travel, parts, out, &mut read).await)
@@ -65,14 +66,14 @@ pub(crate) async fn deploy(
     if !answer.status.is_success() {
         return travel.reply(answer, permit, forward).await;
     }
-    let limit = travel.gate.settings.limits.max_held_answer_bytes;
+    let limit = travel.state.settings.limits.max_held_answer_bytes;
     let whole = answer.whole(limit).await?.unwrap_or_default();
     let shown = json::read(&whole, 1000)
         .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
     let own =
         |deployment: &Json| deployment.text("tenantId").as_deref() == Some(travel.caller.tenant().as_str());
     if own(&shown) {
-        return crate::proxy::whole(&answer, &whole, travel.watch(permit, forward));
+        return crate::response::whole(&answer, &whole, travel.watch(permit, forward));
     }
     // Nothing was new, and the engine shows the newest deployment of that name of ANY tenant (facts 7).
     let mut target = "/deployment".to_owned();
@@ -89,7 +90,7 @@ pub(crate) async fn deploy(
         Refusal::new(Kind::EngineAnswer, "the engine deployed nothing and names no deployment of yours")
     })?;
     // The fields that an answer to a deployment has beside those of a list. The reply puts the public address in.
-    let engine = &travel.gate.settings.engine;
+    let engine = &travel.state.settings.engine;
     let id = latest.text("id").unwrap_or_default();
     let mut link = Json::object();
     link.set("method", Json::string("GET"));
@@ -100,7 +101,7 @@ pub(crate) async fn deploy(
         latest.set(&format!("deployed{kind}Definitions"), Json::null());
     }
     let bytes: Bytes = latest.write(&mut |asked| asked.id().to_owned()).into();
-    crate::proxy::whole(&answer, &bytes, travel.watch(permit, forward))
+    crate::response::whole(&answer, &bytes, travel.watch(permit, forward))
 }
 
 async fn rebuild(
@@ -110,7 +111,7 @@ async fn rebuild(
     read: &mut Read,
 ) -> Result<(), Refusal> {
     let tenant = travel.caller.tenant().as_str();
-    let inspector = &travel.gate.inspector;
+    let inspector = &travel.state.inspector;
     out.text(TENANT, tenant).await?;
     while let Some(mut part) = parts.next().await? {
         let name = part.name.clone();
@@ -179,7 +180,7 @@ async fn resource(
     let name = format!("resource-{}", read.files.len());
     out.begin(&name, Some(&file_name), Some("application/octet-stream")).await?;
     if Inspector::kind(&file_name).is_some() {
-        let limit = travel.gate.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
+        let limit = travel.state.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
         let whole = part.whole(limit.min(model::MAX_BYTES)).await?;
         read.findings.extend(inspector.inspect(&file_name, &whole, travel.caller.tenant().as_str()));
         out.piece(whole).await?;

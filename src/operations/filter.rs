@@ -4,12 +4,12 @@
 use futures_util::future::try_join_all;
 
 use super::text;
-use crate::engine::{needed, rows, unreadable};
+use crate::isolation::engine::{needed, rows, unreadable};
 use crate::journey::{Request, Trace, Travel};
 use crate::json::{self, Json, plain_parameter};
-use crate::proxy::Reply;
+use crate::percent::{encode_path, encode_query};
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::{encode_path, encode_query};
+use crate::response::Reply;
 
 /// Most filters of one answer that are counted: each takes a request.
 const MOST_COUNTED: usize = 100;
@@ -30,7 +30,7 @@ pub(super) async fn read(
     if reply.status != 200 {
         return Ok(Some(reply));
     }
-    let limit = travel.gate.settings.limits.max_held_answer_bytes;
+    let limit = travel.state.settings.limits.max_held_answer_bytes;
     let (reply, whole) = reply.into_whole(limit).await?;
     let mut filters = json::read(&whole, 1000)
         .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;

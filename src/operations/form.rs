@@ -2,11 +2,11 @@
 //! forms of all tenants (facts 6), so it is looked at first.
 
 use super::handed_on;
-use crate::engine::{Found, needed, unreadable};
+use crate::isolation::engine::{Found, needed, unreadable};
 use crate::journey::{Request, Travel};
-use crate::proxy::Reply;
+use crate::percent::encode_path;
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::encode_path;
+use crate::response::Reply;
 
 pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<Option<Reply>, Refusal> {
     let (tenant, id) = (travel.caller.tenant().as_str(), request.param(0));

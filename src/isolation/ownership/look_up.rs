@@ -11,11 +11,11 @@ use super::asked::{Asked, Owned};
 use super::figures::{Counters, Figures};
 use super::handle::Handles;
 use crate::config::SharedResources;
-use crate::engine::{Engine, Found, needed, rows, unreadable};
+use crate::isolation::engine::{Engine, Found, needed, rows, unreadable};
 use crate::json::{self, Json};
+use crate::percent::{encode_path, encode_query};
 use crate::policy::{Family, FamilyId, LookUp, Policy};
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::{encode_path, encode_query};
 use crate::tenancy::{Caller, Tenant};
 
 /// Found owners remembered; a key has about 150 bytes.

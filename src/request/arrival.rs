@@ -6,8 +6,8 @@
 
 use http::HeaderValue;
 
+use crate::percent::decode;
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::decode;
 
 /// A normalised request head.
 #[derive(Clone, Debug)]
@@ -339,7 +339,7 @@ mod tests {
         fn one_reading_of_a_query_only(raw in "([a-zA-Z&=%+;,. -]|%[0-9a-fA-F]{2}){0,24}") {
             if let Ok(read) = query(&raw) {
                 let mut again = String::new();
-                crate::rewrite::encode_query(&mut again, read.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+                crate::percent::encode_query(&mut again, read.iter().map(|(n, v)| (n.as_str(), v.as_str())));
                 let again = query(again.strip_prefix('?').unwrap_or_default()).map_err(|r| r.kind());
                 prop_assert_eq!(again, Ok(read));
             }
@@ -350,7 +350,7 @@ mod tests {
         fn one_reading_only(raw in "(/?[a-zA-Z0-9%./;:\\\\ -]{0,6}){0,4}") {
             let raw = format!("/engine-rest/{raw}");
             if let Ok(read) = segments(&base(), &raw) {
-                let again = crate::rewrite::encode_path("/engine-rest", read.iter().map(String::as_str));
+                let again = crate::percent::encode_path("/engine-rest", read.iter().map(String::as_str));
                 prop_assert_eq!(segments(&base(), &again).map_err(|r| r.kind()), Ok(read));
                 let dots = again.split('/').any(|s| s == "." || s == "..");
                 prop_assert!(!again.contains("//") && !dots, "{again}");

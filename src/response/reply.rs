@@ -5,10 +5,10 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::guard::{Guard, Watch};
 use super::headers::{NO_STORE, reply_headers};
-use crate::engine::Answer;
+use crate::isolation::engine::Answer;
+use crate::isolation::narrow::StandIns;
 use crate::json::scan::Stop;
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::StandIns;
 
 /// Answers up to this length are looked at whole before the first byte goes out.
 pub const HOLD: u64 = 64 * 1024;

@@ -1,12 +1,12 @@
 //! `GET /external-task/topic-names`, from the tenant's own external tasks: the engine's list has no tenant to pin.
 
 use super::text;
-use crate::engine::needed;
+use crate::isolation::engine::needed;
 use crate::journey::{Request, Travel};
 use crate::json::{Json, plain_parameter};
-use crate::proxy::Reply;
+use crate::percent::encode_query;
 use crate::refusal::Refusal;
-use crate::rewrite::encode_query;
+use crate::response::Reply;
 
 /// Most external tasks that are read for it.
 const MOST: usize = 100_000;

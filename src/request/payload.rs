@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
-use super::memory::{Granted, Memory};
+use crate::admission::{Granted, Memory};
 use crate::refusal::{Kind, Refusal};
 
 /// Pieces under way between the client and the engine: bounds the memory of one transfer.
@@ -21,7 +21,7 @@ pub struct Payload {
 
 impl Payload {
     /// A body; `idle` is the time between two pieces of it.
-    pub(super) fn new(stream: dev::Payload, idle: Duration) -> Self {
+    pub(crate) fn new(stream: dev::Payload, idle: Duration) -> Self {
         Self { stream, idle }
     }
 
