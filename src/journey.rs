@@ -27,7 +27,7 @@ const LONGEST_POLL: Duration = Duration::from_secs(1800);
 
 /// What a request has shown so far, for the access log and the figures.
 #[derive(Clone, Debug, Default)]
-pub struct Trace {
+pub(crate) struct Trace {
     /// The tenant that the token proved.
     pub tenant: Option<Tenant>,
     /// The operation's rule, as `GET /task/{id}`.
@@ -68,7 +68,7 @@ impl<'a> Request<'a> {
 }
 
 /// One request with everything it needs on its way.
-pub struct Travel<'a> {
+pub(crate) struct Travel<'a> {
     /// What all requests share.
     pub state: &'a AppState,
     /// This worker's connections.
@@ -86,7 +86,7 @@ pub struct Travel<'a> {
 ///
 /// # Errors
 /// The stage's refusal.
-pub async fn journey(
+pub(crate) async fn journey(
     state: &AppState,
     engine: &Engine,
     arrival: Arrival,

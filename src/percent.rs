@@ -17,7 +17,7 @@ fn encode(text: &str, out: &mut String) {
 }
 
 /// A path of segments behind `base`.
-pub fn encode_path<'a>(base: &str, segments: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn encode_path<'a>(base: &str, segments: impl IntoIterator<Item = &'a str>) -> String {
     let mut out = base.to_owned();
     for segment in segments {
         out.push('/');
@@ -27,7 +27,7 @@ pub fn encode_path<'a>(base: &str, segments: impl IntoIterator<Item = &'a str>) 
 }
 
 /// Adds a query string, if there are pairs.
-pub fn encode_query<'a>(target: &mut String, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) {
+pub(crate) fn encode_query<'a>(target: &mut String, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) {
     let mut sign = '?';
     for (name, value) in pairs {
         target.push(sign);

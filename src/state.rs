@@ -24,7 +24,7 @@ const REPORTS: usize = 2;
 const BODIES: usize = 128 * 1024 * 1024;
 
 /// What all requests share.
-pub struct AppState {
+pub(crate) struct AppState {
     /// The settings.
     pub settings: Settings,
     /// Where public paths begin.
@@ -60,7 +60,7 @@ impl AppState {
     ///
     /// # Errors
     /// Settings that hold a fault that was not found before.
-    pub fn new(settings: Settings, policy: Policy) -> Result<Self, String> {
+    pub(crate) fn new(settings: Settings, policy: Policy) -> Result<Self, String> {
         let policy = Arc::new(policy);
         let tokens = Tokens::new(
             &settings.issuers,
@@ -98,7 +98,7 @@ impl AppState {
     ///
     /// # Errors
     /// As [`Engine::new`].
-    pub fn engine(&self) -> Result<Engine, String> {
+    pub(crate) fn engine(&self) -> Result<Engine, String> {
         Engine::new(&self.settings.engine, &self.settings.identity_headers)
     }
 }

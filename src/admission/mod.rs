@@ -3,5 +3,5 @@
 mod memory;
 mod shares;
 
-pub use memory::{Granted, Memory};
-pub use shares::{Share, Shares};
+pub(crate) use memory::{Granted, Memory};
+pub(crate) use shares::{Share, Shares};

@@ -18,7 +18,7 @@ struct Counts {
 }
 
 /// Counts requests under way. Only tenants with requests under way take memory.
-pub struct Shares {
+pub(crate) struct Shares {
     counts: Arc<Counts>,
     requests: usize,
     long_polls: usize,
@@ -26,14 +26,14 @@ pub struct Shares {
 
 /// A place in the share; given back when dropped.
 #[derive(Debug)]
-pub struct Share {
+pub(crate) struct Share {
     counts: Arc<Counts>,
     key: (Tenant, bool),
 }
 
 impl Shares {
     /// Shares of so many requests and long polls.
-    pub fn new(requests: usize, long_polls: usize) -> Self {
+    pub(crate) fn new(requests: usize, long_polls: usize) -> Self {
         Self { counts: Arc::default(), requests, long_polls }
     }
 
@@ -41,7 +41,7 @@ impl Shares {
     ///
     /// # Errors
     /// [`Kind::TooManyRequests`] when the share is used up.
-    pub fn take(&self, tenant: &Tenant, long_poll: bool) -> Result<Share, Refusal> {
+    pub(crate) fn take(&self, tenant: &Tenant, long_poll: bool) -> Result<Share, Refusal> {
         let limit = if long_poll { self.long_polls } else { self.requests };
         let key = (tenant.clone(), long_poll);
         let mut counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +58,7 @@ impl Shares {
     ///
     /// # Errors
     /// [`Kind::TooManyRequests`] when none was given back for so long.
-    pub async fn wait(&self, tenant: &Tenant, long_poll: bool, patience: Duration) -> Result<Share, Refusal> {
+    pub(crate) async fn wait(&self, tenant: &Tenant, long_poll: bool, patience: Duration) -> Result<Share, Refusal> {
         let until = tokio::time::Instant::now() + patience;
         loop {
             // From here on nothing that is given back is missed.
@@ -76,7 +76,7 @@ impl Shares {
 
 /// What is under way now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
+pub(crate) struct Taken {
     /// Long polls.
     pub long_polls: usize,
     /// Tenants with a request or long poll.
@@ -85,7 +85,7 @@ pub struct Taken {
 
 impl Shares {
     /// What is under way now, for the figures.
-    pub fn taken(&self) -> Taken {
+    pub(crate) fn taken(&self) -> Taken {
         let counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let long_polls = counts.iter().filter(|((_, long_poll), _)| *long_poll).map(|(_, n)| n).sum();
         let tenants: HashSet<&Tenant> = counts.keys().map(|(tenant, _)| tenant).collect();

@@ -1,5 +1,5 @@
 //! The only module that reaches the engine for a caller.
 
-pub mod engine;
-pub mod narrow;
-pub mod ownership;
+pub(crate) mod engine;
+pub(crate) mod narrow;
+pub(crate) mod ownership;

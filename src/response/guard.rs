@@ -10,7 +10,7 @@ use crate::tenancy::{Tenant, bound};
 
 /// What to watch in the answers to one request.
 #[derive(Clone, Debug)]
-pub struct Watch {
+pub(crate) struct Watch {
     /// The caller's tenant.
     pub tenant: Tenant,
     /// Records without tenant may show.
@@ -24,14 +24,14 @@ pub struct Watch {
 }
 
 /// A running look at one answer.
-pub struct Guard {
+pub(crate) struct Guard {
     scan: Scan,
     watch: Watch,
 }
 
 impl Guard {
     /// A guard over one JSON answer.
-    pub fn new(watch: Watch) -> Self {
+    pub(crate) fn new(watch: Watch) -> Self {
         Self { scan: Scan::new(watch.guarded.positions().clone()), watch }
     }
 
@@ -39,7 +39,7 @@ impl Guard {
     ///
     /// # Errors
     /// [`Stop::Hook`] for another tenant's DTO.
-    pub fn piece(&mut self, piece: &Bytes) -> Result<Bytes, Stop> {
+    pub(crate) fn piece(&mut self, piece: &Bytes) -> Result<Bytes, Stop> {
         let watch = &self.watch;
         self.scan.piece(piece, &mut |position, text| look(watch, position, text))
     }
@@ -48,7 +48,7 @@ impl Guard {
     ///
     /// # Errors
     /// As [`Guard::piece`].
-    pub fn whole(mut self, answer: &Bytes) -> Result<Bytes, Stop> {
+    pub(crate) fn whole(mut self, answer: &Bytes) -> Result<Bytes, Stop> {
         let out = self.piece(answer)?;
         let rest = self.finish()?;
         if rest.is_empty() {
@@ -61,7 +61,7 @@ impl Guard {
     ///
     /// # Errors
     /// As [`Guard::piece`].
-    pub fn finish(&mut self) -> Result<Bytes, Stop> {
+    pub(crate) fn finish(&mut self) -> Result<Bytes, Stop> {
         let watch = &self.watch;
         self.scan.finish(&mut |position, text| look(watch, position, text))
     }

@@ -9,7 +9,6 @@ mod headers;
 mod reply;
 mod reveal;
 
-pub use guard::{Guard, Watch};
-pub use headers::reply_headers;
-pub use reply::{HOLD, Reply, ReplyBody, guarded_json, held, streamed, whole};
-pub use reveal::reveal;
+pub(crate) use guard::{Guard, Watch};
+pub(crate) use reply::{HOLD, Reply, ReplyBody, guarded_json, held, streamed, whole};
+pub(crate) use reveal::reveal;

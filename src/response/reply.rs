@@ -11,10 +11,10 @@ use crate::json::scan::Stop;
 use crate::refusal::{Kind, Refusal};
 
 /// Answers up to this length are looked at whole before the first byte goes out.
-pub const HOLD: u64 = 64 * 1024;
+pub(crate) const HOLD: u64 = 64 * 1024;
 
 /// What goes back to the client.
-pub struct Reply {
+pub(crate) struct Reply {
     /// The status.
     pub status: u16,
     /// Its headers, without the length.
@@ -24,7 +24,7 @@ pub struct Reply {
 }
 
 /// A reply's body.
-pub enum ReplyBody {
+pub(crate) enum ReplyBody {
     /// All there.
     Whole(Bytes),
     /// Streams from the engine.
@@ -40,14 +40,14 @@ pub enum ReplyBody {
 
 impl Reply {
     /// A JSON answer of the gateway's own.
-    pub fn json(status: u16, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn json(status: u16, body: impl Into<Bytes>) -> Self {
         let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let headers = HeaderMap::from_iter([json, (CACHE_CONTROL, NO_STORE)]);
         Self { status, headers, body: ReplyBody::Whole(body.into()) }
     }
 
     /// An answer of the gateway's own without anything in it: 204, as the engine does, without a content type.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let headers = HeaderMap::from_iter([(CACHE_CONTROL, NO_STORE)]);
         Self { status: 204, headers, body: ReplyBody::Whole(Bytes::new()) }
     }
@@ -55,7 +55,7 @@ impl Reply {
 
 impl Reply {
     /// The answer to OPTIONS: the methods that a path has (RFC 9110 section 9.3.7).
-    pub fn allow(methods: &[&str]) -> Self {
+    pub(crate) fn allow(methods: &[&str]) -> Self {
         let mut all: Vec<&str> = methods.to_vec();
         if all.contains(&"GET") {
             all.push("HEAD");
@@ -99,7 +99,7 @@ fn without_others(whole: Bytes) -> Bytes {
 ///
 /// # Errors
 /// A short answer that the guard stops.
-pub async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, Refusal> {
+pub(crate) async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, Refusal> {
     let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
     let status = answer.status.as_u16();
     let length =
@@ -125,7 +125,7 @@ pub async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, Refusal
 ///
 /// # Errors
 /// The guard's stop, or an answer longer than `limit`.
-pub async fn held(
+pub(crate) async fn held(
     mut answer: Answer,
     watch: Watch,
     stand_ins: &StandIns,
@@ -151,7 +151,7 @@ pub async fn held(
 ///
 /// # Errors
 /// The guard's stop.
-pub fn whole(answer: &Answer, whole: &Bytes, watch: Watch) -> Result<Reply, Refusal> {
+pub(crate) fn whole(answer: &Answer, whole: &Bytes, watch: Watch) -> Result<Reply, Refusal> {
     let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
     let guarded = answer.is_json() && !watch.guarded.is_empty() && answer.status.is_success();
     let body = if guarded { guard_whole(whole, watch)? } else { whole.clone() };
@@ -162,7 +162,7 @@ pub fn whole(answer: &Answer, whole: &Bytes, watch: Watch) -> Result<Reply, Refu
 ///
 /// # Errors
 /// The guard's stop.
-pub fn guarded_json(whole: &Bytes, watch: Watch) -> Result<Reply, Refusal> {
+pub(crate) fn guarded_json(whole: &Bytes, watch: Watch) -> Result<Reply, Refusal> {
     Ok(Reply::json(200, guard_whole(whole, watch)?))
 }
 
@@ -171,7 +171,7 @@ impl Reply {
     ///
     /// # Errors
     /// What came of the transfer, the guard's stop, or a body longer than `limit`.
-    pub async fn into_whole(self, limit: usize) -> Result<(Self, Bytes), Refusal> {
+    pub(crate) async fn into_whole(self, limit: usize) -> Result<(Self, Bytes), Refusal> {
         let bytes = match self.body {
             ReplyBody::Whole(bytes) => bytes,
             ReplyBody::Stream { mut answer, guard, .. } => {
@@ -189,7 +189,7 @@ impl Reply {
 
     /// The same reply with another body.
     #[must_use]
-    pub fn with_body(self, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn with_body(self, body: impl Into<Bytes>) -> Self {
         Self { body: ReplyBody::Whole(body.into()), ..self }
     }
 
@@ -197,7 +197,7 @@ impl Reply {
     ///
     /// # Errors
     /// The change's refusal.
-    pub fn change(mut self, change: impl FnOnce(&Bytes) -> Result<Bytes, Refusal>) -> Result<Self, Refusal> {
+    pub(crate) fn change(mut self, change: impl FnOnce(&Bytes) -> Result<Bytes, Refusal>) -> Result<Self, Refusal> {
         if let ReplyBody::Whole(bytes) = &self.body {
             self.body = ReplyBody::Whole(change(bytes)?);
         }

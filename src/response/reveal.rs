@@ -17,7 +17,7 @@ const JOB_DEFINITIONS: &[&str] = &["batchJobDefinitionId", "seedJobDefinitionId"
 ///
 /// # Errors
 /// An answer that can't be read.
-pub fn reveal(
+pub(crate) fn reveal(
     answer: &Bytes,
     dtos: &[Position],
     handles: &Handles,

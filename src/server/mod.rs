@@ -26,7 +26,7 @@ use crate::state::AppState;
 ///
 /// # Errors
 /// An address that can't be bound, or settings with a fault.
-pub async fn run(settings: Settings, policy: Policy) -> Result<(), String> {
+pub(crate) async fn run(settings: Settings, policy: Policy) -> Result<(), String> {
     let state = Arc::new(AppState::new(settings, policy)?);
     // For readiness; and a fault is found out here, before a worker would meet it.
     let probe = web::Data::new(state.engine()?);

@@ -10,7 +10,7 @@ use super::pool::Lease;
 use crate::refusal::{Kind, Refusal};
 
 /// The engine's answer.
-pub struct Answer {
+pub(crate) struct Answer {
     /// Its status.
     pub status: http::StatusCode,
     /// Its headers.
@@ -44,7 +44,7 @@ impl Answer {
     }
 
     /// Whether the body is JSON by its content type.
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.headers
             .get(http::header::CONTENT_TYPE)
             .and_then(|v| v.to_str().ok())
@@ -59,7 +59,7 @@ impl Answer {
     ///
     /// # Errors
     /// [`Kind::EngineAnswer`] when the body breaks off, [`Kind::EngineTimeout`] when nothing comes.
-    pub async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
+    pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
         loop {
             let frame = tokio::time::timeout(self.idle, self.body.frame()).await.map_err(|_| {
                 Refusal::new(Kind::EngineTimeout, "the engine stopped in the middle of its answer")
@@ -86,7 +86,7 @@ impl Answer {
     ///
     /// # Errors
     /// As [`Answer::piece`].
-    pub async fn whole(&mut self, limit: usize) -> Result<Option<Bytes>, Refusal> {
+    pub(crate) async fn whole(&mut self, limit: usize) -> Result<Option<Bytes>, Refusal> {
         let mut whole = BytesMut::new();
         while let Some(piece) = self.piece().await? {
             if whole.len() + piece.len() > limit {

@@ -20,13 +20,13 @@ use crate::request::Headers;
 use crate::tenancy::Caller;
 
 /// A request's body as it goes to the engine.
-pub type RequestBody = UnsyncBoxBody<Bytes, std::io::Error>;
+pub(crate) type RequestBody = UnsyncBoxBody<Bytes, std::io::Error>;
 
 /// Largest answer to a question of the gateway's own; records of a list, a few hundred bytes each.
 const MAX_OWN_ANSWER: usize = 64 * 1024 * 1024;
 
 /// What came of a question about one record.
-pub enum Found {
+pub(crate) enum Found {
     /// The record.
     Yes(Json),
     /// There is none: the engine's error.
@@ -39,7 +39,7 @@ fn unexpected(what: impl std::fmt::Display) -> Refusal {
 }
 
 /// The engine, as one worker sees it.
-pub struct Engine {
+pub(crate) struct Engine {
     pool: Pool,
     base_path: String,
     authorization: Option<HeaderValue>,
@@ -53,7 +53,7 @@ impl Engine {
     ///
     /// # Errors
     /// Certificates that can't be read, or header names that are none.
-    pub fn new(engine: &config::Engine, identity: &config::IdentityHeaders) -> Result<Self, String> {
+    pub(crate) fn new(engine: &config::Engine, identity: &config::IdentityHeaders) -> Result<Self, String> {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_connect_timeout(Some(engine.connect_timeout));
@@ -92,7 +92,7 @@ impl Engine {
     ///
     /// # Errors
     /// Kinds 502 and 504.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         permit: &Permit,
         caller: &Caller,
@@ -120,7 +120,7 @@ impl Engine {
     ///
     /// # Errors
     /// Kinds 502 and 504; any other status, or an answer that is not JSON, is [`Kind::EngineAnswer`].
-    pub async fn ask(
+    pub(crate) async fn ask(
         &self,
         method: &str,
         target: &str,
@@ -135,7 +135,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::ask`].
-    pub async fn ask_one(&self, target: &str, caller: &Caller) -> Result<Found, Refusal> {
+    pub(crate) async fn ask_one(&self, target: &str, caller: &Caller) -> Result<Found, Refusal> {
         match self.relay("GET", target, None, caller).await? {
             (http::StatusCode::NOT_FOUND, Some(error)) => Ok(Found::No(error)),
             (status, Some(json)) if status.is_success() => Ok(Found::Yes(json)),
@@ -148,7 +148,7 @@ impl Engine {
     ///
     /// # Errors
     /// Kinds 502 and 504; a body that is not JSON is [`Kind::EngineAnswer`].
-    pub async fn relay(
+    pub(crate) async fn relay(
         &self,
         method: &str,
         target: &str,
@@ -174,7 +174,7 @@ impl Engine {
     ///
     /// # Errors
     /// Kinds 502 and 504.
-    pub async fn ask_raw(
+    pub(crate) async fn ask_raw(
         &self,
         method: &str,
         target: &str,
@@ -196,7 +196,7 @@ impl Engine {
     ///
     /// # Errors
     /// The reason, for people.
-    pub async fn alive(&self) -> Result<(), String> {
+    pub(crate) async fn alive(&self) -> Result<(), String> {
         let body = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
         let request = self.request("GET", "/version", body, None).map_err(|r| r.to_string())?;
         match self.exchange(request, Duration::ZERO).await {

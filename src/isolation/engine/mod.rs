@@ -10,6 +10,6 @@ mod client;
 mod pool;
 mod reading;
 
-pub use answer::Answer;
-pub use client::{Engine, Found, RequestBody};
-pub use reading::{needed, rows, unreadable};
+pub(crate) use answer::Answer;
+pub(crate) use client::{Engine, Found, RequestBody};
+pub(crate) use reading::{needed, rows, unreadable};

@@ -8,7 +8,7 @@ use crate::refusal::{Kind, Refusal};
 ///
 /// # Errors
 /// [`Kind::EngineAnswer`] for what is no list.
-pub fn rows(list: &Json) -> Result<&[Json], Refusal> {
+pub(crate) fn rows(list: &Json) -> Result<&[Json], Refusal> {
     match list {
         Json::Array(rows) => Ok(rows),
         Json::Object(_) | Json::Leaf(_) | Json::Id(_) => Err(unreadable()),
@@ -19,12 +19,12 @@ pub fn rows(list: &Json) -> Result<&[Json], Refusal> {
 ///
 /// # Errors
 /// [`Kind::EngineAnswer`] where it is missing, null or no text.
-pub fn needed(record: &Json, name: &str) -> Result<String, Refusal> {
+pub(crate) fn needed(record: &Json, name: &str) -> Result<String, Refusal> {
     record.text(name).ok_or_else(unreadable)
 }
 
 /// The refusal of an answer that lacks what the request depends on.
-pub fn unreadable() -> Refusal {
+pub(crate) fn unreadable() -> Refusal {
     let what = "the engine's answer lacks what this request depends on; nothing was forwarded";
     Refusal::new(Kind::EngineAnswer, what)
 }

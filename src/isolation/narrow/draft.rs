@@ -1,7 +1,6 @@
 //! Draft and permit: a narrowed request with holes for ids, and the proof that every hole was filled.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -14,7 +13,7 @@ use crate::policy::{Body, Empty, Forward, Kind as RuleKind, Multipart, Part, Rul
 use crate::refusal::{Kind, Refusal};
 
 /// What narrowing came to.
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// To be sent, once the owners of its ids are known.
     Forward(Draft),
     /// Answered empty without asking the engine.
@@ -30,8 +29,7 @@ enum Segment {
 
 /// A narrowed request whose ids have no owner yet.
 #[derive(Clone, Debug)]
-pub struct Draft {
-    rule: Arc<Rule>,
+pub(crate) struct Draft {
     method: String,
     segments: Vec<Segment>,
     query: Vec<(String, Value)>,
@@ -49,7 +47,7 @@ enum DraftBody {
 
 /// What a permitted request carries.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Content {
+pub(crate) enum Content {
     /// Nothing.
     None,
     /// JSON, written anew.
@@ -60,15 +58,13 @@ pub enum Content {
 
 /// Which ids were sent in place of which asked ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StandIns(Vec<(String, String)>);
+pub(crate) struct StandIns(Vec<(String, String)>);
 
 /// The proof that a request was narrowed by its rule and that every id in it is the caller's or stands for none.
 ///
 /// INVARIANT: made by [`Draft::permit`] only; the engine's connection takes nothing else for callers.
 #[derive(Clone, Debug)]
-pub struct Permit {
-    /// The rule.
-    pub rule: Arc<Rule>,
+pub(crate) struct Permit {
     method: String,
     target: String,
     content: Content,
@@ -85,7 +81,7 @@ pub struct Permit {
 /// Whatever the shapes refuse.
 pub(crate) fn narrow(
     context: &Context<'_>,
-    rule: &Arc<Rule>,
+    rule: &Rule,
     forward: &Forward,
     method: &str,
     query: Vec<(String, String)>,
@@ -155,7 +151,6 @@ pub(crate) fn narrow(
     let shared =
         context.shared == SharedResources::Readable && rule.kind == RuleKind::Read && !forward.own_only;
     Ok(Outcome::Forward(Draft {
-        rule: rule.clone(),
         method: method.to_owned(),
         segments,
         query,
@@ -189,7 +184,7 @@ fn unknown_tenant_parameter(name: &str) -> Result<(), Refusal> {
 
 impl Draft {
     /// The ids whose owners have to be known.
-    pub fn questions(&self) -> Vec<Asked> {
+    pub(crate) fn questions(&self) -> Vec<Asked> {
         let mut asked = Vec::new();
         for segment in &self.segments {
             if let Segment::Id(id) = segment {
@@ -207,13 +202,8 @@ impl Draft {
         asked
     }
 
-    /// The rule.
-    pub fn rule(&self) -> &Arc<Rule> {
-        &self.rule
-    }
-
     /// Fills the holes: own ids go on, any other becomes a fresh one that never existed, the same for the same id.
-    pub fn permit(self, owned: &Owned) -> Permit {
+    pub(crate) fn permit(self, owned: &Owned) -> Permit {
         let mut by_handle = !self.opened.is_empty();
         let mut stand_ins = StandIns(self.opened);
         let mut fresh: HashMap<Asked, String> = HashMap::new();
@@ -258,7 +248,6 @@ impl Draft {
             DraftBody::Json(json) => Content::Json(json.write(&mut fill).into()),
         };
         Permit {
-            rule: self.rule,
             method: self.method,
             target,
             content,
@@ -271,44 +260,44 @@ impl Draft {
 
 impl Permit {
     /// The method.
-    pub fn method(&self) -> &str {
+    pub(crate) fn method(&self) -> &str {
         &self.method
     }
 
     /// Path behind the base path, and query.
-    pub fn target(&self) -> &str {
+    pub(crate) fn target(&self) -> &str {
         &self.target
     }
 
     /// What it carries.
-    pub fn content(&self) -> &Content {
+    pub(crate) fn content(&self) -> &Content {
         &self.content
     }
 
     /// Which ids stand for which.
-    pub fn stand_ins(&self) -> &StandIns {
+    pub(crate) fn stand_ins(&self) -> &StandIns {
         &self.stand_ins
     }
 
     /// Whether a handle is the pin: ids in the answer that belong to the same batch are shown as handles.
-    pub fn by_handle(&self) -> bool {
+    pub(crate) fn by_handle(&self) -> bool {
         self.by_handle
     }
 
     /// Whether the answer may hold records without tenant.
-    pub fn tenantless(&self) -> bool {
+    pub(crate) fn tenantless(&self) -> bool {
         self.tenantless
     }
 }
 
 impl StandIns {
     /// Whether every id went on as it was asked.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Puts the asked ids back into the engine's answer, escaped for JSON where it is JSON.
-    pub fn restore(&self, answer: &[u8], json: bool) -> Vec<u8> {
+    pub(crate) fn restore(&self, answer: &[u8], json: bool) -> Vec<u8> {
         let mut answer = answer.to_vec();
         for (sent, asked) in &self.0 {
             let asked = if json {

@@ -22,7 +22,7 @@ const VARIABLE: Known = Known { texts: &["valueType"], stream: "data" };
 /// # Errors
 /// Parts that can't be read one way only, and [`Kind::ClassName`] for a part `type` (the engine makes an object of
 /// the class that it names).
-pub async fn rebuild(form: Multipart, parts: &mut Parts, out: FormWriter) -> Result<(), Refusal> {
+pub(crate) async fn rebuild(form: Multipart, parts: &mut Parts, out: FormWriter) -> Result<(), Refusal> {
     let known = match form {
         Multipart::Attachment => ATTACHMENT,
         Multipart::Variable => VARIABLE,

@@ -4,11 +4,11 @@
 //! once the owners are known the draft becomes a permit, the only thing that the engine's connection takes.
 
 mod draft;
-pub mod forms;
+pub(crate) mod forms;
 mod objects;
 mod shape;
 
 pub(crate) use draft::narrow;
-pub use draft::{Content, Draft, Outcome, Permit, StandIns};
-pub use objects::class_names;
+pub(crate) use draft::{Content, Draft, Outcome, Permit, StandIns};
+pub(crate) use objects::class_names;
 pub(crate) use shape::Context;

@@ -8,7 +8,7 @@ use crate::refusal::{Kind, Refusal};
 ///
 /// # Errors
 /// [`Kind::ClassName`], with the name.
-pub fn class_names(json: &Json, types: &ObjectTypes) -> Result<(), Refusal> {
+pub(crate) fn class_names(json: &Json, types: &ObjectTypes) -> Result<(), Refusal> {
     match json {
         Json::Object(members) => members.iter().try_for_each(|(key, value)| {
             if key == "objectTypeName"

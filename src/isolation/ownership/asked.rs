@@ -60,7 +60,7 @@ impl Asked {
 ///
 /// INVARIANT: filled by look-ups only ([`super::Ownership`]), and by `explain`, which sends nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Owned(HashMap<Asked, Found>);
+pub(crate) struct Owned(HashMap<Asked, Found>);
 
 /// An own id.
 #[derive(Clone, Debug)]
@@ -73,12 +73,12 @@ struct Found {
 
 impl Owned {
     /// The engine's id of an own one.
-    pub fn id(&self, asked: &Asked) -> Option<&str> {
+    pub(crate) fn id(&self, asked: &Asked) -> Option<&str> {
         self.0.get(asked).map(|found| found.id.as_str())
     }
 
     /// Whether an own id was shown by a handle: its record has no tenant.
-    pub fn by_handle(&self, asked: &Asked) -> bool {
+    pub(crate) fn by_handle(&self, asked: &Asked) -> bool {
         self.0.get(asked).is_some_and(|found| found.by_handle)
     }
 

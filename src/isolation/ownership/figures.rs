@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Figures at one time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// Ids whose owner was remembered, or was being asked for by another caller of the tenant.
     pub hits: u64,
     /// Ids whose owner had to be asked for.

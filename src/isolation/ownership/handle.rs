@@ -14,14 +14,14 @@ use crate::config::BatchKey;
 use crate::tenancy::Tenant;
 
 /// Makes and opens handles. The first key signs; all are taken, so that keys can be changed.
-pub struct Handles {
+pub(crate) struct Handles {
     keys: Vec<hmac::Key>,
     engine: String,
 }
 
 impl Handles {
     /// Handles of the records of one engine. Without a key, a random one: handles die with the process.
-    pub fn new(keys: &[BatchKey], engine: &str) -> Self {
+    pub(crate) fn new(keys: &[BatchKey], engine: &str) -> Self {
         let mut made: Vec<hmac::Key> =
             keys.iter().map(|k| hmac::Key::new(hmac::HMAC_SHA256, k.expose_secret())).collect();
         if made.is_empty() {
@@ -40,13 +40,13 @@ impl Handles {
     }
 
     /// The handle of an id for a tenant; none if no key is there to sign it.
-    pub fn seal(&self, purpose: &str, tenant: &Tenant, id: &str) -> Option<String> {
+    pub(crate) fn seal(&self, purpose: &str, tenant: &Tenant, id: &str) -> Option<String> {
         let tag = hmac::sign(self.keys.first()?, &self.text(purpose, tenant, id));
         Some(format!("{id}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref())))
     }
 
     /// The id of a handle that was made for this purpose and tenant. The MAC is compared in constant time.
-    pub fn open(&self, purpose: &str, tenant: &Tenant, handle: &str) -> Option<String> {
+    pub(crate) fn open(&self, purpose: &str, tenant: &Tenant, handle: &str) -> Option<String> {
         let (id, mac) = handle.rsplit_once('.')?;
         let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
         let text = self.text(purpose, tenant, id);

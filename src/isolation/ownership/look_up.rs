@@ -30,7 +30,7 @@ const SINGLE_QUESTIONS: usize = 1000;
 const IDS_BY_POST: usize = 2000;
 
 /// Finds out which ids are a caller's.
-pub struct Ownership {
+pub(crate) struct Ownership {
     policy: Arc<Policy>,
     handles: Arc<Handles>,
     shared: SharedResources,
@@ -47,14 +47,14 @@ enum Miss {
 
 impl Ownership {
     /// Nothing is remembered yet.
-    pub fn new(policy: Arc<Policy>, handles: Arc<Handles>, shared: SharedResources) -> Self {
+    pub(crate) fn new(policy: Arc<Policy>, handles: Arc<Handles>, shared: SharedResources) -> Self {
         let found =
             moka::future::Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBERED_FOR).build();
         Self { policy, handles, shared, found, counters: Counters::default() }
     }
 
     /// What the metrics tell.
-    pub async fn figures(&self) -> Figures {
+    pub(crate) async fn figures(&self) -> Figures {
         // The count of a cache that nobody used lately is behind.
         self.found.run_pending_tasks().await;
         self.counters.read(self.found.entry_count())
@@ -64,7 +64,7 @@ impl Ownership {
     ///
     /// # Errors
     /// The engine can't be asked: then nothing may go on.
-    pub async fn of(&self, engine: &Engine, caller: &Caller, asked: Vec<Asked>) -> Result<Owned, Refusal> {
+    pub(crate) async fn of(&self, engine: &Engine, caller: &Caller, asked: Vec<Asked>) -> Result<Owned, Refusal> {
         let mut owned = Owned::default();
         let mut open: Vec<Asked> = Vec::new();
         let mut seen = HashSet::new();
@@ -96,7 +96,7 @@ impl Ownership {
     }
 
     /// The engine's id of a handle that was made for the caller.
-    pub fn opened(&self, caller: &Caller, asked: &Asked) -> Option<String> {
+    pub(crate) fn opened(&self, caller: &Caller, asked: &Asked) -> Option<String> {
         let purpose = self.policy.family(asked.family())?.handle.as_deref()?;
         self.handles.open(purpose, caller.tenant(), asked.id())
     }
@@ -105,7 +105,7 @@ impl Ownership {
     ///
     /// # Errors
     /// The engine can't be asked: then nothing may go on.
-    pub async fn has_key(
+    pub(crate) async fn has_key(
         &self,
         engine: &Engine,
         caller: &Caller,
@@ -133,7 +133,7 @@ impl Ownership {
     ///
     /// # Errors
     /// [`Kind::EngineAnswer`] for a record that does not say whose it is.
-    pub fn shows(&self, caller: &Caller, asked: &Asked, record: &Bytes) -> Result<bool, Refusal> {
+    pub(crate) fn shows(&self, caller: &Caller, asked: &Asked, record: &Bytes) -> Result<bool, Refusal> {
         let family = self.policy.family(asked.family()).ok_or_else(no_family)?;
         let shared = self.shares(family, asked);
         let record = json::read(record, 1000).map_err(|fault| unreadable().because(fault))?;

@@ -9,7 +9,7 @@ mod figures;
 mod handle;
 mod look_up;
 
-pub use asked::{Asked, Owned};
-pub use figures::Figures;
-pub use handle::Handles;
-pub use look_up::Ownership;
+pub(crate) use asked::{Asked, Owned};
+pub(crate) use figures::Figures;
+pub(crate) use handle::Handles;
+pub(crate) use look_up::Ownership;

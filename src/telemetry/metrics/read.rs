@@ -42,7 +42,7 @@ figures! {
 }
 
 /// What is read of others.
-pub struct Scraped<'a> {
+pub(crate) struct Scraped<'a> {
     /// Of tokens and keys.
     pub tokens: &'a token::Figures,
     /// Of owners.
