@@ -17,17 +17,19 @@
 mod admission;
 pub mod cli;
 pub mod config;
+mod context;
 pub mod form;
 #[cfg(test)]
 mod fuzzing;
 #[cfg(test)]
 mod golden;
-mod isolation;
+pub mod isolation;
 mod journey;
 pub mod json;
 pub mod model;
 mod operations;
 mod percent;
+mod plan;
 pub mod policy;
 mod refusal;
 pub mod request;

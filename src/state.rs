@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::admission::{Memory, Shares};
 use crate::config::Settings;
-use crate::isolation::engine::Engine;
-use crate::isolation::ownership::{Handles, Ownership};
+use crate::isolation::{Engine, Handles, Ownership};
 use crate::model::Inspector;
 use crate::policy::Policy;
 use crate::request::Base;

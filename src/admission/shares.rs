@@ -58,7 +58,12 @@ impl Shares {
     ///
     /// # Errors
     /// [`Kind::TooManyRequests`] when none was given back for so long.
-    pub(crate) async fn wait(&self, tenant: &Tenant, long_poll: bool, patience: Duration) -> Result<Share, Refusal> {
+    pub(crate) async fn wait(
+        &self,
+        tenant: &Tenant,
+        long_poll: bool,
+        patience: Duration,
+    ) -> Result<Share, Refusal> {
         let until = tokio::time::Instant::now() + patience;
         loop {
             // From here on nothing that is given back is missed.

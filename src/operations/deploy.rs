@@ -1,17 +1,13 @@
 //! `POST /deployment/create`: the form is parsed and written anew, models are inspected before they go on.
 
-use bytes::Bytes;
-
+use crate::context::RequestContext;
 use crate::form::{FormWriter, Part, Parts};
-use crate::isolation::narrow::Permit;
-use crate::journey::{Trace, Travel};
+use crate::isolation::{List, OwnQuery, Permit};
 use crate::json::{self, Json};
 use crate::model::{self, Inspector, ModelFinding};
-use crate::percent::encode_query;
-use crate::policy::Forward;
 use crate::refusal::{Kind, Refusal};
 use crate::request::Payload;
-use crate::response::Reply;
+use crate::response::{self, Reply};
 
 /// Text fields of the form (facts 7); every other part is a resource.
 const NAME: &str = "deployment-name";
@@ -51,67 +47,67 @@ impl Read {
 }
 
 /// Carries a deployment out.
+///
+/// # Errors
+/// What the form or its models hold, and what came of the transfer.
 pub(crate) async fn deploy(
-    travel: &Travel<'_>,
+    ctx: &RequestContext<'_>,
     permit: &Permit,
-    forward: &Forward,
     payload: Payload,
-    trace: &mut Trace,
 ) -> Result<Reply, Refusal> {
-    let _share = travel.in_line(&travel.state.heavy, false).await?;
+    let _share = ctx.in_line(&ctx.state.heavy, false).await?;
     let mut read = Read::default();
-    let mut answer = travel
-        .form(permit, payload, trace, async |parts, out| rebuild(travel, parts, out, &mut read).await)
-        .await?;
+    let mut answer =
+        ctx.send_form(permit, payload, async |parts, out| rebuild(ctx, parts, out, &mut read).await).await?;
     if !answer.status.is_success() {
-        return travel.reply(answer, permit, forward).await;
+        return ctx.reply(answer, permit).await;
     }
-    let limit = travel.state.settings.limits.max_held_answer_bytes;
-    let whole = answer.whole(limit).await?.unwrap_or_default();
-    let shown = json::read(&whole, 1000)
+    let whole = answer.whole(ctx.limit()).await?.unwrap_or_default();
+    let shown: Json = json::read(&whole, 1000)
         .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
-    let own =
-        |deployment: &Json| deployment.text("tenantId").as_deref() == Some(travel.caller.tenant().as_str());
-    if own(&shown) {
-        return crate::response::whole(&answer, &whole, travel.watch(permit, forward));
+    if shown.text("tenantId").as_deref() == Some(ctx.caller.tenant().as_str()) {
+        return response::whole(&answer, &whole, ctx.watch(permit.tenantless()));
     }
-    // Nothing was new, and the engine shows the newest deployment of that name of ANY tenant (facts 7).
-    let mut target = "/deployment".to_owned();
-    let pairs = [
-        ("name", read.text(NAME).unwrap_or_default()),
-        ("tenantIdIn", travel.caller.tenant().as_str()),
-        ("sortBy", "deploymentTime"),
-        ("sortOrder", "desc"),
-        ("maxResults", "1"),
-    ];
-    encode_query(&mut target, pairs);
-    let list = travel.engine.ask("GET", &target, None, travel.caller).await?;
-    let mut latest = travel.own_rows(&list)?.into_iter().next().ok_or_else(|| {
-        Refusal::new(Kind::EngineAnswer, "the engine deployed nothing and names no deployment of yours")
-    })?;
+    let latest = latest(ctx, read.text(NAME).unwrap_or_default()).await?;
+    response::whole(&answer, &latest.write().into(), ctx.watch(permit.tenantless()))
+}
+
+/// The newest own deployment of a name, as an answer to a deployment. The engine shows the newest of ANY tenant where
+/// nothing was new (facts 7).
+async fn latest(ctx: &RequestContext<'_>, name: &str) -> Result<Json, Refusal> {
+    let own = OwnQuery::new(List::Deployments, ctx.caller)
+        .with("name", name)
+        .with("sortBy", "deploymentTime")
+        .with("sortOrder", "desc")
+        .with("maxResults", "1");
+    let none = || {
+        let what = "the engine deployed nothing and names no deployment of yours";
+        Refusal::new(Kind::EngineAnswer, what)
+    };
+    let latest = own.rows(ctx.engine).await?.into_iter().next().ok_or_else(none)?;
+    let id = latest.text("id")?;
     // The fields that an answer to a deployment has beside those of a list. The reply puts the public address in.
-    let engine = &travel.state.settings.engine;
-    let id = latest.text("id").unwrap_or_default();
+    let engine = &ctx.state.settings.engine;
     let mut link = Json::object();
     link.set("method", Json::string("GET"));
     link.set("href", Json::string(&format!("{}{}/deployment/{id}", engine.origin, engine.base_path)));
     link.set("rel", Json::string("self"));
+    let mut latest = latest.into_json();
     latest.set("links", Json::Array(vec![link]));
     for kind in ["Process", "Case", "Decision", "DecisionRequirements"] {
         latest.set(&format!("deployed{kind}Definitions"), Json::null());
     }
-    let bytes: Bytes = latest.write(&mut |asked| asked.id().to_owned()).into();
-    crate::response::whole(&answer, &bytes, travel.watch(permit, forward))
+    Ok(latest)
 }
 
 async fn rebuild(
-    travel: &Travel<'_>,
+    ctx: &RequestContext<'_>,
     parts: &mut Parts,
     out: FormWriter,
     read: &mut Read,
 ) -> Result<(), Refusal> {
-    let tenant = travel.caller.tenant().as_str();
-    let inspector = &travel.state.inspector;
+    let tenant = ctx.caller.tenant().as_str();
+    let inspector = &ctx.state.inspector;
     out.text(TENANT, tenant).await?;
     while let Some(mut part) = parts.next().await? {
         let name = part.name.clone();
@@ -137,7 +133,7 @@ async fn rebuild(
             let what = format!("the form has more than {MOST_PARTS} parts; deploy in several steps");
             return Err(Refusal::new(Kind::BodyTooLarge, what));
         }
-        resource(travel, inspector, &mut part, &out, read).await?;
+        resource(ctx, inspector, &mut part, &out, read).await?;
         if read.findings.len() >= MOST_FINDINGS {
             break;
         }
@@ -156,7 +152,7 @@ async fn rebuild(
 
 /// A resource: what the engine would parse is read whole and inspected under the name that is sent on.
 async fn resource(
-    travel: &Travel<'_>,
+    ctx: &RequestContext<'_>,
     inspector: &Inspector,
     part: &mut Part,
     out: &FormWriter,
@@ -180,9 +176,9 @@ async fn resource(
     let name = format!("resource-{}", read.files.len());
     out.begin(&name, Some(&file_name), Some("application/octet-stream")).await?;
     if Inspector::kind(&file_name).is_some() {
-        let limit = travel.state.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
+        let limit = ctx.state.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
         let whole = part.whole(limit.min(model::MAX_BYTES)).await?;
-        read.findings.extend(inspector.inspect(&file_name, &whole, travel.caller.tenant().as_str()));
+        read.findings.extend(inspector.inspect(&file_name, &whole, ctx.caller.tenant().as_str()));
         out.piece(whole).await?;
     } else {
         while let Some(piece) = part.piece().await? {

@@ -6,33 +6,43 @@
 
 use bytes::Bytes;
 
-use super::{fresh, handed_on, text};
-use crate::isolation::engine::needed;
-use crate::journey::{Request, Travel};
+use super::{Planned, Planning, relayed};
+use crate::context::RequestContext;
+use crate::isolation::{List, OwnQuery, OwnRow, OwnWrite, fresh};
 use crate::json::{Json, boolean};
-use crate::percent::encode_path;
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
+use crate::tenancy::Caller;
 
 const INSTANCE: &str = "processInstanceId";
 
-pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<Option<Reply>, Refusal> {
-    let Some(body) = &request.body else { return Ok(None) };
-    let Some(instance) = body.member(INSTANCE).filter(|id| !id.is_null()) else { return Ok(None) };
+/// A message to the executions of one instance.
+pub(crate) struct Plan {
+    instance: String,
+    message: String,
+    /// Every match is correlated, not just one.
+    all: bool,
+    with_result: bool,
+    /// What a waiting execution has to match.
+    conditions: Vec<(&'static str, Json)>,
+    body: Json,
+}
+
+/// A message without an instance is narrowed by its rule.
+pub(super) fn plan(mut planning: Planning<'_>) -> Result<Planned, Refusal> {
+    let body = planning.asks.body.take().unwrap_or_else(Json::object);
+    let Some(instance) = body.member(INSTANCE).filter(|id| !id.is_null()) else {
+        planning.asks.body = Some(body);
+        return planning.narrowed();
+    };
     let instance = instance.as_str().ok_or_else(|| wrong(INSTANCE, "a string"))?;
+    if let Some(tenant) = body.member("tenantId").filter(|t| !t.is_null()) {
+        return tenant_beside_instance(tenant, planning.caller);
+    }
     let flag = |name: &str| match body.member(name) {
         None => Ok(false),
         Some(value) => boolean(value).ok_or_else(|| wrong(name, "a boolean")),
     };
-    if let Some(tenant) = body.member("tenantId").filter(|t| !t.is_null()) {
-        if tenant.as_str().as_deref() != Some(travel.caller.tenant().as_str()) {
-            let what = "`tenantId` names a tenant that the token does not grant; leave it out";
-            return Err(Refusal::new(Kind::ForeignTenant, what));
-        }
-        let what =
-            "ENGINE-13028 Cannot specify a tenant-id when correlate a message to a single process instance.";
-        return Ok(Some(error(400, "BadUserRequestException", what)));
-    }
     if flag("withoutTenantId")? {
         let what = "`withoutTenantId` asks for records without tenant, which belong to nobody; leave it out";
         return Err(Refusal::new(Kind::Tenantless, what));
@@ -52,77 +62,95 @@ pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<
             return Err(Refusal::new(Kind::FieldDenied, what));
         }
     }
-    let with_result = flag("resultEnabled")?;
+    let (all, with_result) = (flag("all")?, flag("resultEnabled")?);
     let Some(message) = body.text("messageName") else {
-        return Ok(Some(error(400, "InvalidRequestException", "No message name supplied")));
+        return Ok(Planned::Answer(error(400, "InvalidRequestException", "No message name supplied")));
     };
-    let executions = if travel.owns("process-instance", &instance).await? {
-        waiting(travel, body, &instance, &message).await?
-    } else {
-        // The same number of requests as for an own one.
-        waiting(travel, body, &fresh(), &message).await?
-    };
-    let all = flag("all")?;
-    match executions.len() {
-        0 if !all => {
-            return Ok(Some(mismatch(&format!(
-                "Cannot correlate message '{message}': No process definition or execution matches the parameters"
-            ))));
+    let conditions = conditions(&body)?;
+    Ok(Planned::Handled(super::Plan::Message(Plan { instance, message, all, with_result, conditions, body })))
+}
+
+/// The engine refuses both, in these words; a foreign tenant is refused before.
+fn tenant_beside_instance(tenant: &Json, caller: &Caller) -> Result<Planned, Refusal> {
+    if tenant.as_str().as_deref() != Some(caller.tenant().as_str()) {
+        let what = "`tenantId` names a tenant that the token does not grant; leave it out";
+        return Err(Refusal::new(Kind::ForeignTenant, what));
+    }
+    let what =
+        "ENGINE-13028 Cannot specify a tenant-id when correlate a message to a single process instance.";
+    Ok(Planned::Answer(error(400, "BadUserRequestException", what)))
+}
+
+fn conditions(body: &Json) -> Result<Vec<(&'static str, Json)>, Refusal> {
+    let mut conditions = Vec::new();
+    if let Some(key) = body.member("businessKey").filter(|k| !k.is_null()) {
+        conditions.push(("businessKey", key.clone()));
+    }
+    for (keys, name) in [("correlationKeys", "processVariables"), ("localCorrelationKeys", "variables")] {
+        if let Some(value) = body.member(keys).filter(|k| !k.is_null()) {
+            conditions.push((name, equal(keys, value)?));
         }
-        2.. if !all => {
-            return Ok(Some(mismatch(&format!(
-                "ENGINE-13031 Cannot correlate a message with name '{message}' to a single execution. {} executions \
-             match the correlation keys: {}",
-                executions.len(),
-                correlation_set(body, &instance)
-            ))));
+    }
+    Ok(conditions)
+}
+
+impl Plan {
+    /// The executions of an instance that wait for the message and match.
+    fn waiting<'a>(&self, instance: &str, caller: &'a Caller) -> OwnQuery<'a> {
+        let query = OwnQuery::new(List::Executions, caller)
+            .condition(INSTANCE, Json::string(instance))
+            .condition("messageEventSubscriptionName", Json::string(&self.message));
+        self.conditions.iter().fold(query, |query, (name, value)| query.condition(name, value.clone()))
+    }
+
+    /// The requests that it takes.
+    pub(super) fn describe(&self, caller: &Caller) -> Vec<String> {
+        vec![
+            super::question(&self.waiting(&self.instance, caller)),
+            format!("for each: POST /execution/…/messageSubscriptions/{}/trigger", self.message),
+        ]
+    }
+}
+
+/// Looks the waiting executions up and triggers them.
+pub(super) async fn handle(ctx: &RequestContext<'_>, plan: &Plan) -> Result<Reply, Refusal> {
+    let own = ctx.own_id(ctx.state.policy.types.process_instance, &plan.instance).await?;
+    // A foreign or missing instance takes the same number of requests as an own one.
+    let instance = own.map_or_else(fresh, |own| own.as_str().to_owned());
+    let executions = plan.waiting(&instance, ctx.caller).rows(ctx.engine).await?;
+    if !plan.all {
+        match executions.len() {
+            0 => {
+                return Ok(mismatch(&format!(
+                    "Cannot correlate message '{}': No process definition or execution matches the parameters",
+                    plan.message
+                )));
+            }
+            1 => {}
+            several => {
+                return Ok(mismatch(&format!(
+                    "ENGINE-13031 Cannot correlate a message with name '{}' to a single execution. {several} \
+                     executions match the correlation keys: {}",
+                    plan.message,
+                    correlation_set(&plan.body, &plan.instance)
+                )));
+            }
         }
-        _ => {}
     }
     let mut results = Vec::new();
     for execution in &executions {
-        let id = needed(execution, "id")?;
-        let path = ["execution", id.as_str(), "messageSubscriptions", message.as_str(), "trigger"];
-        let mut trigger = Json::object();
-        if let Some(variables) = body.member("processVariables") {
-            trigger.set("variables", variables.clone());
-        }
-        let target = encode_path("", path);
-        let (status, json) =
-            travel.engine.relay("POST", &target, Some(text(&trigger)), travel.caller).await?;
+        let trigger = OwnWrite::below("POST", "execution", &execution.id()?)
+            .then("messageSubscriptions")
+            .bound(&plan.message)
+            .then("trigger")
+            .taking(&plan.body, "processVariables", "variables");
+        let (status, json) = trigger.send(ctx.engine, ctx.caller).await?;
         if !status.is_success() {
-            return Ok(Some(handed_on(status, json.as_ref())));
+            return Ok(relayed(status, json.as_ref()));
         }
         results.push(result(execution));
     }
-    if with_result {
-        return Ok(Some(Reply::json(200, text(&Json::Array(results)))));
-    }
-    Ok(Some(Reply::empty()))
-}
-
-/// The executions of an instance that wait for the message and match the correlation keys.
-async fn waiting(
-    travel: &Travel<'_>,
-    body: &Json,
-    instance: &str,
-    message: &str,
-) -> Result<Vec<Json>, Refusal> {
-    let mut query = Json::object();
-    query.set(INSTANCE, Json::string(instance));
-    query.set("messageEventSubscriptionName", Json::string(message));
-    query.set("tenantIdIn", Json::strings([travel.caller.tenant().as_str()]));
-    if let Some(key) = body.member("businessKey").filter(|k| !k.is_null()) {
-        query.set("businessKey", key.clone());
-    }
-    for (keys, conditions) in [("correlationKeys", "processVariables"), ("localCorrelationKeys", "variables")]
-    {
-        if let Some(keys_value) = body.member(keys).filter(|k| !k.is_null()) {
-            query.set(conditions, equal(keys, keys_value)?);
-        }
-    }
-    let list = travel.engine.ask("POST", "/execution", Some(text(&query)), travel.caller).await?;
-    travel.own_rows(&list)
+    Ok(if plan.with_result { Reply::json(200, Json::Array(results).write()) } else { Reply::empty() })
 }
 
 /// Correlation keys as conditions of a query. Only values whose type the query compares as the engine's correlation
@@ -156,8 +184,8 @@ fn equal(name: &str, keys: &Json) -> Result<Json, Refusal> {
 }
 
 /// A result as the engine shows it after the execution went on.
-fn result(execution: &Json) -> Json {
-    let mut shown = execution.clone();
+fn result(execution: &OwnRow) -> Json {
+    let mut shown = execution.json().clone();
     shown.set("ended", Json::Leaf(Bytes::from_static(b"true")));
     let mut result = Json::object();
     result.set("resultType", Json::string("Execution"));
@@ -210,5 +238,5 @@ fn error(status: u16, kind: &str, message: &str) -> Reply {
     body.set("type", Json::string(kind));
     body.set("message", Json::string(message));
     body.set("code", Json::Leaf(Bytes::from_static(b"0")));
-    Reply::json(status, text(&body))
+    Reply::json(status, body.write())
 }

@@ -1,8 +1,7 @@
-//! Operations that one narrowed request can't carry out: each in a file of its own.
+//! Operations that one narrowed request can't carry out: one file each.
 //!
-//! In: a request on its way, past token and operation. Out: its reply, made of requests that are pinned like any
-//! other; or nothing, and the request goes on as the rule says. Nothing here sends a client's id before its owner
-//! is known.
+//! Each has a `plan`, made of the request alone, and `handle`, which asks the engine and carries the plan out. What a
+//! plan needs to know of the engine is a question in it, never a guess.
 
 mod deploy;
 mod filter;
@@ -10,113 +9,172 @@ mod form;
 mod message;
 mod redeploy;
 mod report;
-mod shared;
+mod statistics;
 mod suspend;
 mod topics;
+mod upload;
 
 pub(crate) use deploy::deploy;
+pub(crate) use upload::upload;
 
-use crate::isolation::engine::{needed, rows};
-use crate::isolation::ownership::Asked;
-use crate::journey::{Request, Trace, Travel};
+use crate::context::RequestContext;
+use crate::isolation::narrow::{Asks, Narrowing, Outcome};
+use crate::isolation::{Draft, OwnQuery};
 use crate::json::Json;
-use crate::policy::{Emulation, Kind as RuleKind};
-use crate::refusal::{Kind, Refusal};
+use crate::policy::{Emulation, Forward, Rule};
+use crate::refusal::Refusal;
 use crate::response::Reply;
+use crate::tenancy::Caller;
 
-/// Carries an operation out by code; none: the request goes on, perhaps changed.
-pub(crate) async fn carry(
-    travel: &Travel<'_>,
-    emulation: Emulation,
-    request: &mut Request<'_>,
-    trace: &mut Trace,
-) -> Result<Option<Reply>, Refusal> {
-    match emulation {
-        Emulation::Message => message::carry(travel, request).await,
-        Emulation::TopicNames => topics::carry(travel, request).await.map(Some),
-        Emulation::DefinitionStatistics => report::statistics(travel, request).await.map(Some),
-        Emulation::TaskReport => report::tasks(travel, request).await.map(Some),
-        Emulation::InstanceReport => report::instances(travel, request).await,
-        Emulation::SuspendDefinitions => suspend::carry(travel, request).await,
-        Emulation::FilterRead => filter::read(travel, request, trace).await,
-        Emulation::FilterRun => filter::run(travel, request).await,
-        Emulation::Redeploy => redeploy::carry(travel, request).await,
-        Emulation::DeployedForm => form::carry(travel, request).await,
+/// What a plan is made of.
+pub(crate) struct Planning<'a> {
+    /// How the request is narrowed.
+    pub(crate) narrowing: &'a Narrowing<'a>,
+    pub(crate) rule: &'a Rule,
+    pub(crate) forward: &'a Forward,
+    pub(crate) caller: &'a Caller,
+    /// What the client asks.
+    pub(crate) asks: Asks,
+}
+
+/// What a request comes to before the engine was asked anything.
+pub(crate) enum Planned {
+    /// Answered without the engine.
+    Answer(Reply),
+    /// One narrowed request.
+    Narrowed(Outcome),
+    /// Carried out by code.
+    Handled(Plan),
+}
+
+/// An operation that code carries out.
+pub(crate) enum Plan {
+    Message(message::Plan),
+    TopicNames(topics::Plan),
+    DefinitionStatistics(statistics::Plan),
+    TaskReport(report::TaskPlan),
+    InstanceReport(report::InstancePlan),
+    SuspendDefinitions(suspend::Plan),
+    FilterRead(Draft),
+    FilterRun(filter::RunPlan),
+    Redeploy(redeploy::Plan),
+    DeployedForm(form::Plan),
+}
+
+impl Planning<'_> {
+    /// The value of a parameter of the path.
+    fn param(&self, number: usize) -> &str {
+        self.narrowing.params.get(number).map_or("", String::as_str)
+    }
+
+    /// The request as its rule narrows it.
+    fn narrowed(self) -> Result<Planned, Refusal> {
+        Ok(Planned::Narrowed(self.narrowing.narrow(self.rule, self.forward, self.asks)?))
+    }
+
+    /// The draft of the request as its rule narrows it, for a plan that goes on with it.
+    fn draft(self, plan: impl FnOnce(Draft) -> Plan) -> Result<Planned, Refusal> {
+        Ok(match self.narrowing.narrow(self.rule, self.forward, self.asks)? {
+            Outcome::Forward(draft) => Planned::Handled(plan(draft)),
+            empty @ Outcome::Empty(_) => Planned::Narrowed(empty),
+        })
     }
 }
 
-impl Travel<'_> {
-    /// Whether an id of a family is the caller's.
-    async fn owns(&self, family: &str, id: &str) -> Result<bool, Refusal> {
-        self.is_for(RuleKind::Work, family, id).await
+/// Plans an operation that code carries out.
+///
+/// # Errors
+/// What the operation refuses without asking the engine.
+pub(crate) fn plan(handler: Emulation, planning: Planning<'_>) -> Result<Planned, Refusal> {
+    match handler {
+        Emulation::Message => message::plan(planning),
+        Emulation::TopicNames => Ok(topics::plan(&planning)),
+        Emulation::DefinitionStatistics => statistics::plan(&planning),
+        Emulation::TaskReport => report::plan_tasks(&planning),
+        Emulation::InstanceReport => report::plan_instances(planning),
+        Emulation::SuspendDefinitions => suspend::plan(planning),
+        Emulation::FilterRead => filter::plan_read(planning),
+        Emulation::FilterRun => filter::plan_run(planning),
+        Emulation::Redeploy => redeploy::plan(planning),
+        Emulation::DeployedForm => form::plan(planning),
     }
+}
 
-    /// Whether the caller may read an id of a family: its own, or a shared one where those are readable.
-    async fn reads(&self, family: &str, id: &str) -> Result<bool, Refusal> {
-        self.is_for(RuleKind::Read, family, id).await
-    }
-
-    async fn is_for(&self, kind: RuleKind, family: &str, id: &str) -> Result<bool, Refusal> {
-        let family = self.state.policy.family_named(family);
-        let family =
-            family.ok_or_else(|| Refusal::new(Kind::Internal, "the rules name no such family of ids"))?;
-        let asked = Asked::new(family, id.to_owned()).for_kind(kind);
-        let owned = self.state.ownership.of(self.engine, self.caller, vec![asked.clone()]).await?;
-        Ok(owned.id(&asked).is_some())
-    }
-
-    /// Whether a record names the caller's tenant.
-    fn is_own(&self, record: &Json) -> bool {
-        record.text("tenantId").as_deref() == Some(self.caller.tenant().as_str())
-    }
-
-    /// The rows of a list that name the caller's tenant; the pin of its question alone is not believed.
-    fn own_rows(&self, list: &Json) -> Result<Vec<Json>, Refusal> {
-        let mut own = Vec::new();
-        for row in rows(list)? {
-            if needed(row, "tenantId")? == self.caller.tenant().as_str() {
-                own.push(row.clone());
-            }
+impl Plan {
+    /// Carries the plan out.
+    ///
+    /// # Errors
+    /// The engine did not answer a question, or the operation refuses by what it answered.
+    pub(crate) async fn handle(self, ctx: &RequestContext<'_>) -> Result<Reply, Refusal> {
+        match self {
+            Plan::Message(plan) => message::handle(ctx, &plan).await,
+            Plan::TopicNames(plan) => topics::handle(ctx, &plan).await,
+            Plan::DefinitionStatistics(plan) => statistics::handle(ctx, &plan).await,
+            Plan::TaskReport(plan) => report::handle_tasks(ctx, &plan).await,
+            Plan::InstanceReport(plan) => report::handle_instances(ctx, plan).await,
+            Plan::SuspendDefinitions(plan) => suspend::handle(ctx, &plan).await,
+            Plan::FilterRead(draft) => filter::handle_read(ctx, draft).await,
+            Plan::FilterRun(plan) => filter::handle_run(ctx, plan).await,
+            Plan::Redeploy(plan) => redeploy::handle(ctx, plan).await,
+            Plan::DeployedForm(plan) => form::handle(ctx, plan).await,
         }
-        Ok(own)
     }
 
-    /// All rows of a list that is pinned by its target, page by page.
-    async fn all_rows(&self, target: &str, most: usize) -> Result<Vec<Json>, Refusal> {
-        const PAGE: usize = 1000;
-        let mut rows = Vec::new();
-        loop {
-            let sign = if target.contains('?') { '&' } else { '?' };
-            let page = format!("{target}{sign}firstResult={}&maxResults={PAGE}", rows.len());
-            let list = self.engine.ask("GET", &page, None, self.caller).await?;
-            let count = list.elements().len();
-            rows.extend(self.own_rows(&list)?);
-            if count < PAGE {
-                return Ok(rows);
+    /// What the engine is asked by it, for people.
+    pub(crate) fn describe(&self, caller: &Caller) -> Vec<String> {
+        match self {
+            Plan::Message(plan) => plan.describe(caller),
+            Plan::TopicNames(plan) => plan.describe(caller),
+            Plan::DefinitionStatistics(plan) => plan.describe(caller),
+            Plan::TaskReport(plan) => plan.describe(caller),
+            Plan::InstanceReport(plan) => plan.describe(caller),
+            Plan::SuspendDefinitions(plan) => plan.describe(caller),
+            Plan::FilterRead(_) => {
+                vec!["for each filter: POST /filter/…/count {\"tenantIdIn\": […]}".to_owned()]
             }
-            if rows.len() >= most {
-                let what =
-                    format!("this is answered from your own records, and there are more than {most} of them");
-                return Err(Refusal::new(Kind::FieldDenied, what));
-            }
+            Plan::FilterRun(plan) => plan.describe(caller),
+            Plan::Redeploy(plan) => plan.describe(),
+            Plan::DeployedForm(plan) => plan.describe(),
+        }
+    }
+
+    /// The request that goes on in the end, where it is known before.
+    pub(crate) fn goes_on(&self) -> Option<&Draft> {
+        match self {
+            Plan::FilterRead(draft) => Some(draft),
+            Plan::FilterRun(plan) => Some(plan.goes_on()),
+            Plan::Redeploy(plan) => Some(plan.goes_on()),
+            Plan::DeployedForm(plan) => Some(plan.goes_on()),
+            Plan::Message(_)
+            | Plan::TopicNames(_)
+            | Plan::DefinitionStatistics(_)
+            | Plan::TaskReport(_)
+            | Plan::InstanceReport(_)
+            | Plan::SuspendDefinitions(_) => None,
         }
     }
 }
 
-/// The engine's answer to a request of ours, handed on.
-fn handed_on(status: http::StatusCode, json: Option<&Json>) -> Reply {
+/// An error as the engine words it for a parameter that it does not take.
+fn invalid_request(what: &str) -> Reply {
+    let mut body = Json::object();
+    body.set("type", Json::string("InvalidRequestException"));
+    body.set("message", Json::string(what));
+    body.set("code", Json::null());
+    Reply::json(400, body.write())
+}
+
+/// A question of the gateway's own, for people.
+fn question(query: &OwnQuery<'_>) -> String {
+    let (method, target, body) = query.request("");
+    let body = body.map(|body| format!(" {}", String::from_utf8_lossy(&body))).unwrap_or_default();
+    format!("{method} {target}{body}")
+}
+
+/// The engine's answer to a write of ours, handed on.
+fn relayed(status: http::StatusCode, json: Option<&Json>) -> Reply {
     match json {
         None if status == http::StatusCode::NO_CONTENT => Reply::empty(),
-        json => Reply::json(status.as_u16(), json.map(text).unwrap_or_default()),
+        json => Reply::json(status.as_u16(), json.map(Json::write).unwrap_or_default()),
     }
-}
-
-/// A document without holes as text.
-fn text(json: &Json) -> Vec<u8> {
-    json.write(&mut |asked| asked.id().to_owned())
-}
-
-/// An id that never existed.
-fn fresh() -> String {
-    uuid::Uuid::new_v4().to_string()
 }

@@ -1,56 +1,82 @@
 //! `POST /deployment/{id}/redeploy`: what would be deployed again is inspected again; rules may have become
 //! stricter, or the deployment was made before the gateway was there.
 
-use crate::isolation::engine::{needed, rows};
-use crate::journey::{Request, Travel};
+use super::{Planned, Planning};
+use crate::context::RequestContext;
+use crate::isolation::{Draft, ReadPath, needed};
 use crate::json::Json;
 use crate::model::{self, Inspector};
-use crate::percent::encode_path;
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
 
-pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<Option<Reply>, Refusal> {
-    let id = request.param(0);
-    if !travel.owns("deployment", id).await? {
-        return Ok(None);
-    }
-    let (ids, names) = (named(request, "resourceIds")?, named(request, "resourceNames")?);
-    let target = encode_path("", ["deployment", id, "resources"]);
-    let resources = travel.engine.ask("GET", &target, None, travel.caller).await?;
-    let mut findings = Vec::new();
-    for resource in rows(&resources)? {
-        let (resource_id, name) = (needed(resource, "id")?, needed(resource, "name")?);
-        // A database may find a name that differs by case, or by blanks at its end.
-        let alike = |other: &String| other.trim().to_lowercase() == name.trim().to_lowercase();
-        let all = ids.is_empty() && names.is_empty();
-        if !(all || ids.contains(&resource_id) || names.iter().any(alike)) || Inspector::kind(&name).is_none()
-        {
-            continue;
-        }
-        let target = encode_path("", ["deployment", id, "resources", resource_id.as_str(), "data"]);
-        let mut answer = travel.engine.ask_raw("GET", &target, None, travel.caller).await?;
-        let limit = travel.state.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
-        let bytes =
-            if answer.status.is_success() { answer.whole(limit.min(model::MAX_BYTES)).await? } else { None };
-        let Some(bytes) = bytes else {
-            let what = format!(
-                "the file `{name}` can't be inspected: it is too long, or the engine does not show it"
-            );
-            return Err(Refusal::new(Kind::BodyTooLarge, what));
-        };
-        findings.extend(travel.state.inspector.inspect(&name, &bytes, travel.caller.tenant().as_str()));
-    }
-    if findings.is_empty() { Ok(None) } else { Err(model::refusal(&findings)) }
+use std::time::Duration;
+
+/// Which resources of a deployment are deployed again; both lists empty: all.
+pub(crate) struct Plan {
+    deployment: String,
+    ids: Vec<String>,
+    names: Vec<String>,
+    draft: Draft,
+}
+
+pub(super) fn plan(planning: Planning<'_>) -> Result<Planned, Refusal> {
+    let body = planning.asks.body.as_ref();
+    let (ids, names) = (strings(body, "resourceIds")?, strings(body, "resourceNames")?);
+    let deployment = planning.param(0).to_owned();
+    planning.draft(|draft| super::Plan::Redeploy(Plan { deployment, ids, names, draft }))
 }
 
 /// The strings of a list in the body. The engine would turn anything else into a string: a number would name a resource
 /// that nobody inspected.
-fn named(request: &Request<'_>, field: &str) -> Result<Vec<String>, Refusal> {
+fn strings(body: Option<&Json>, field: &str) -> Result<Vec<String>, Refusal> {
     let wrong = || Refusal::new(Kind::BodyAmbiguous, format!("`{field}` must be a list of strings"));
-    match request.body.as_ref().and_then(|body| body.member(field)) {
+    match body.and_then(|body| body.member(field)) {
         None => Ok(Vec::new()),
         Some(null) if null.is_null() => Ok(Vec::new()),
         Some(Json::Array(elements)) => elements.iter().map(|e| e.as_str().ok_or_else(wrong)).collect(),
-        Some(Json::Object(_) | Json::Leaf(_) | Json::Id(_)) => Err(wrong()),
+        Some(Json::Object(_) | Json::Leaf(_) | Json::Hole(_)) => Err(wrong()),
     }
+}
+
+impl Plan {
+    /// Whether a resource is deployed again. A database may find a name that differs by case, or by blanks at its end.
+    fn takes(&self, id: &str, name: &str) -> bool {
+        let alike = |other: &String| other.trim().to_lowercase() == name.trim().to_lowercase();
+        let all = self.ids.is_empty() && self.names.is_empty();
+        all || self.ids.iter().any(|own| own == id) || self.names.iter().any(alike)
+    }
+
+    pub(super) fn describe(&self) -> Vec<String> {
+        let resources = format!("GET /deployment/{}/resources", self.deployment);
+        vec![resources.clone(), format!("for each that is deployed again: {resources}/…/data, inspected")]
+    }
+
+    pub(super) fn goes_on(&self) -> &Draft {
+        &self.draft
+    }
+}
+
+pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply, Refusal> {
+    if let Some(own) = ctx.own_id(ctx.state.policy.types.deployment, &plan.deployment).await? {
+        inspect(ctx, &plan, ReadPath::below("deployment", &own.into()).then("resources")).await?;
+    }
+    ctx.carry_out(plan.draft, Duration::ZERO).await
+}
+
+async fn inspect(ctx: &RequestContext<'_>, plan: &Plan, resources: ReadPath) -> Result<(), Refusal> {
+    let limit = ctx.state.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
+    let mut findings = Vec::new();
+    for resource in resources.rows(ctx.engine, ctx.caller).await? {
+        let (id, name) = (needed(&resource, "id")?, needed(&resource, "name")?);
+        if !plan.takes(&id, &name) || Inspector::kind(&name).is_none() {
+            continue;
+        }
+        let data = resources.clone().bound(&id).then("data");
+        let bytes = data.bytes(ctx.engine, ctx.caller, limit.min(model::MAX_BYTES)).await?;
+        let too_long =
+            || Refusal::new(Kind::BodyTooLarge, format!("the file `{name}` is too long to be inspected"));
+        let bytes = bytes.ok_or_else(too_long)?;
+        findings.extend(ctx.state.inspector.inspect(&name, &bytes, ctx.caller.tenant().as_str()));
+    }
+    if findings.is_empty() { Ok(()) } else { Err(model::refusal(&findings)) }
 }

@@ -1,12 +1,12 @@
 //! `GET /external-task/topic-names`, from the tenant's own external tasks: the engine's list has no tenant to pin.
 
-use super::text;
-use crate::isolation::engine::needed;
-use crate::journey::{Request, Travel};
+use super::{Planned, Planning};
+use crate::context::RequestContext;
+use crate::isolation::{List, OwnQuery};
 use crate::json::{Json, plain_parameter};
-use crate::percent::encode_query;
 use crate::refusal::Refusal;
 use crate::response::Reply;
+use crate::tenancy::Caller;
 
 /// Most external tasks that are read for it.
 const MOST: usize = 100_000;
@@ -18,22 +18,35 @@ const SAME: &[(&str, &str)] = &[
     ("withRetriesLeft", "withRetriesLeft"),
 ];
 
-pub(super) async fn carry(travel: &Travel<'_>, request: &Request<'_>) -> Result<Reply, Refusal> {
-    let mut target = "/external-task".to_owned();
-    let mut pairs =
-        vec![("tenantIdIn", travel.caller.tenant().as_str()), ("sortBy", "id"), ("sortOrder", "asc")];
-    for (name, same) in SAME {
-        // The first of equal names counts, and whatever is not `true` is no wish, as in the engine (facts 2); its
-        // list of external tasks would refuse other words.
-        let first = request.query.iter().find(|(n, _)| n == name);
-        if first.is_some_and(|(_, value)| plain_parameter(value)) {
-            pairs.push((same, "true"));
-        }
+/// Parameters of the list of external tasks that have to be true.
+pub(crate) struct Plan(Vec<&'static str>);
+
+pub(super) fn plan(planning: &Planning<'_>) -> Planned {
+    // The first of equal names counts, and what is not `true` narrows nothing, as in the engine (facts 2).
+    let asked = |name: &str| {
+        let first = planning.asks.query.iter().find(|(n, _)| n == name);
+        first.is_some_and(|(_, value)| plain_parameter(value))
+    };
+    let same = SAME.iter().filter(|(name, _)| asked(name)).map(|(_, same)| *same);
+    Planned::Handled(super::Plan::TopicNames(Plan(same.collect())))
+}
+
+impl Plan {
+    fn query<'a>(&self, caller: &'a Caller) -> OwnQuery<'a> {
+        let query = OwnQuery::new(List::ExternalTasks, caller).with("sortBy", "id").with("sortOrder", "asc");
+        self.0.iter().fold(query, |query, name| query.with(name, "true"))
     }
-    encode_query(&mut target, pairs);
-    let tasks = travel.all_rows(&target, MOST).await?;
-    let mut names = tasks.iter().map(|task| needed(task, "topicName")).collect::<Result<Vec<_>, _>>()?;
+
+    pub(super) fn describe(&self, caller: &Caller) -> Vec<String> {
+        vec![super::question(&self.query(caller))]
+    }
+}
+
+pub(super) async fn handle(ctx: &RequestContext<'_>, plan: &Plan) -> Result<Reply, Refusal> {
+    let tasks = plan.query(ctx.caller).all(ctx.engine, MOST).await?;
+    let mut names = tasks.iter().map(|task| task.text("topicName")).collect::<Result<Vec<_>, _>>()?;
     names.sort();
     names.dedup();
-    Ok(Reply::json(200, text(&Json::strings(names.iter().map(String::as_str)))))
+    let names: Json = Json::strings(names.iter().map(String::as_str));
+    Ok(Reply::json(200, names.write()))
 }

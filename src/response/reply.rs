@@ -5,8 +5,9 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::guard::{Guard, Watch};
 use super::headers::{NO_STORE, reply_headers};
-use crate::isolation::engine::Answer;
-use crate::isolation::narrow::StandIns;
+use crate::admission::Share;
+use crate::isolation::Answer;
+use crate::isolation::Substitutes;
 use crate::json::scan::Stop;
 use crate::refusal::{Kind, Refusal};
 
@@ -21,6 +22,8 @@ pub(crate) struct Reply {
     pub headers: HeaderMap,
     /// The body.
     pub body: ReplyBody,
+    /// The place in the tenant's share, held until the last byte: who reads slowly takes a connection and memory as long.
+    pub share: Option<Share>,
 }
 
 /// A reply's body.
@@ -43,13 +46,13 @@ impl Reply {
     pub(crate) fn json(status: u16, body: impl Into<Bytes>) -> Self {
         let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let headers = HeaderMap::from_iter([json, (CACHE_CONTROL, NO_STORE)]);
-        Self { status, headers, body: ReplyBody::Whole(body.into()) }
+        Self { status, headers, body: ReplyBody::Whole(body.into()), share: None }
     }
 
     /// An answer of the gateway's own without anything in it: 204, as the engine does, without a content type.
     pub(crate) fn empty() -> Self {
         let headers = HeaderMap::from_iter([(CACHE_CONTROL, NO_STORE)]);
-        Self { status: 204, headers, body: ReplyBody::Whole(Bytes::new()) }
+        Self { status: 204, headers, body: ReplyBody::Whole(Bytes::new()), share: None }
     }
 }
 
@@ -63,7 +66,7 @@ impl Reply {
         all.push("OPTIONS");
         let all = HeaderValue::from_str(&all.join(", "));
         let headers = all.into_iter().map(|all| (ALLOW, all)).collect();
-        Self { status: 204, headers, body: ReplyBody::Whole(Bytes::new()) }
+        Self { status: 204, headers, body: ReplyBody::Whole(Bytes::new()), share: None }
     }
 }
 
@@ -118,7 +121,7 @@ pub(crate) async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, 
             answer,
         },
     };
-    Ok(Reply { status, headers, body })
+    Ok(Reply { status, headers, body, share: None })
 }
 
 /// A reply that is held whole, with the asked ids put back in place of those that stood for them.
@@ -128,7 +131,7 @@ pub(crate) async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, 
 pub(crate) async fn held(
     mut answer: Answer,
     watch: Watch,
-    stand_ins: &StandIns,
+    substitutes: &Substitutes,
     limit: usize,
 ) -> Result<Reply, Refusal> {
     let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
@@ -143,8 +146,8 @@ pub(crate) async fn held(
     } else {
         whole
     };
-    let body = ReplyBody::Whole(stand_ins.restore(&whole, json).into());
-    Ok(Reply { status: answer.status.as_u16(), headers, body })
+    let body = ReplyBody::Whole(substitutes.restore(&whole, json).into());
+    Ok(Reply { status: answer.status.as_u16(), headers, body, share: None })
 }
 
 /// A reply to an answer whose body was already read.
@@ -155,7 +158,7 @@ pub(crate) fn whole(answer: &Answer, whole: &Bytes, watch: Watch) -> Result<Repl
     let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
     let guarded = answer.is_json() && !watch.guarded.is_empty() && answer.status.is_success();
     let body = if guarded { guard_whole(whole, watch)? } else { whole.clone() };
-    Ok(Reply { status: answer.status.as_u16(), headers, body: ReplyBody::Whole(body) })
+    Ok(Reply { status: answer.status.as_u16(), headers, body: ReplyBody::Whole(body), share: None })
 }
 
 /// A JSON answer of the gateway's own that holds records of the engine.
@@ -187,6 +190,12 @@ impl Reply {
         Ok((Self { body: ReplyBody::Whole(bytes.clone()), ..self }, bytes))
     }
 
+    /// The same reply, holding a place in a share until its last byte.
+    #[must_use]
+    pub(crate) fn holding(self, share: Share) -> Self {
+        Self { share: Some(share), ..self }
+    }
+
     /// The same reply with another body.
     #[must_use]
     pub(crate) fn with_body(self, body: impl Into<Bytes>) -> Self {
@@ -197,7 +206,10 @@ impl Reply {
     ///
     /// # Errors
     /// The change's refusal.
-    pub(crate) fn change(mut self, change: impl FnOnce(&Bytes) -> Result<Bytes, Refusal>) -> Result<Self, Refusal> {
+    pub(crate) fn change(
+        mut self,
+        change: impl FnOnce(&Bytes) -> Result<Bytes, Refusal>,
+    ) -> Result<Self, Refusal> {
         if let ReplyBody::Whole(bytes) = &self.body {
             self.body = ReplyBody::Whole(change(bytes)?);
         }

@@ -8,15 +8,15 @@ use actix_web::HttpResponse;
 use actix_web::dev::{Payload as Body, RequestHead};
 use actix_web::http::header::{HeaderName, HeaderValue};
 
-use super::access_log::Visit;
+use super::access_log::RequestLog;
 use super::{cors, reply};
-use crate::isolation::engine::Engine;
-use crate::journey::{Trace, journey};
+use crate::isolation::Engine;
+use crate::journey::journey;
 use crate::policy::Operation;
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Arrival, Payload};
 use crate::state::AppState;
-use crate::telemetry::Outcome;
+use crate::telemetry::{Outcome, RequestRecord};
 
 /// What one worker needs.
 pub(super) struct Worker {
@@ -51,20 +51,22 @@ pub(super) async fn serve(worker: &Worker, request: &RequestHead, body: Body) ->
         return answer;
     }
     let under_way = state.metrics.begin();
-    let mut visit = Visit::begin(state.clone(), request);
+    let mut log = RequestLog::begin(state.clone(), request);
     let head = request.method.as_str() == "HEAD";
-    let outcome = carry(worker, &state, request, body, &mut visit.trace).await;
-    let share = visit.trace.share.take();
-    visit.end(match &outcome {
+    let outcome = carry(worker, &state, request, body, &mut log.record).await;
+    log.end(match &outcome {
         Ok(answer) => Outcome::Answered(answer.status),
         Err(refusal) => Outcome::Refused(refusal),
     });
     let mut response = match outcome {
-        Ok(answer) => reply::reply(answer, head, move |stop| {
-            // Lives as long as the answer streams.
-            let _ = (&under_way, &share);
-            state.metrics.alarm(stop);
-        }),
+        Ok(mut answer) => {
+            let share = answer.share.take();
+            reply::reply(answer, head, move |stop| {
+                // Lives as long as the answer streams.
+                let _ = (&under_way, &share);
+                state.metrics.alarm(stop);
+            })
+        }
         Err(refusal) => {
             let mut response = reply::refusal(&refusal);
             if request.upgrade() || refusal.kind().status() == 400 {
@@ -85,7 +87,7 @@ async fn carry(
     state: &Arc<AppState>,
     request: &RequestHead,
     body: Body,
-    trace: &mut Trace,
+    record: &mut RequestRecord,
 ) -> Result<crate::response::Reply, Refusal> {
     let uri = &request.uri;
     let host = || request.headers().get("host").and_then(|h| h.to_str().ok());
@@ -100,18 +102,18 @@ async fn carry(
     let payload = Payload::new(body, state.settings.limits.body_idle_timeout);
     let found = state.policy.find(&arrival.method, &arrival.segments);
     if !found.as_ref().is_some_and(Operation::in_several_writes) {
-        return journey(state, engine, arrival, found, payload, trace).await;
+        return journey(state, engine, arrival, found, payload, record).await;
     }
     // What takes several writes goes on when its client leaves: the engine would be left with half of it.
     let (state, engine) = (state.clone(), engine.clone());
     let whole = actix_web::rt::spawn(async move {
-        let mut trace = Trace::default();
-        let outcome = journey(&state, &engine, arrival, found, payload, &mut trace).await;
-        (outcome, trace)
+        let mut record = RequestRecord::default();
+        let outcome = journey(&state, &engine, arrival, found, payload, &mut record).await;
+        (outcome, record)
     });
     let (outcome, shown) = whole
         .await
         .map_err(|e| Refusal::new(Kind::Internal, "the request was not carried out").because(e))?;
-    *trace = shown;
+    *record = shown;
     outcome
 }

@@ -100,7 +100,7 @@ fn length_only(length: u64) -> impl MessageBody {
 
 /// The body as it streams: an error ends the connection without its end, so the client can't take it for whole.
 fn pieces(
-    answer: crate::isolation::engine::Answer,
+    answer: crate::isolation::Answer,
     guard: Option<Box<crate::response::Guard>>,
     alarmed: impl Fn(Stop) + 'static,
 ) -> impl futures_util::Stream<Item = Result<bytes::Bytes, std::io::Error>> {

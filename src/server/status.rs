@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::{HttpResponse, web};
 
-use crate::isolation::engine::Engine;
+use crate::isolation::Engine;
 use crate::state::AppState;
 use crate::telemetry::Scraped;
 
@@ -55,7 +55,7 @@ async fn metrics(state: web::Data<AppState>) -> HttpResponse {
     let taken = state.shares.taken();
     let scraped = Scraped {
         tokens: &state.tokens.figures(),
-        ownership: &state.ownership.figures().await,
+        ownership: &state.ownership.stats().await,
         long_polls: taken.long_polls,
         tenants_active: taken.tenants,
     };

@@ -5,6 +5,7 @@ mod line;
 mod logging;
 mod metrics;
 mod outcome;
+mod record;
 #[cfg(feature = "otlp")]
 mod spans;
 mod traceparent;
@@ -13,6 +14,7 @@ pub(crate) use line::Line;
 pub(crate) use logging::start as start_logging;
 pub(crate) use metrics::{Metrics, Scraped};
 pub(crate) use outcome::Outcome;
+pub(crate) use record::RequestRecord;
 #[cfg(feature = "otlp")]
 pub use spans::{Ended, Spans, start as start_spans};
 pub(crate) use traceparent::Traceparent;

@@ -13,7 +13,7 @@ use super::accept::accept;
 use super::answer::Answer;
 use super::pool::Pool;
 use crate::config;
-use crate::isolation::narrow::Permit;
+use crate::isolation::permit::{Permit, Probe, Unjudged};
 use crate::json::{self, Json};
 use crate::refusal::{Kind, Refusal};
 use crate::request::Headers;
@@ -31,6 +31,26 @@ pub(crate) enum Found {
     Yes(Json),
     /// There is none: the engine's error.
     No(Json),
+}
+
+/// A body without anything in it.
+pub(crate) fn empty() -> RequestBody {
+    full(Bytes::new())
+}
+
+/// A body that is all there.
+pub(crate) fn full(bytes: Bytes) -> RequestBody {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+fn with_content_type(
+    mut request: http::Request<RequestBody>,
+    content_type: Option<&str>,
+) -> http::Request<RequestBody> {
+    if let Some(value) = content_type.and_then(|t| HeaderValue::from_str(t).ok()) {
+        request.headers_mut().insert(CONTENT_TYPE, value);
+    }
+    request
 }
 
 fn unexpected(what: impl std::fmt::Display) -> Refusal {
@@ -88,7 +108,7 @@ impl Engine {
         })
     }
 
-    /// Sends a permitted request. `patience` is added to the time that the answer may take to begin.
+    /// Sends a permitted request. `extra_timeout` is added to the time that the answer may take to begin.
     ///
     /// # Errors
     /// Kinds 502 and 504.
@@ -99,20 +119,24 @@ impl Engine {
         headers: &Headers,
         content_type: Option<&str>,
         body: RequestBody,
-        patience: Duration,
+        extra_timeout: Duration,
     ) -> Result<Answer, Refusal> {
-        let mut request = self.request(permit.method(), permit.target(), body, Some(caller))?;
-        let map = request.headers_mut();
-        for (name, value) in &headers.passed {
-            map.insert(HeaderName::from_static(name), value.clone());
-        }
-        if let Some(asked) = headers.accept.as_deref() {
-            map.insert(ACCEPT, accept(asked));
-        }
-        if let Some(value) = content_type.and_then(|t| HeaderValue::from_str(t).ok()) {
-            map.insert(CONTENT_TYPE, value);
-        }
-        self.exchange(request, patience).await
+        let request = self.client_request(&permit.method, &permit.target, body, caller, headers)?;
+        self.exchange(with_content_type(request, content_type), extra_timeout).await
+    }
+
+    /// Asks for a record whose owner the answer shows.
+    ///
+    /// # Errors
+    /// Kinds 502 and 504.
+    pub(crate) async fn probe(
+        &self,
+        probe: &Probe,
+        caller: &Caller,
+        headers: &Headers,
+    ) -> Result<Unjudged, Refusal> {
+        let request = self.client_request(&probe.method, &probe.target, empty(), caller, headers)?;
+        Ok(Unjudged { answer: self.exchange(request, Duration::ZERO).await? })
     }
 
     /// A question of the gateway's own: the JSON of a 2xx, or a refusal. An engine in trouble must never pass for one
@@ -120,7 +144,7 @@ impl Engine {
     ///
     /// # Errors
     /// Kinds 502 and 504; any other status, or an answer that is not JSON, is [`Kind::EngineAnswer`].
-    pub(crate) async fn ask(
+    pub(in crate::isolation) async fn ask(
         &self,
         method: &str,
         target: &str,
@@ -135,7 +159,11 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::ask`].
-    pub(crate) async fn ask_one(&self, target: &str, caller: &Caller) -> Result<Found, Refusal> {
+    pub(in crate::isolation) async fn ask_one(
+        &self,
+        target: &str,
+        caller: &Caller,
+    ) -> Result<Found, Refusal> {
         match self.relay("GET", target, None, caller).await? {
             (http::StatusCode::NOT_FOUND, Some(error)) => Ok(Found::No(error)),
             (status, Some(json)) if status.is_success() => Ok(Found::Yes(json)),
@@ -148,14 +176,14 @@ impl Engine {
     ///
     /// # Errors
     /// Kinds 502 and 504; a body that is not JSON is [`Kind::EngineAnswer`].
-    pub(crate) async fn relay(
+    pub(in crate::isolation) async fn relay(
         &self,
         method: &str,
         target: &str,
         json: Option<Vec<u8>>,
         caller: &Caller,
     ) -> Result<(http::StatusCode, Option<Json>), Refusal> {
-        let mut answer = self.ask_raw(method, target, json, caller).await?;
+        let mut answer = self.own_request(method, target, json, caller).await?;
         let whole = answer.whole(MAX_OWN_ANSWER).await?;
         let whole =
             whole.ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
@@ -170,26 +198,35 @@ impl Engine {
         Ok((answer.status, Some(json)))
     }
 
-    /// A question of the gateway's own whose answer is not JSON, or is read as it streams.
+    /// Bytes that stand somewhere; none for more than `limit`.
     ///
     /// # Errors
-    /// Kinds 502 and 504.
-    pub(crate) async fn ask_raw(
+    /// As [`Engine::ask`], for an answer of any type.
+    pub(in crate::isolation) async fn ask_bytes(
+        &self,
+        target: &str,
+        caller: &Caller,
+        limit: usize,
+    ) -> Result<Option<Bytes>, Refusal> {
+        let mut answer = self.own_request("GET", target, None, caller).await?;
+        if !answer.status.is_success() {
+            return Err(unexpected(answer.status));
+        }
+        answer.whole(limit).await
+    }
+
+    async fn own_request(
         &self,
         method: &str,
         target: &str,
         json: Option<Vec<u8>>,
         caller: &Caller,
     ) -> Result<Answer, Refusal> {
-        let with_body = json.is_some();
-        let body =
-            Full::new(Bytes::from(json.unwrap_or_default())).map_err(|never| match never {}).boxed_unsync();
+        let content_type = json.is_some().then_some("application/json");
+        let body = json.map_or_else(empty, |json| full(json.into()));
         let mut request = self.request(method, target, body, Some(caller))?;
-        if with_body {
-            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.1"));
-        self.exchange(request, Duration::ZERO).await
+        self.exchange(with_content_type(request, content_type), Duration::ZERO).await
     }
 
     /// Whether the engine answers, for readiness.
@@ -197,8 +234,7 @@ impl Engine {
     /// # Errors
     /// The reason, for people.
     pub(crate) async fn alive(&self) -> Result<(), String> {
-        let body = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
-        let request = self.request("GET", "/version", body, None).map_err(|r| r.to_string())?;
+        let request = self.request("GET", "/version", empty(), None).map_err(|r| r.to_string())?;
         match self.exchange(request, Duration::ZERO).await {
             Ok(answer) if answer.status.is_success() => Ok(()),
             Ok(answer) => Err(format!("the engine answers {} to GET /version", answer.status)),
@@ -206,6 +242,26 @@ impl Engine {
                 Err(format!("{}: {}", refusal.message(), refusal.cause().unwrap_or("no cause known")))
             }
         }
+    }
+
+    /// A client's request: identity, the headers that go on, and what the client takes.
+    fn client_request(
+        &self,
+        method: &str,
+        target: &str,
+        body: RequestBody,
+        caller: &Caller,
+        headers: &Headers,
+    ) -> Result<http::Request<RequestBody>, Refusal> {
+        let mut request = self.request(method, target, body, Some(caller))?;
+        let map = request.headers_mut();
+        for (name, value) in &headers.passed {
+            map.insert(HeaderName::from_static(name), value.clone());
+        }
+        if let Some(asked) = headers.accept.as_deref() {
+            map.insert(ACCEPT, accept(asked));
+        }
+        Ok(request)
     }
 
     fn request(
@@ -238,9 +294,9 @@ impl Engine {
     async fn exchange(
         &self,
         request: http::Request<RequestBody>,
-        patience: Duration,
+        extra_timeout: Duration,
     ) -> Result<Answer, Refusal> {
-        match tokio::time::timeout(self.timeout + patience, self.pool.send(request)).await {
+        match tokio::time::timeout(self.timeout + extra_timeout, self.pool.send(request)).await {
             Ok(Ok((response, lease))) => Ok(Answer::new(response, lease, self.timeout)),
             Ok(Err(e)) => {
                 let cause = std::iter::successors(Some(&*e as &dyn std::error::Error), |e| e.source())

@@ -11,5 +11,5 @@ mod pool;
 mod reading;
 
 pub(crate) use answer::Answer;
-pub(crate) use client::{Engine, Found, RequestBody};
+pub(crate) use client::{Engine, Found, RequestBody, full};
 pub(crate) use reading::{needed, rows, unreadable};

@@ -11,7 +11,7 @@ use crate::refusal::{Kind, Refusal};
 pub(crate) fn rows(list: &Json) -> Result<&[Json], Refusal> {
     match list {
         Json::Array(rows) => Ok(rows),
-        Json::Object(_) | Json::Leaf(_) | Json::Id(_) => Err(unreadable()),
+        Json::Object(_) | Json::Leaf(_) | Json::Hole(_) => Err(unreadable()),
     }
 }
 

@@ -197,7 +197,7 @@ impl Draft {
             }
         }
         if let DraftBody::Json(json) = &self.body {
-            json.for_each_id(&mut |id| asked.push(id.clone()));
+            json.for_each_hole(&mut |id| asked.push(id.clone()));
         }
         asked
     }

@@ -6,7 +6,7 @@ use crate::policy::{FamilyId, Kind};
 
 /// An id whose owner is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Asked {
+pub(crate) struct Asked {
     family: FamilyId,
     id: String,
     /// Asked for reading only: a shared resource will do.
@@ -15,40 +15,40 @@ pub struct Asked {
 
 impl Asked {
     /// An id of a family, asked for more than reading.
-    pub fn new(family: FamilyId, id: String) -> Self {
+    pub(crate) fn new(family: FamilyId, id: String) -> Self {
         Self { family, id, read: false }
     }
 
     /// A tenant's id.
-    pub fn tenant(id: String) -> Self {
+    pub(crate) fn tenant(id: String) -> Self {
         Self::new(FamilyId::TENANT, id)
     }
 
     /// The same, asked by an operation of this kind.
     #[must_use]
-    pub fn for_kind(mut self, kind: Kind) -> Self {
+    pub(crate) fn for_kind(mut self, kind: Kind) -> Self {
         self.read = kind == Kind::Read;
         self
     }
 
     /// The family.
-    pub fn family(&self) -> FamilyId {
+    pub(crate) fn family(&self) -> FamilyId {
         self.family
     }
 
     /// The id as the client wrote it.
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
     /// Whether a shared resource will do.
-    pub fn read(&self) -> bool {
+    pub(crate) fn read(&self) -> bool {
         self.read
     }
 
     /// Whether an id of this text can be asked for: it can't widen a comma list, and none that the engine makes
     /// looks so. Others are answered as ids that never existed.
-    pub fn plausible(&self) -> bool {
+    pub(crate) fn plausible(&self) -> bool {
         !self.id.is_empty()
             && self.id.len() <= 512
             && self.id.trim() == self.id
@@ -58,7 +58,7 @@ impl Asked {
 
 /// Which of the asked ids are the caller's, and what the engine calls them.
 ///
-/// INVARIANT: filled by look-ups only ([`super::Ownership`]), and by `explain`, which sends nothing.
+/// Filled by look-ups alone ([`super::Ownership`]).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Owned(HashMap<Asked, Found>);
 
@@ -82,11 +82,11 @@ impl Owned {
         self.0.get(asked).is_some_and(|found| found.by_handle)
     }
 
-    pub(crate) fn insert(&mut self, asked: Asked, id: String) {
+    pub(super) fn insert(&mut self, asked: Asked, id: String) {
         self.0.insert(asked, Found { id, by_handle: false });
     }
 
-    pub(crate) fn insert_opened(&mut self, asked: Asked, id: String) {
+    pub(super) fn insert_opened(&mut self, asked: Asked, id: String) {
         self.0.insert(asked, Found { id, by_handle: true });
     }
 }

@@ -8,13 +8,16 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 
 use super::asked::{Asked, Owned};
-use super::figures::{Counters, Figures};
 use super::handle::Handles;
+use super::question::{Question, no_family, owner};
+use super::stats::{Counters, Stats};
 use crate::config::SharedResources;
-use crate::isolation::engine::{Engine, Found, needed, rows, unreadable};
+use crate::isolation::engine::{Engine, needed, rows, unreadable};
+use crate::isolation::own::{OwnId, ReadableId};
+use crate::isolation::permit::{Judged, Unjudged};
 use crate::json::{self, Json};
-use crate::percent::{encode_path, encode_query};
-use crate::policy::{Family, FamilyId, LookUp, Policy};
+use crate::percent::encode_query;
+use crate::policy::{Family, FamilyId, Kind as RuleKind, LookUp, Policy};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Caller, Tenant};
 
@@ -38,6 +41,16 @@ pub(crate) struct Ownership {
     counters: Counters,
 }
 
+/// Whose the answer to a probe is.
+pub(crate) enum Judgement {
+    /// The caller's.
+    Own(Judged),
+    /// The caller's, by a look-up: its answer was too long to be held, and has to be asked for again.
+    OwnAndLong(Owned),
+    /// Not the caller's, or nobody's.
+    NotOwn,
+}
+
 /// Not the caller's: the answer is not remembered, the id may come to be.
 #[derive(Clone)]
 enum Miss {
@@ -53,8 +66,8 @@ impl Ownership {
         Self { policy, handles, shared, found, counters: Counters::default() }
     }
 
-    /// What the metrics tell.
-    pub(crate) async fn figures(&self) -> Figures {
+    /// Counts, for the metrics.
+    pub(crate) async fn stats(&self) -> Stats {
         // The count of a cache that nobody used lately is behind.
         self.found.run_pending_tasks().await;
         self.counters.read(self.found.entry_count())
@@ -64,7 +77,12 @@ impl Ownership {
     ///
     /// # Errors
     /// The engine can't be asked: then nothing may go on.
-    pub(crate) async fn of(&self, engine: &Engine, caller: &Caller, asked: Vec<Asked>) -> Result<Owned, Refusal> {
+    pub(crate) async fn of(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        asked: Vec<Asked>,
+    ) -> Result<Owned, Refusal> {
         let mut owned = Owned::default();
         let mut open: Vec<Asked> = Vec::new();
         let mut seen = HashSet::new();
@@ -95,8 +113,44 @@ impl Ownership {
         Ok(owned)
     }
 
+    /// The id, if it is the caller's.
+    ///
+    /// # Errors
+    /// The engine can't be asked: then nothing may go on.
+    pub(crate) async fn own_id(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        asked: Asked,
+    ) -> Result<Option<OwnId>, Refusal> {
+        let owned = self.of(engine, caller, vec![asked.clone()]).await?;
+        Ok(owned.id(&asked).map(OwnId::found))
+    }
+
+    /// The id, if the caller may read what it names.
+    ///
+    /// # Errors
+    /// The engine can't be asked: then nothing may go on.
+    pub(crate) async fn readable_id(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        asked: Asked,
+    ) -> Result<Option<ReadableId>, Refusal> {
+        let asked = asked.for_kind(RuleKind::Read);
+        let owned = self.of(engine, caller, vec![asked.clone()]).await?;
+        Ok(owned.id(&asked).map(ReadableId::found))
+    }
+
+    /// An id that is a handle made for the caller: it is its own, and the engine need not be asked.
+    pub(crate) fn by_handle(&self, caller: &Caller, asked: &Asked) -> Option<Owned> {
+        let mut owned = Owned::default();
+        owned.insert_opened(asked.clone(), self.opened(caller, asked)?);
+        Some(owned)
+    }
+
     /// The engine's id of a handle that was made for the caller.
-    pub(crate) fn opened(&self, caller: &Caller, asked: &Asked) -> Option<String> {
+    fn opened(&self, caller: &Caller, asked: &Asked) -> Option<String> {
         let purpose = self.policy.family(asked.family())?.handle.as_deref()?;
         self.handles.open(purpose, caller.tenant(), asked.id())
     }
@@ -129,15 +183,44 @@ impl Ownership {
         Ok(own)
     }
 
-    /// Whether a record that was asked for by its id shows the caller as its owner.
+    /// Whose the answer to a probe is.
     ///
     /// # Errors
-    /// [`Kind::EngineAnswer`] for a record that does not say whose it is.
-    pub(crate) fn shows(&self, caller: &Caller, asked: &Asked, record: &Bytes) -> Result<bool, Refusal> {
+    /// A record that does not say whose it is, or an engine that can't be asked.
+    pub(crate) async fn judge(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        asked: &Asked,
+        unjudged: Unjudged,
+        limit: usize,
+    ) -> Result<Judgement, Refusal> {
+        let Unjudged { mut answer } = unjudged;
+        if answer.status == http::StatusCode::NOT_FOUND {
+            return Ok(Judgement::NotOwn);
+        }
+        let whole = if answer.status.is_success() { answer.whole(limit).await? } else { None };
+        if let Some(whole) = whole {
+            let own = self.shows(caller, asked, &whole)?;
+            return Ok(if own {
+                Judgement::Own(Judged { answer, whole: Some(whole) })
+            } else {
+                Judgement::NotOwn
+            });
+        }
+        // Too long to hold, or an error of the engine about what may well be an own record.
+        let owned = self.of(engine, caller, vec![asked.clone()]).await?;
+        Ok(match owned.id(asked) {
+            None => Judgement::NotOwn,
+            Some(_) if answer.status.is_success() => Judgement::OwnAndLong(owned),
+            Some(_) => Judgement::Own(Judged { answer, whole: None }),
+        })
+    }
+
+    fn shows(&self, caller: &Caller, asked: &Asked, record: &Bytes) -> Result<bool, Refusal> {
         let family = self.policy.family(asked.family()).ok_or_else(no_family)?;
-        let shared = self.shares(family, asked);
-        let record = json::read(record, 1000).map_err(|fault| unreadable().because(fault))?;
-        Ok(shows(family, caller, &record)?.is_own(shared))
+        let record: Json = json::read(record, 1000).map_err(|fault| unreadable().because(fault))?;
+        Ok(owner(family, caller, &record)?.is_own(self.shares(family, asked)))
     }
 
     /// Whether a record without tenant will do.
@@ -233,103 +316,4 @@ impl Ownership {
         }
         Ok(found)
     }
-}
-
-struct Question<'a> {
-    engine: &'a Engine,
-    caller: &'a Caller,
-    family: &'a Family,
-    shared: bool,
-}
-
-impl Question<'_> {
-    /// The ids of `ids` that the engine shows as the caller's.
-    async fn put(&self, look_up: &LookUp, ids: &[&str]) -> Result<Vec<String>, Refusal> {
-        let tenant = self.caller.tenant().as_str();
-        let (pin, _) = self.family.pin;
-        let include = self.family.shareable.as_deref().filter(|_| self.shared);
-        let list = match look_up {
-            LookUp::One { before, after } => {
-                let [id] = ids else { return Err(no_family()) };
-                // The engine would take it for the count of all.
-                if *id == "count" {
-                    return Ok(Vec::new());
-                }
-                let target = format!("{}{after}", encode_path(before.trim_end_matches('/'), [*id]));
-                let record = match self.engine.ask_one(&target, self.caller).await? {
-                    Found::Yes(record) => record,
-                    Found::No(_) => return Ok(Vec::new()),
-                };
-                let own = needed(&record, "id")? == *id && self.owner(&record)?.is_own(self.shared);
-                return Ok(if own { vec![(*id).to_owned()] } else { Vec::new() });
-            }
-            LookUp::GetList { path, param, .. } => {
-                let mut target = path.clone();
-                let joined = ids.join(",");
-                let mut pairs = vec![(param.as_str(), joined.as_str()), (pin, tenant)];
-                pairs.extend(include.map(|name| (name, "true")));
-                encode_query(&mut target, pairs);
-                self.engine.ask("GET", &target, None, self.caller).await?
-            }
-            LookUp::PostList { path, field, many } => {
-                let mut body = Json::object();
-                let value = match ids {
-                    [one] if !many => Json::string(one),
-                    _ => Json::strings(ids.iter().copied()),
-                };
-                body.set(field, value);
-                body.set(pin, Json::strings([tenant]));
-                let text = body.write(&mut |_| String::new());
-                self.engine.ask("POST", path, Some(text), self.caller).await?
-            }
-        };
-        let mut own = Vec::new();
-        for row in rows(&list)? {
-            let id = needed(row, "id")?;
-            match self.owner(row)? {
-                // A list that is pinned to a tenant shows nothing without one, unless it was asked for.
-                Owner::None if include.is_none() => return Err(unreadable()),
-                owner if owner.is_own(self.shared) && ids.contains(&id.as_str()) => own.push(id),
-                Owner::Caller | Owner::Other | Owner::None => {}
-            }
-        }
-        Ok(own)
-    }
-
-    fn owner(&self, record: &Json) -> Result<Owner, Refusal> {
-        shows(self.family, self.caller, record)
-    }
-}
-
-/// Whose a record is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Owner {
-    Caller,
-    Other,
-    /// Nobody's: it has no tenant.
-    None,
-}
-
-impl Owner {
-    fn is_own(self, shared: bool) -> bool {
-        match self {
-            Owner::Caller => true,
-            Owner::None => shared,
-            Owner::Other => false,
-        }
-    }
-}
-
-/// Whose a record is by its own field; the pin of a list alone is not believed.
-fn shows(family: &Family, caller: &Caller, record: &Json) -> Result<Owner, Refusal> {
-    let owner = record.member(family.pin.1).ok_or_else(unreadable)?;
-    if owner.is_null() {
-        return Ok(Owner::None);
-    }
-    let owner = owner.as_str().ok_or_else(unreadable)?;
-    Ok(if owner == caller.tenant().as_str() { Owner::Caller } else { Owner::Other })
-}
-
-fn no_family() -> Refusal {
-    Refusal::new(Kind::Internal, "the rule names no family of ids")
 }

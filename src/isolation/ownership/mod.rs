@@ -5,11 +5,12 @@
 //! and a foreign id costs as much time as one that never existed. Only found owners are remembered.
 
 mod asked;
-mod figures;
 mod handle;
 mod look_up;
+mod question;
+mod stats;
 
 pub(crate) use asked::{Asked, Owned};
-pub(crate) use figures::Figures;
 pub(crate) use handle::Handles;
-pub(crate) use look_up::Ownership;
+pub(crate) use look_up::{Judgement, Ownership};
+pub(crate) use stats::Stats;

@@ -15,8 +15,8 @@ use prometheus::{Registry, TextEncoder};
 
 pub(crate) use read::Scraped;
 
-use super::Outcome;
-use crate::journey::Trace;
+use super::{Outcome, RequestRecord};
+
 use crate::json::scan::Stop;
 use crate::refusal::Kind;
 use counted::{Counted, Named};
@@ -60,11 +60,11 @@ impl Metrics {
     }
 
     /// Counts one request.
-    pub(crate) fn count(&self, trace: &Trace, outcome: Outcome<'_>, took: Duration) {
-        let operation = trace.operation.as_deref().unwrap_or("none");
-        let kind = trace.kind.unwrap_or("none");
+    pub(crate) fn count(&self, record: &RequestRecord, outcome: Outcome<'_>, took: Duration) {
+        let operation = record.operation.as_deref().unwrap_or("none");
+        let kind = record.kind.unwrap_or("none");
         self.counted.requests.with_label_values(&[operation, outcome.name()]).inc();
-        if let Some(tenant) = &trace.tenant {
+        if let Some(tenant) = &record.tenant {
             let tenant = self.named.label(tenant.as_str());
             self.counted.tenants.with_label_values(&[tenant, outcome.name()]).inc();
         }
@@ -75,10 +75,10 @@ impl Metrics {
             }
         }
         self.counted.duration.with_label_values(&[kind]).observe(took.as_secs_f64());
-        if let Some(seconds) = trace.engine_seconds {
+        if let Some(seconds) = record.engine_seconds.get() {
             self.counted.engine.with_label_values(&[kind]).observe(seconds);
         }
-        if let Some(seconds) = trace.look_up_seconds {
+        if let Some(seconds) = record.look_up_seconds.get() {
             self.counted.look_up.with_label_values(&[kind]).observe(seconds);
         }
     }

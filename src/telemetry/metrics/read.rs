@@ -3,7 +3,7 @@
 use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, Registry};
 
 use super::figure::figures;
-use crate::isolation::ownership;
+use crate::isolation;
 use crate::token;
 use crate::version;
 
@@ -46,7 +46,7 @@ pub(crate) struct Scraped<'a> {
     /// Of tokens and keys.
     pub tokens: &'a token::Figures,
     /// Of owners.
-    pub ownership: &'a ownership::Figures,
+    pub ownership: &'a isolation::Stats,
     /// Long polls under way.
     pub long_polls: usize,
     /// Tenants with requests under way.

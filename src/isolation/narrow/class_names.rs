@@ -24,6 +24,6 @@ pub(crate) fn class_names(json: &Json, types: &ObjectTypes) -> Result<(), Refusa
             class_names(value, types)
         }),
         Json::Array(elements) => elements.iter().try_for_each(|e| class_names(e, types)),
-        Json::Leaf(_) | Json::Id(_) => Ok(()),
+        Json::Leaf(_) | Json::Hole(_) => Ok(()),
     }
 }

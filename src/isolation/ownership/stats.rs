@@ -1,10 +1,10 @@
-//! What the metrics tell about look-ups: numbers only.
+//! Counts of look-ups, for the metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Figures at one time.
+/// Numbers at one time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Figures {
+pub(crate) struct Stats {
     /// Ids whose owner was remembered, or was being asked for by another caller of the tenant.
     pub hits: u64,
     /// Ids whose owner had to be asked for.
@@ -40,8 +40,8 @@ impl Counters {
     }
 
     /// Reads them.
-    pub(super) fn read(&self, remembered: u64) -> Figures {
-        Figures {
+    pub(super) fn read(&self, remembered: u64) -> Stats {
+        Stats {
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
             questions: self.questions.load(Ordering::Relaxed),

@@ -1,8 +1,20 @@
 use bytes::Bytes;
 
+use super::field::Narrowed;
 use super::*;
+use crate::isolation::draft::Value;
 use crate::json;
 use crate::policy;
+
+fn narrowing<'a>(
+    policy: &'a Policy,
+    tenant: &'a Tenant,
+    handles: &'a Handles,
+    params: &'a [String],
+    (kind, shared): (RuleKind, SharedResources),
+) -> Narrowing<'a> {
+    Narrowing { policy, tenant, kind, shared, handles, params, shared_key: false }
+}
 
 fn narrow_pairs(
     shape: &str,
@@ -10,21 +22,13 @@ fn narrow_pairs(
     shared: SharedResources,
     query: &[(&str, &str)],
 ) -> Result<(Vec<String>, Narrowed), Kind> {
-    let policy = policy::load(None).unwrap();
-    let tenant = Tenant::parse("A", &[]).unwrap();
-    let handles = handles();
-    let context = Context {
-        policy: &policy,
-        tenant: &tenant,
-        kind,
-        shared,
-        handles: &handles,
-        params: &["A".into()],
-        shared_key: false,
-    };
+    let (policy, tenant, handles) =
+        (policy::load(None).unwrap(), Tenant::parse("A", &[]).unwrap(), handles());
+    let params = ["A".to_owned()];
+    let narrowing = narrowing(&policy, &tenant, &handles, &params, (kind, shared));
     let pairs = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     let id = policy.shape_named(shape).unwrap();
-    let (pairs, narrowed) = context.pairs(id, pairs).map_err(|r| r.kind())?;
+    let (pairs, narrowed) = narrowing.query(id, pairs).map_err(|r| r.kind())?;
     let text = |value: Value| match value {
         Value::Text(text) => text,
         Value::Id(asked) => format!("?{}", asked.id()),
@@ -43,23 +47,23 @@ fn pairs(shape: &str, query: &[(&str, &str)]) -> Result<Vec<String>, Kind> {
 }
 
 fn object(shape: &str, kind: RuleKind, body: &str) -> Result<(String, Narrowed), Kind> {
-    let policy = policy::load(None).unwrap();
-    let tenant = Tenant::parse("A", &[]).unwrap();
+    object_with(shape, kind, SharedResources::Hidden, body)
+}
+
+fn object_with(
+    shape: &str,
+    kind: RuleKind,
+    shared: SharedResources,
+    body: &str,
+) -> Result<(String, Narrowed), Kind> {
+    let (policy, tenant, handles) =
+        (policy::load(None).unwrap(), Tenant::parse("A", &[]).unwrap(), handles());
     let params = ["A".to_owned()];
-    let (handles, shared) = (handles(), SharedResources::Hidden);
-    let context = Context {
-        policy: &policy,
-        tenant: &tenant,
-        kind,
-        shared,
-        handles: &handles,
-        params: &params,
-        shared_key: false,
-    };
-    let mut json = json::read(&Bytes::copy_from_slice(body.as_bytes()), 64).unwrap();
+    let narrowing = narrowing(&policy, &tenant, &handles, &params, (kind, shared));
+    let json = json::read(&Bytes::copy_from_slice(body.as_bytes()), 64).unwrap();
     let id = policy.shape_named(shape).unwrap();
-    let narrowed = context.object(id, &mut json).map_err(|r| r.kind())?;
-    let text = json.write(&mut |asked| format!("?{}", asked.id()));
+    let (json, narrowed) = narrowing.object(id, json).map_err(|r| r.kind())?;
+    let text = json.write_with(&mut |asked| format!("?{}", asked.id()));
     Ok((String::from_utf8(text).unwrap(), narrowed))
 }
 
@@ -255,6 +259,42 @@ fn shared_definitions_show_under_readable() {
     let jobs =
         narrow_pairs("JobQuery", RuleKind::Read, SharedResources::Readable, &[("withoutTenantId", "1")]);
     assert!(jobs.unwrap().1.empty);
+}
+
+/// A query says the same in a query string and in a body.
+#[test]
+fn both_adapters_decide_alike_under_readable() {
+    let shape = "ProcessDefinitionQuery";
+    let all = "includeProcessDefinitionsWithoutTenantId";
+    for (pairs, body) in [
+        (&[][..], "{}"),
+        (&[("withoutTenantId", "true")][..], r#"{"withoutTenantId":true}"#),
+        (&[("withoutTenantId", "false")][..], r#"{"withoutTenantId":false}"#),
+        (&[("tenantIdIn", "A")][..], r#"{"tenantIdIn":["A"]}"#),
+        (
+            &[(all, "true"), ("tenantIdIn", "A")][..],
+            r#"{"includeProcessDefinitionsWithoutTenantId":true,"tenantIdIn":["A"]}"#,
+        ),
+        (&[("incidentId", "x")][..], r#"{"incidentId":"x"}"#),
+        (&[("incidentId", "x"), ("withoutTenantId", "1")][..], r#"{"incidentId":"x","withoutTenantId":1}"#),
+    ] {
+        for shared in [SharedResources::Hidden, SharedResources::Readable] {
+            let (sent, by_query) = narrow_pairs(shape, RuleKind::Read, shared, pairs).unwrap();
+            let (text, by_body) = object_with(shape, RuleKind::Read, shared, body).unwrap();
+            assert_eq!((by_query.empty, by_query.tenantless), (by_body.empty, by_body.tenantless), "{body}");
+            let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let mut members: Vec<String> = json
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(name, value)| format!("{name}={}", value.to_string().replace(['[', ']', '"'], "")))
+                .collect();
+            let mut sent = sent;
+            sent.sort();
+            members.sort();
+            assert_eq!(sent, members, "{body} {shared:?}");
+        }
+    }
 }
 
 #[test]

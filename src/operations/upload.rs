@@ -1,8 +1,12 @@
 //! Attachments and binary variables: forms of a few known fields and one file that streams.
 
+use crate::context::RequestContext;
 use crate::form::{FormWriter, Parts};
+use crate::isolation::Permit;
 use crate::policy::Multipart;
 use crate::refusal::{Kind, Refusal};
+use crate::request::Payload;
+use crate::response::Reply;
 
 /// What a form may hold: text fields, and the one part that streams. Other parts mean nothing to the engine and end
 /// here.
@@ -16,6 +20,21 @@ const ATTACHMENT: Known = Known {
     stream: "content",
 };
 const VARIABLE: Known = Known { texts: &["valueType"], stream: "data" };
+
+/// Sends such a form.
+///
+/// # Errors
+/// As `rebuild`, and what came of the transfer.
+pub(crate) async fn upload(
+    ctx: &RequestContext<'_>,
+    permit: &Permit,
+    form: Multipart,
+    payload: Payload,
+) -> Result<Reply, Refusal> {
+    let _share = ctx.in_line(&ctx.state.uploads, false).await?;
+    let answer = ctx.send_form(permit, payload, async |parts, out| rebuild(form, parts, out).await).await?;
+    ctx.reply(answer, permit).await
+}
 
 /// Reads a form and writes it anew while it streams.
 ///
