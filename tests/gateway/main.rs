@@ -25,6 +25,8 @@ mod coverage;
 mod deployments;
 /// What the engine has no tenant filter for.
 mod emulated;
+/// Keys, names and references that both tenants have alike.
+mod equal_texts;
 /// Messages, signals, conditions.
 mod events;
 /// Saved filters.
@@ -51,6 +53,8 @@ mod models;
 mod shared;
 /// Coming up with everything there, or with engine or issuer missing, or with a broken configuration.
 mod startup;
+/// The list of the engine's statements is whole.
+mod statements;
 /// The story's operations on two tenants with equal keys and names.
 mod story;
 /// Every class of bypass, by name.
