@@ -6,8 +6,10 @@
 //! `UPDATE=1 cargo test --test gateway matrix` writes it anew. `tests/data/cases.yaml` says what is sent.
 //! Under `shared_resources: readable` all is run again: there definitions and deployments without tenant may show in
 //! reads of them, and nothing else differs (`tests/golden/access-matrix-readable.txt`).
+//! `alike.rs` runs what changes something between tenants that hold equal texts everywhere.
 //! `ONLY=text` runs the rows whose name holds that text.
 
+mod alike;
 mod cases;
 mod columns;
 mod estate;

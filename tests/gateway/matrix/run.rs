@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::Shared;
 use super::cases::{Ask, Row, Sort};
 use super::columns::{Column, Filler, Sides};
-use super::state::{Secrets, batch_to_its_end, uuids};
+use super::state::Secrets;
+use crate::isolation::{batch_to_its_end, uuids};
 use crate::stage::Stage;
 use crate::support::api::{Api, Reply};
 use crate::support::multipart::Form;
@@ -24,7 +25,7 @@ pub struct Outcome {
 pub struct Run<'a> {
     pub stage: &'a Stage,
     pub sides: Sides<'a>,
-    /// B's, then the shared side's.
+    /// B's, then the shared side's where there is one.
     pub secrets: &'a [Secrets],
     pub setting: Shared,
 }
@@ -53,7 +54,14 @@ struct Answered {
 }
 
 impl Run<'_> {
+    /// Asked for all columns.
     pub async fn row(&self, row: &Row) -> Outcome {
+        // The caller's own comes last: it may use its id up.
+        self.columns(row, &[Column::Foreign, Column::Missing, Column::Shared, Column::Own]).await
+    }
+
+    /// Asked for these columns.
+    pub async fn columns(&self, row: &Row, columns: &[Column]) -> Outcome {
         let mut outcome = Outcome::default();
         let app = self.stage.client(self.sides.own.tenant.as_deref().unwrap());
         let subject = [&row.ask.path, &row.ask.query, row.ask.body.as_deref().unwrap_or("")]
@@ -66,8 +74,7 @@ impl Run<'_> {
         let shows_shared = self.setting == Shared::Readable && may_show_shared(row);
         let secrets = if shows_shared { self.secrets.get(..1).unwrap() } else { self.secrets };
         let mut answers = Vec::new();
-        // The caller's own comes last: it may use its id up.
-        for column in [Column::Foreign, Column::Missing, Column::Shared, Column::Own] {
+        for &column in columns {
             if !subject && column != Column::Own {
                 continue;
             }
