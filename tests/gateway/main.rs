@@ -51,6 +51,8 @@ mod shared;
 mod startup;
 /// The story's operations on two tenants with equal keys and names.
 mod story;
+/// Suspending by several selectors at once.
+mod suspended;
 /// Every class of bypass, by name.
 mod threats;
 
