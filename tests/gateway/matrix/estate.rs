@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use crate::isolation::uuids;
 use crate::stage::Stage;
 use crate::support::api::Api;
 use crate::support::multipart::Form;
@@ -109,6 +110,11 @@ impl Estate {
         of_key["id"].as_str().unwrap().to_owned()
     }
 
+    /// The ids in the ids of its definitions, and its deployment's.
+    pub fn definition_ids(&self) -> Vec<String> {
+        uuids(&self.definitions.to_string())
+    }
+
     /// A resource of that kind, made the first time, and whether it was made now.
     pub async fn kept(&self, kind: &str) -> (Made, bool) {
         let mut kept = self.kept.lock().await;
@@ -131,10 +137,15 @@ impl Estate {
         kept.values().flat_map(|m| std::iter::once(&m.id).chain(m.parts.values())).cloned().collect()
     }
 
-    /// Takes the deployment away with all that hangs on it, so that runs do not fill the engine.
+    /// Takes the deployments away with all that hangs on them, so that runs do not fill the engine.
     pub async fn clear(&self) {
-        let path = format!("/deployment/{}?cascade=true&skipCustomListeners=true", self.deployment);
-        self.engine.delete(&path).await;
+        let mut deployments = vec![self.deployment.clone()];
+        if let Some(tenant) = &self.tenant {
+            deployments.extend(self.engine.get(&format!("/deployment?tenantIdIn={tenant}")).await.ok().ids());
+        }
+        for id in deployments {
+            self.engine.delete(&format!("/deployment/{id}?cascade=true&skipCustomListeners=true")).await;
+        }
         for kind in ["/task", "/filter"] {
             let Some(tenant) = &self.tenant else { continue };
             let pin = if kind == "/filter" { "owner" } else { "tenantIdIn" };

@@ -125,7 +125,7 @@ impl Estate {
     }
 
     /// Gives an instance of `order` what the engine may look up by its text: whoever else has the same must keep it.
-    async fn enrich(&self, instance: &str, through: &Api) {
+    pub async fn enrich(&self, instance: &str, through: &Api) {
         let (engine, text) = (&self.engine, &self.marker);
         let task = self.found(&format!("/task?processInstanceId={instance}")).await.id;
         for link in [

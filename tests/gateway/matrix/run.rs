@@ -31,7 +31,7 @@ pub struct Run<'a> {
 }
 
 /// Reads of what can be shared; what is counted about a shared definition is everybody's and stays hidden.
-fn may_show_shared(row: &Row) -> bool {
+pub fn may_show_shared(row: &Row) -> bool {
     let kinds = [
         "deployment",
         "process-definition",
@@ -78,11 +78,7 @@ impl Run<'_> {
             if !subject && column != Column::Own {
                 continue;
             }
-            let template = match (column, row.sort, &row.tenantless) {
-                (Column::Shared, Sort::Tenants, Some(wish)) => wish,
-                (Column::Shared, Sort::Tenants, None) => continue,
-                _ => &row.ask,
-            };
+            let Some(template) = template(row, column) else { continue };
             let mut filler = Filler::new(self.sides, column);
             let Some(ask) = filler.ask(template).await else { continue };
             self.stage.recorder.forget();
@@ -128,6 +124,17 @@ impl Run<'_> {
             }
         }
         outcome
+    }
+
+    /// What one column is answered, with the asked ids and what is new each time named alike.
+    pub async fn answered(&self, row: &Row, column: Column) -> Option<Plain> {
+        for kind in &row.needs {
+            self.sides.own.kept(kind).await;
+        }
+        let mut filler = Filler::new(self.sides, column);
+        let ask = filler.ask(template(row, column)?).await?;
+        let app = self.stage.client(self.sides.own.tenant.as_deref().unwrap());
+        Some(plain(&send(&app, &row.method, &ask).await, &filler))
     }
 
     async fn answer(&self, app: &Api, row: &Row, ask: &Ask, filler: &Filler<'_>) -> Answered {
@@ -184,7 +191,15 @@ impl Run<'_> {
     }
 }
 
-type Plain = (u16, Vec<(String, String)>, String);
+/// What is asked in a column; none where the row has nothing for it.
+fn template(row: &Row, column: Column) -> Option<&Ask> {
+    match (column, row.sort) {
+        (Column::Shared, Sort::Tenants) => row.tenantless.as_ref(),
+        _ => Some(&row.ask),
+    }
+}
+
+pub type Plain = (u16, Vec<(String, String)>, String);
 
 fn target(ask: &Ask) -> String {
     let mark = if ask.query.is_empty() { "" } else { "?" };

@@ -84,6 +84,13 @@ impl Secrets {
         Self { whose, marks: marks.flatten().collect(), ids }
     }
 
+    /// Without what is that side's: its definitions and deployment, which stand in the rows of whoever runs on them.
+    pub fn without(mut self, shared: &Estate) -> Self {
+        let theirs = shared.definition_ids();
+        self.ids.retain(|id| !theirs.contains(id));
+        self
+    }
+
     /// What of it shows in an answer, but what was asked for.
     pub fn seen_in(&self, reply: &Reply, asked: &str) -> Option<String> {
         let text = format!("{:?} {}", reply.headers, reply.text());
