@@ -57,6 +57,8 @@ mod startup;
 mod statements;
 /// The story's operations on two tenants with equal keys and names.
 mod story;
+/// Suspending by several selectors at once.
+mod suspended;
 /// Every class of bypass, by name.
 mod threats;
 
