@@ -27,6 +27,8 @@ mod deployments;
 mod emulated;
 /// Messages, signals, conditions.
 mod events;
+/// Nothing goes on when one of the gateway's own questions is answered badly.
+mod faults;
 /// Saved filters.
 mod filters;
 /// Handles of batches without tenant.
