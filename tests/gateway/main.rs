@@ -15,6 +15,8 @@ mod stage;
 mod ambiguous;
 /// What makes batches from lists and queries.
 mod batches;
+/// The engine's own objects by name.
+mod beans;
 /// What acts on many at once, without a batch.
 mod bulk;
 /// Connections to the engine, used again.
