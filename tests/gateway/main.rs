@@ -15,6 +15,8 @@ mod stage;
 mod ambiguous;
 /// What makes batches from lists and queries.
 mod batches;
+/// The engine's own objects by name.
+mod beans;
 /// What acts on many at once, without a batch.
 mod bulk;
 /// Connections to the engine, used again.
@@ -29,6 +31,8 @@ mod emulated;
 mod equal_texts;
 /// Messages, signals, conditions.
 mod events;
+/// Nothing goes on when one of the gateway's own questions is answered badly.
+mod faults;
 /// Saved filters.
 mod filters;
 /// Handles of batches without tenant.

@@ -13,13 +13,14 @@
 
 mod alike;
 mod calling;
-mod cases;
-mod columns;
-mod estate;
+// The tests of faults ask for the same.
+pub mod cases;
+pub mod columns;
+pub mod estate;
 mod making;
 mod presence;
-mod run;
-mod state;
+pub mod run;
+pub mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

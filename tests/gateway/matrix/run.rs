@@ -206,7 +206,8 @@ fn target(ask: &Ask) -> String {
     format!("{}{mark}{}", ask.path, ask.query)
 }
 
-async fn send(api: &Api, method: &str, ask: &Ask) -> Reply {
+/// Sends what is filled in.
+pub async fn send(api: &Api, method: &str, ask: &Ask) -> Reply {
     let method: Method = method.parse().unwrap();
     let target = target(ask);
     if !ask.form.is_empty() {
