@@ -69,6 +69,9 @@ impl Tokens {
         tenancy: &config::Tenancy,
         max_token_bytes: usize,
     ) -> Result<Tokens, String> {
+        if !keys::install_provider() {
+            return Err("another provider of cryptography was installed before".to_owned());
+        }
         if issuers.is_empty() {
             return Err("no issuer".to_owned());
         }

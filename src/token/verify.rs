@@ -4,9 +4,9 @@
 //! order is: header, issuer, algorithm, key, signature, claims; no claim but `iss` is looked at before the
 //! signature holds, and `iss` only to choose whose keys it must hold under.
 //!
-//! The signature is checked by aws-lc, which `jsonwebtoken` would call as well, but with the key's numbers read anew
-//! for each token. Its `Validation` is not used either: it would read the claims a second time with other rules (a
-//! wrong type counts as missing, an array of issuers is taken) and with a clock of its own.
+//! `jsonwebtoken` checks the signature, by the provider of `keys`. Its `decode` and `Validation` are not used: they
+//! would read header and claims a second time, with other rules (a wrong type counts as missing, an array of issuers
+//! is taken, `crit` is ignored) and with a clock of their own.
 
 use jsonwebtoken::Algorithm;
 
@@ -69,9 +69,13 @@ pub(super) fn signature_holds(
     key: &Key,
     algorithm: Algorithm,
 ) -> Result<(), &'static str> {
-    let key = key.for_algorithm(algorithm).filter(|_| !is_symmetric(algorithm));
-    let key = key.ok_or("its algorithm is not the key's")?;
-    key.verify_sig(token.signed.as_bytes(), &token.signature).map_err(|_| "the signature does not hold")
+    if is_symmetric(algorithm) || !key.algorithms().any(|own| own == algorithm) {
+        return Err("its algorithm is not the key's");
+    }
+    match key.verifies(algorithm, token.signed.as_bytes(), token.signature) {
+        true => Ok(()),
+        false => Err("the signature does not hold"),
+    }
 }
 
 /// One text for every way in which a signature is not accepted: which key names exist, and which algorithms, is

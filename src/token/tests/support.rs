@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::config;
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::Caller;
+use crate::token::keys::install_provider;
 use crate::token::{Cause, Tokens};
 
 /// The audience of all test tokens.
@@ -51,6 +52,8 @@ impl Pair {
         Self::new(kid, Algorithm::EdDSA, EncodingKey::from_ed_der(key_file!("ed25519.der")))
     }
     fn new(kid: &str, algorithm: Algorithm, secret: EncodingKey) -> Self {
+        // Before the first signature, which would install the stock one.
+        assert!(install_provider());
         Self { kid: kid.into(), algorithm, secret }
     }
     pub(super) fn with(mut self, algorithm: Algorithm) -> Self {
