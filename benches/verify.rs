@@ -137,7 +137,8 @@ fn publish(keys: &Value) -> String {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let _ = stream.read(&mut [0; 4096]);
-            let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+            let head =
+                format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
             let _ = stream.write_all((head + &body).as_bytes());
         }
     });
@@ -167,8 +168,7 @@ fn main() -> ExitCode {
     keys.extend((0..OTHERS).map(|number| es256(&format!("other-{number}")).jwk));
     let issuers = [settings(publish(&json!({ "keys": keys })))];
     // Its keys are in the provider as long as it lives.
-    let tokens =
-        Tokens::new(&issuers, &config::Keys::default(), &config::Tenancy::default(), 8192).unwrap();
+    let tokens = Tokens::new(&issuers, &config::Keys::default(), &config::Tenancy::default(), 8192).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
         tokens.start();
@@ -176,8 +176,13 @@ fn main() -> ExitCode {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     });
-    println!("\none verification, its signature's base64url included: best of {BATCHES} batches of {BATCH}\n");
-    println!("{:<18} {:>10} {:>13} {:>8} {:>10} {:>14} {:>8}", "", "aws-lc", "the gateway's", "ratio", "more", "jwt's stock", "ratio");
+    println!(
+        "\none verification, its signature's base64url included: best of {BATCHES} batches of {BATCH}\n"
+    );
+    println!(
+        "{:<18} {:>10} {:>13} {:>8} {:>10} {:>14} {:>8}",
+        "", "aws-lc", "the gateway's", "ratio", "more", "jwt's stock", "ratio"
+    );
     let micros = |time: Duration| time.as_secs_f64() * 1e6;
     let mut within = true;
     for sample in &samples {

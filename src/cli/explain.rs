@@ -65,7 +65,7 @@ fn caller(args: &ExplainArgs, settings: &Settings) -> Result<Caller, Refusal> {
             std::fs::read_to_string(file).map_err(|e| failed(format!("the token can't be read: {e}")))?;
         let (issuers, limits) = (&settings.issuers, &settings.limits);
         let tokens = Tokens::new(issuers, &settings.keys, &settings.tenancy, limits.max_token_bytes)
-            .map_err(failed)?;
+            .map_err(|error| failed(error.in_full()))?;
         let header = format!("Bearer {}", token.trim());
         return actix_web::rt::System::new().block_on(async {
             tokens.start();

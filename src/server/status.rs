@@ -38,7 +38,7 @@ async fn readyz(gate: web::Data<Gate>, engine: web::Data<Engine>, health: web::D
     if health.stopping.load(Ordering::SeqCst) {
         reasons.push("the gateway is stopping".to_owned());
     }
-    reasons.extend(gate.tokens.ready().err());
+    reasons.extend(gate.tokens.ready().err().map(|e| e.to_string()));
     reasons.extend(engine.alive().await.err());
     let mut response =
         if reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
@@ -50,7 +50,7 @@ async fn readyz(gate: web::Data<Gate>, engine: web::Data<Engine>, health: web::D
 async fn metrics(gate: web::Data<Gate>) -> HttpResponse {
     let taken = gate.shares.taken();
     let scraped = Scraped {
-        tokens: &gate.tokens.figures(),
+        tokens: &gate.tokens.stats(),
         ownership: &gate.ownership.figures().await,
         long_polls: taken.long_polls,
         tenants_active: taken.tenants,

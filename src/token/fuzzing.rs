@@ -81,7 +81,7 @@ pub fn keys(data: &[u8]) {
     for name in names {
         if let Some(key) = set.get(&name) {
             assert!(key.algorithms().next().is_some());
-            assert!(!key.algorithms().any(super::verify::is_symmetric));
+            assert!(!key.algorithms().any(super::algorithm::is_symmetric));
         }
     }
 }

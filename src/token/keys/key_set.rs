@@ -1,7 +1,7 @@
 //! Usable keys, ready to verify with.
 //!
-//! In: keys that passed the filter. Out: a set, looked up by `kid`, that never changes: a renewal makes a new
-//! one. Each key has an identity of its own, so that a `kid` used again for another key is another key.
+//! In: keys that passed the filter. Out: a set, looked up by `kid`, that never changes: a renewal makes a new one.
+//! Each key has an identity, so that a `kid` that is used again for another key is not mistaken for the first.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 use jwks_client_rs::JsonWebKey;
 
 use super::provider::ReadyKey;
+use crate::token::log_text::for_log;
 
 /// What tells a key from every other one: a hash of its type and numbers.
 pub(crate) type Identity = [u8; SHA256_OUTPUT_LEN];
@@ -33,20 +34,20 @@ pub(crate) struct KeySet {
 }
 
 impl KeySet {
-    /// Makes a set; the second part names the keys that turned out not to be keys.
+    /// Makes a set. The second part says which of them are no keys after all.
     pub(crate) fn new(written: Vec<JsonWebKey>) -> (Self, Vec<String>) {
         let (mut keys, mut odd) = (HashMap::new(), Vec::new());
         for key in written {
             let kid = key.key_id().to_owned();
             match Key::new(&key) {
                 Some(key) => drop(keys.insert(kid, Arc::new(key))),
-                None => odd.push(format!("key `{}`: its numbers are no key", super::filter::shown(&kid))),
+                None => odd.push(format!("key `{}`: its numbers are no key", for_log(&kid))),
             }
         }
         (Self { keys, fetched: Instant::now() }, odd)
     }
 
-    /// The key of that name.
+    /// The key with that `kid`.
     pub(crate) fn get(&self, kid: &str) -> Option<&Arc<Key>> {
         self.keys.get(kid)
     }
@@ -58,8 +59,8 @@ impl KeySet {
 }
 
 impl Key {
-    /// `None`: the numbers are no key (a point off the curve, say), or the algorithm does not fit. Sources of
-    /// another make come here without our filter, so nothing is taken for granted.
+    /// `None`: the numbers are no key (a point off the curve, say), or the algorithm does not fit. Does not rely on the
+    /// filter for that.
     fn new(written: &JsonWebKey) -> Option<Self> {
         let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
         let (key, fitting, hashed) = match written {
@@ -95,14 +96,20 @@ impl Key {
     }
 
     /// The algorithms that it may be used with.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
         self.ready.algorithms()
     }
 
-    /// Whether `signature`, in base64url, is this key's over `message`. `algorithm` must be one of [`Key::algorithms`]:
-    /// the provider alone would take others of the key's type.
+    /// Whether it may be used with that algorithm.
+    pub(crate) fn has(&self, algorithm: Algorithm) -> bool {
+        self.ready.algorithms().any(|own| own == algorithm)
+    }
+
+    /// Whether `signature`, in base64url, is this key's over `message`.
     pub(crate) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &str) -> bool {
-        self.algorithms().any(|own| own == algorithm)
+        // `jsonwebtoken` itself would accept any algorithm of the key's type.
+        self.has(algorithm)
             && jsonwebtoken::crypto::verify(signature, message, self.ready.key(), algorithm).unwrap_or(false)
     }
 }
@@ -147,7 +154,6 @@ mod tests {
         assert_eq!((found.len(), odd.len()), (1, 2), "{odd:?}");
     }
 
-    /// A source of another make has no filter of ours before it.
     #[test]
     fn algorithms_must_fit_without_the_filter_too() {
         let ec = |alg: &str| json!([{ "kty": "EC", "crv": "P-256", "kid": "k", "alg": alg, "x": X, "y": Y }]);
@@ -158,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_told_by_its_numbers_and_not_by_its_name_or_spelling() {
+    fn a_key_is_known_by_its_numbers_and_not_by_its_name_or_spelling() {
         let sample = include_str!(concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/tests/data/vectors/auth0/auth0_sample_jwks.json"

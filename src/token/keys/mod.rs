@@ -12,7 +12,7 @@ mod renewal;
 mod source;
 mod store;
 
-pub use failure::Cause;
+pub(crate) use failure::Cause;
 #[cfg(any(test, fuzzing))]
 pub(crate) use key_set::KeySet;
 pub(crate) use key_set::{Identity, Key};

@@ -71,41 +71,40 @@ impl Drop for ReadyKey {
     }
 }
 
-/// The form of a key that verifies one algorithm (RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1); RSA keys under
-/// 2048 bits have none.
+/// The form of a key that verifies one algorithm. `None`: the key does not fit it.
 fn parse(key: &DecodingKey, algorithm: Algorithm) -> Option<ParsedPublicKey> {
     if key.family() != algorithm.family() {
         return None;
     }
-    match (key.kind(), rsa_parameters(algorithm)) {
-        (DecodingKeyKind::RsaModulusExponent { n, e }, Some(with)) => {
+    let (_, form) = FORMS.iter().find(|(of, _)| *of == algorithm)?;
+    match (form, key.kind()) {
+        (Form::Numbers(with), DecodingKeyKind::RsaModulusExponent { n, e }) => {
             aws::RsaPublicKeyComponents { n, e }.to_parsed_public_key(with).ok()
         }
-        (DecodingKeyKind::SecretOrDer(point), None) => {
-            let with: &'static dyn aws::VerificationAlgorithm = match algorithm {
-                Algorithm::ES256 => &aws::ECDSA_P256_SHA256_FIXED,
-                Algorithm::ES384 => &aws::ECDSA_P384_SHA384_FIXED,
-                Algorithm::EdDSA => &aws::ED25519,
-                _ => return None,
-            };
-            ParsedPublicKey::new(with, point).ok()
-        }
-        _ => None,
+        (Form::Point(with), DecodingKeyKind::SecretOrDer(point)) => ParsedPublicKey::new(*with, point).ok(),
+        (Form::Numbers(_), DecodingKeyKind::SecretOrDer(_))
+        | (Form::Point(_), DecodingKeyKind::RsaModulusExponent { .. }) => None,
     }
 }
 
-/// What aws-lc calls the algorithms of an RSA key.
-fn rsa_parameters(algorithm: Algorithm) -> Option<&'static aws::RsaParameters> {
-    Some(match algorithm {
-        Algorithm::RS256 => &aws::RSA_PKCS1_2048_8192_SHA256,
-        Algorithm::RS384 => &aws::RSA_PKCS1_2048_8192_SHA384,
-        Algorithm::RS512 => &aws::RSA_PKCS1_2048_8192_SHA512,
-        Algorithm::PS256 => &aws::RSA_PSS_2048_8192_SHA256,
-        Algorithm::PS384 => &aws::RSA_PSS_2048_8192_SHA384,
-        Algorithm::PS512 => &aws::RSA_PSS_2048_8192_SHA512,
-        _ => return None,
-    })
+/// What a key is made of, and what aws-lc calls the algorithm.
+enum Form {
+    Numbers(&'static aws::RsaParameters),
+    Point(&'static dyn aws::VerificationAlgorithm),
 }
+
+/// RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1. RSA keys have at least 2048 bits; no symmetric algorithm is here.
+static FORMS: [(Algorithm, Form); 9] = [
+    (Algorithm::RS256, Form::Numbers(&aws::RSA_PKCS1_2048_8192_SHA256)),
+    (Algorithm::RS384, Form::Numbers(&aws::RSA_PKCS1_2048_8192_SHA384)),
+    (Algorithm::RS512, Form::Numbers(&aws::RSA_PKCS1_2048_8192_SHA512)),
+    (Algorithm::PS256, Form::Numbers(&aws::RSA_PSS_2048_8192_SHA256)),
+    (Algorithm::PS384, Form::Numbers(&aws::RSA_PSS_2048_8192_SHA384)),
+    (Algorithm::PS512, Form::Numbers(&aws::RSA_PSS_2048_8192_SHA512)),
+    (Algorithm::ES256, Form::Point(&aws::ECDSA_P256_SHA256_FIXED)),
+    (Algorithm::ES384, Form::Point(&aws::ECDSA_P384_SHA384_FIXED)),
+    (Algorithm::EdDSA, Form::Point(&aws::ED25519)),
+];
 
 /// What orders and tells keys: their numbers, whole. A hash would need a comparison besides.
 fn numbers(key: &DecodingKey) -> (&[u8], &[u8]) {
@@ -158,5 +157,83 @@ impl Verifier<Vec<u8>> for ParsedVerifier {
 impl JwtVerifier for ParsedVerifier {
     fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature::KeyPair as _;
+    use jsonwebtoken::EncodingKey;
+    use jsonwebtoken::crypto::{sign, verify};
+
+    use super::*;
+
+    const RSA_KEY: &[u8] =
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/keys/rsa2048-a.der"));
+    const MESSAGE: &[u8] = b"header.claims";
+
+    /// A public key of its own for each test: `exponent` makes it one that no other test has.
+    fn key(exponent: u8) -> DecodingKey {
+        let pair = aws_lc_rs::rsa::KeyPair::from_der(RSA_KEY).expect("a key");
+        let n = pair.public_key().modulus().big_endian_without_leading_zero().to_vec();
+        DecodingKey::from_rsa_raw_components(&n, &[1, 0, exponent])
+    }
+
+    fn signature(algorithm: Algorithm) -> String {
+        assert!(install());
+        sign(MESSAGE, &EncodingKey::from_rsa_der(RSA_KEY), algorithm).expect("signed")
+    }
+
+    fn is_ready(algorithm: Algorithm, key: &DecodingKey) -> bool {
+        ParsedVerifier::find(algorithm, key).is_some()
+    }
+
+    #[test]
+    fn a_key_is_ready_as_long_as_somebody_holds_it() {
+        let [first, second] = [key(3), key(5)];
+        let held = ReadyKey::new(first.clone(), &[Algorithm::RS256]).expect("a key");
+        let again =
+            ReadyKey::new(first.clone(), &[Algorithm::PS256]).expect("the same key, for another algorithm");
+        assert!(is_ready(Algorithm::RS256, &first) && is_ready(Algorithm::PS256, &first));
+        assert!(!is_ready(Algorithm::RS384, &first) && !is_ready(Algorithm::RS256, &second));
+        drop(held);
+        assert!(!is_ready(Algorithm::RS256, &first) && is_ready(Algorithm::PS256, &first));
+        drop(again);
+        assert!(!is_ready(Algorithm::PS256, &first));
+    }
+
+    #[test]
+    fn jsonwebtoken_verifies_by_ready_keys_and_by_others() {
+        let key = key(1);
+        for algorithm in [Algorithm::RS256, Algorithm::PS512] {
+            let good = signature(algorithm);
+            let other = signature(Algorithm::RS384);
+            let holds = |signature: &str| verify(signature, MESSAGE, &key, algorithm).expect("an answer");
+            assert!(holds(&good) && !holds(&other), "by the stock provider");
+            let held = ReadyKey::new(key.clone(), &[algorithm]).expect("a key");
+            assert!(is_ready(algorithm, &key));
+            assert!(holds(&good) && !holds(&other), "by the ready key");
+            drop(held);
+        }
+    }
+
+    #[test]
+    fn a_secret_with_the_bytes_of_a_public_key_is_another_key() {
+        signature(Algorithm::RS256);
+        let public = [7; 32];
+        let held = ReadyKey::new(DecodingKey::from_ed_der(&public), &[Algorithm::EdDSA]).expect("a key");
+        let secret = DecodingKey::from_secret(&public);
+        assert!(verify("AA", MESSAGE, &secret, Algorithm::EdDSA).is_err(), "its type does not fit");
+        assert!(!verify("AA", MESSAGE, &secret, Algorithm::HS256).expect("an answer"));
+        assert!(verify("AA", MESSAGE, held.key(), Algorithm::HS256).is_err(), "nor the other way round");
+    }
+
+    #[test]
+    fn keys_that_do_not_fit_are_none() {
+        for algorithm in [Algorithm::ES256, Algorithm::EdDSA, Algorithm::HS256] {
+            assert!(ReadyKey::new(key(7), &[Algorithm::RS256, algorithm]).is_none(), "{algorithm:?}");
+        }
+        assert!(ReadyKey::new(DecodingKey::from_ec_der(&[4; 65]), &[Algorithm::ES256]).is_none());
+        assert!(ReadyKey::new(DecodingKey::from_secret(&[7; 32]), &[Algorithm::HS256]).is_none());
     }
 }

@@ -159,8 +159,8 @@ pub(super) async fn user(tokens: &Tokens, token: &str) -> Result<String, Kind> {
 
 /// Failed fetches of the first issuer, by cause.
 pub(super) fn failed(tokens: &Tokens, cause: Cause) -> u64 {
-    let figures = tokens.figures();
-    figures.issuers[0].fetches_failed.iter().find(|(c, _)| *c == cause).expect("a cause").1
+    let stats = tokens.stats();
+    stats.issuers[0].fetches_failed.iter().find(|(c, _)| *c == cause).expect("a cause").1
 }
 
 /// Waits until something holds; a second at most.
