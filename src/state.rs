@@ -66,7 +66,8 @@ impl AppState {
             &settings.keys,
             &settings.tenancy,
             settings.limits.max_token_bytes,
-        )?;
+        )
+        .map_err(|error| error.in_full())?;
         let base = Base {
             path: settings.engine.base_path.clone(),
             engine: settings.engine.name.clone(),

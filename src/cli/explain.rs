@@ -65,10 +65,9 @@ fn caller(args: &ExplainArgs, settings: &Settings) -> Result<Caller, Refusal> {
     if let Some(file) = &args.token {
         let token =
             std::fs::read_to_string(file).map_err(|e| failed(format!("the token can't be read: {e}")))?;
-        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         let (issuers, limits) = (&settings.issuers, &settings.limits);
         let tokens = Tokens::new(issuers, &settings.keys, &settings.tenancy, limits.max_token_bytes)
-            .map_err(failed)?;
+            .map_err(|error| failed(error.in_full()))?;
         let header = format!("Bearer {}", token.trim());
         return actix_web::rt::System::new().block_on(async {
             tokens.start();

@@ -78,6 +78,11 @@ impl Policy {
         self.families.get(id.0)
     }
 
+    /// All families.
+    pub fn families(&self) -> &[Family] {
+        &self.families
+    }
+
     /// A shape by its name.
     #[cfg(test)]
     pub(crate) fn shape_named(&self, name: &str) -> Option<ShapeId> {

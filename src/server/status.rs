@@ -42,7 +42,7 @@ async fn readyz(
     if health.stopping.load(Ordering::SeqCst) {
         reasons.push("the gateway is stopping".to_owned());
     }
-    reasons.extend(state.tokens.ready().err());
+    reasons.extend(state.tokens.ready().err().map(|e| e.to_string()));
     reasons.extend(engine.alive().await.err());
     let mut response =
         if reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
@@ -54,7 +54,7 @@ async fn readyz(
 async fn metrics(state: web::Data<AppState>) -> HttpResponse {
     let taken = state.shares.taken();
     let scraped = Scraped {
-        tokens: &state.tokens.figures(),
+        tokens: &state.tokens.stats(),
         ownership: &state.ownership.stats().await,
         long_polls: taken.long_polls,
         tenants_active: taken.tenants,

@@ -1,15 +1,14 @@
 //! One request of a case, and what each request that reached the engine's door is.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tenantgate::policy::{Emulation, Kind, LookUp, Part, Policy};
 
 use super::cases::Template;
+use crate::isolation::uuids;
 use crate::matrix::cases::Ask;
 use crate::matrix::run::send;
-use crate::matrix::state::uuids;
 use crate::support::api::{Api, Reply};
 use crate::support::fault::Fault;
 use crate::support::recorder::{Answer, Recorder, Seen};
@@ -190,10 +189,7 @@ pub fn whole(seen: &Seen) -> String {
 
 /// All look-ups of all families.
 pub fn look_ups(policy: &Policy) -> Vec<LookUp> {
-    let text = include_str!("../../../policies/ownership.yaml");
-    let families: BTreeMap<String, Value> = serde_saphyr::from_str(text).unwrap();
-    let all = families.keys().filter_map(|name| policy.family(policy.family_named(name)?));
-    let all: Vec<_> = all.flat_map(|family| family.look_up.iter().cloned()).collect();
+    let all: Vec<_> = policy.families().iter().flat_map(|family| family.look_up.iter().cloned()).collect();
     assert!(all.len() > 20, "{all:?}");
     all
 }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use asking::{Case, Wrong};
 use cases::Template;
-use tenantgate::policy::{Emulation, How, LookUp, Policy};
+use tenantgate::policy::{How, LookUp, Policy};
 use trial::{Stage, Tally, Trial};
 
 use crate::matrix::columns::{Column, Filler, Sides};
@@ -69,8 +69,7 @@ fn not_met(
     seen: &BTreeSet<String>,
 ) -> Vec<String> {
     let by_code = |how: &How| match how {
-        // Making an incident asks nothing but whose the execution is.
-        How::Forward(forward) => forward.emulate.is_some_and(|e| e != Emulation::CreateIncident),
+        How::Forward(forward) => forward.emulate.is_some(),
         How::Deny(_) | How::Local(_) => false,
     };
     let emulated = policy.rules().iter().filter(|rule| by_code(&rule.how));

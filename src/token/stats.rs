@@ -1,4 +1,4 @@
-//! What the metrics tell about tokens and keys: numbers only, read at one time.
+//! Numbers about tokens and keys, for the metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,43 +6,43 @@ use super::issuer::Issuer;
 use super::keys::Cause;
 use crate::refusal::{Kind, Refusal};
 
-/// All figures at one time. Labels come from the settings and from closed lists, never from a token.
+/// All numbers at one time. Labels come from the settings and from closed lists, never from a token.
 #[derive(Clone, Debug, Default)]
-pub struct Figures {
+pub(crate) struct Stats {
     /// One per issuer, in the settings' order.
-    pub issuers: Vec<IssuerFigures>,
+    pub(crate) issuers: Vec<IssuerStats>,
     /// Tokens accepted, remembered ones included.
-    pub accepted: u64,
+    pub(crate) accepted: u64,
     /// Tokens refused, by kind; kinds without any are left out.
-    pub refused: Vec<(Kind, u64)>,
+    pub(crate) refused: Vec<(Kind, u64)>,
     /// Requests whose token was remembered.
-    pub remembered_hits: u64,
+    pub(crate) remembered_hits: u64,
     /// Requests whose token was not remembered.
-    pub remembered_misses: u64,
+    pub(crate) remembered_misses: u64,
     /// Tokens remembered now.
-    pub remembered: u64,
+    pub(crate) remembered: u64,
 }
 
-/// Figures of one issuer's keys.
+/// Numbers of one issuer's keys.
 #[derive(Clone, Debug, Default)]
-pub struct IssuerFigures {
+pub(crate) struct IssuerStats {
     /// The issuer.
-    pub issuer: String,
+    pub(crate) issuer: String,
     /// Usable keys; 0 while there are none, or none young enough.
-    pub keys: usize,
+    pub(crate) keys: usize,
     /// Seconds since the key set was fetched; none: never.
-    pub age_seconds: Option<f64>,
+    pub(crate) age_seconds: Option<f64>,
     /// Time of the last good fetch, in seconds since 1970; none: never.
-    pub last_success: Option<f64>,
+    pub(crate) last_success: Option<f64>,
     /// Good fetches.
-    pub fetches_ok: u64,
+    pub(crate) fetches_ok: u64,
     /// Failed fetches by cause; causes without any are 0.
-    pub fetches_failed: Vec<(Cause, u64)>,
+    pub(crate) fetches_failed: Vec<(Cause, u64)>,
     /// Tokens that named an unknown `kid`.
-    pub unknown_kids: u64,
+    pub(crate) unknown_kids: u64,
 }
 
-/// Counters of what became of tokens.
+/// Counts tokens by what was decided.
 pub(crate) struct Outcomes {
     accepted: AtomicU64,
     refused: [AtomicU64; Kind::ALL.len()],
@@ -83,10 +83,10 @@ impl Outcomes {
     }
 
     /// Reads everything.
-    pub(crate) fn figures(&self, issuers: &[Issuer], remembered: u64) -> Figures {
+    pub(crate) fn stats(&self, issuers: &[Issuer], remembered: u64) -> Stats {
         let refused = Kind::ALL.iter().zip(&self.refused).map(|(k, n)| (*k, n.load(Ordering::Relaxed)));
-        Figures {
-            issuers: issuers.iter().map(|i| i.store.figures()).collect(),
+        Stats {
+            issuers: issuers.iter().map(|i| i.store.stats()).collect(),
             accepted: self.accepted.load(Ordering::Relaxed),
             refused: refused.filter(|(_, n)| *n > 0).collect(),
             remembered_hits: self.hits.load(Ordering::Relaxed),
