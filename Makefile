@@ -31,7 +31,7 @@ keycloak: setup engine ## the gateway before a real Keycloak (fetched from Maven
 fuzz: setup engine ## every fuzz target for FUZZ_SECONDS (60) each; installs nightly Rust and cargo-fuzz when missing
 	fuzz/run
 
-bench: setup ## figures as ratios: keys on an issuer's bad day, CPU a request beside nginx and HAProxy
+bench: setup ## ratios: keys on an issuer's bad day, a verification beside plain aws-lc, CPU a request beside nginx and HAProxy
 	benches/run
 
 chart: ## the chart's lint, unit tests and documents (part of `make test`)

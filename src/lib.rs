@@ -6,34 +6,37 @@
 //! 2. [`token`]: the bearer token is verified against the issuer's keys;
 //! 3. [`tenancy`]: its client id becomes the caller and its tenant;
 //! 4. [`policy`]: method and path become the one operation and its rule;
-//! 5. [`rewrite`]: the request is narrowed by its rule ([`json`], [`form`], [`model`] read what it carries);
-//! 6. [`ownership`]: the ids in it are looked up, and the draft becomes a permit;
-//! 7. [`engine`]: the permit becomes the engine's request (or several);
-//! 8. [`proxy`]: the engine's answer is guarded and becomes the reply.
+//! 5. [`isolation`]: the request is narrowed by its rule ([`json`], [`form`], [`model`] read what it carries);
+//! 6. [`isolation`]: the ids in it are looked up, and the draft becomes a permit;
+//! 7. [`isolation`]: the permit becomes the engine's request (or several);
+//! 8. [`response`]: the engine's answer is guarded and becomes the reply.
 //!
-//! At any stage a [`refusal`] may end the journey. [`config`] holds the settings, [`gate`] what all requests share,
+//! At any stage a [`refusal`] may end the journey. [`config`] holds the settings, [`state`] what all requests share,
 //! [`telemetry`] figures and logs, [`cli`] the commands.
 
+mod admission;
 pub mod cli;
 pub mod config;
-mod emulate;
-pub mod engine;
+mod context;
 pub mod form;
 #[cfg(test)]
 mod fuzzing;
-pub mod gate;
 #[cfg(test)]
 mod golden;
-pub mod journey;
+pub mod isolation;
+mod journey;
 pub mod json;
 pub mod model;
-pub mod ownership;
+mod operations;
+mod percent;
+mod plan;
 pub mod policy;
-pub mod proxy;
-pub mod refusal;
-pub mod rewrite;
-pub mod server;
-pub mod telemetry;
-pub mod tenancy;
+mod refusal;
+pub mod request;
+mod response;
+mod server;
+mod state;
+mod telemetry;
+mod tenancy;
 pub mod token;
-pub mod version;
+mod version;

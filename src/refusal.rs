@@ -99,7 +99,7 @@ kinds! {
     EngineAnswer = "TG502-ANSWER", 502, "ProcessEngineException";
     /// The engine can't be reached.
     EngineUnreachable = "TG502-ENGINE", 502, "ProcessEngineException";
-    /// The issuer's keys are not to be had, so no token can be checked.
+    /// The issuer's keys are unavailable, so no token can be checked.
     KeysUnavailable = "TG503-KEYS", 503, "ProcessEngineException";
     /// The gateway has too many requests under way.
     Overloaded = "TG503-OVERLOADED", 503, "ProcessEngineException";

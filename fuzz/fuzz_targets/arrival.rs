@@ -1,3 +1,3 @@
-//! See `tenantgate::server::fuzzing`.
+//! See `tenantgate::request::fuzzing`.
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| tenantgate::server::fuzzing::head(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tenantgate::request::fuzzing::head(data));

@@ -1,7 +1,7 @@
 //! `explain`: what would become of a request. Nothing is sent to the engine.
 //!
-//! It runs the same stages as the gateway up to the permit. Whose an id is only the engine could say, so ids are
-//! taken as the caller's own, and the look-ups that would be asked are shown.
+//! It prints the plan that the gateway would carry out. Whose an id is only the engine could say: what depends on the
+//! engine is shown as a question, never answered.
 
 use std::fmt::Write as _;
 
@@ -10,12 +10,12 @@ use bytes::Bytes;
 use super::args::ExplainArgs;
 use super::exit::Exit;
 use crate::config::{Settings, gather};
-use crate::json;
-use crate::ownership::{Handles, Owned};
-use crate::policy::{Body, Empty, Forward, How, LookUp, Operation, Policy};
+use crate::isolation::{Asked, Draft, Handles};
+use crate::plan::{Asked as Asks, Plan, Planner, Way, way};
+use crate::policy::{LookUp, Policy};
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::{Content, Context, Draft, Outcome, class_names, narrow};
-use crate::server::{Arrival, Base};
+use crate::request::{Arrival, Base};
+use crate::response::{Reply, ReplyBody};
 use crate::tenancy::{Caller, Tenant};
 use crate::token::Tokens;
 
@@ -40,17 +40,19 @@ pub(super) fn explain(args: ExplainArgs, env: impl Iterator<Item = (String, Stri
             return Exit::Failed;
         }
     };
-    let mut told = String::new();
-    let outcome = caller(&args, &settings)
-        .and_then(|caller| explanation(&args, &settings, &policy, body, &caller, &mut told));
+    let mut text = Text::default();
+    let outcome = caller(&args, &settings).and_then(|caller| {
+        let explainer = Explainer { settings: &settings, policy: &policy, caller: &caller };
+        explainer.request(&args, body, &mut text)
+    });
     if let Err(refusal) = &outcome {
         let kind = refusal.kind();
-        told.push_str(&format!("refused     {} {}: {}\n", kind.status(), kind.code(), refusal.message()));
+        text.line("refused", &format!("{} {}: {}", kind.status(), kind.code(), refusal.message()));
         if let Some(cause) = refusal.cause() {
-            told.push_str(&format!("cause       {cause}\n"));
+            text.line("cause", cause);
         }
     }
-    match (super::print(&told), outcome) {
+    match (super::print(&text.0), outcome) {
         (Exit::Ok, Ok(())) => Exit::Ok,
         (Exit::Ok, Err(_)) => Exit::Findings,
         (failed, _) => failed,
@@ -63,10 +65,9 @@ fn caller(args: &ExplainArgs, settings: &Settings) -> Result<Caller, Refusal> {
     if let Some(file) = &args.token {
         let token =
             std::fs::read_to_string(file).map_err(|e| failed(format!("the token can't be read: {e}")))?;
-        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         let (issuers, limits) = (&settings.issuers, &settings.limits);
         let tokens = Tokens::new(issuers, &settings.keys, &settings.tenancy, limits.max_token_bytes)
-            .map_err(failed)?;
+            .map_err(|error| failed(error.in_full()))?;
         let header = format!("Bearer {}", token.trim());
         return actix_web::rt::System::new().block_on(async {
             tokens.start();
@@ -77,127 +78,133 @@ fn caller(args: &ExplainArgs, settings: &Settings) -> Result<Caller, Refusal> {
     Ok(Caller::new(Tenant::parse(id, &settings.tenancy.reserved_client_ids)?))
 }
 
-fn explanation(
-    args: &ExplainArgs,
-    settings: &Settings,
-    policy: &Policy,
-    body: Option<Bytes>,
-    caller: &Caller,
-    told: &mut String,
-) -> Result<(), Refusal> {
-    line(told, "caller", caller.tenant().as_str());
-    let base = Base {
-        path: settings.engine.base_path.clone(),
-        engine: settings.engine.name.clone(),
-        max_target_bytes: settings.limits.max_target_bytes,
-    };
-    let (path, query) = args.path.split_once('?').map_or((args.path.as_str(), None), |(p, q)| (p, Some(q)));
-    let arrival = Arrival::read(&base, &args.method.to_ascii_uppercase(), path, query, std::iter::empty())?;
-    let operation = policy
-        .find(&arrival.method, &arrival.segments)
-        .ok_or_else(|| Refusal::new(Kind::NoRule, "there is no such operation"))?;
-    line(told, "operation", &operation.rule.operation);
-    line(told, "rule", &format!("policies/{} ({})", operation.rule.file, operation.rule.kind.name()));
-    match &operation.rule.how {
-        How::Deny(reason) => Err(Refusal::new(Kind::Denied, reason.clone())),
-        How::Local(_) => {
-            line(told, "answered", "by the gateway itself");
-            Ok(())
-        }
-        How::Forward(forward) => {
-            forwarded(settings, policy, &operation, forward, arrival, body, caller, told)
-        }
+/// Lines of a name and a text.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn line(&mut self, name: &str, text: &str) {
+        // Writing to a string can't fail.
+        let _ = writeln!(self.0, "{name:<12}{text}");
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is one thing that the journey has at this stage")]
-fn forwarded(
-    settings: &Settings,
-    policy: &Policy,
-    operation: &Operation,
-    forward: &Forward,
-    arrival: Arrival,
-    body: Option<Bytes>,
-    caller: &Caller,
-    told: &mut String,
-) -> Result<(), Refusal> {
-    if let Some(emulation) = forward.emulate {
-        line(told, "carried out", &format!("by code where needed: {emulation:?}"));
-    }
-    let body = match (body, forward.body) {
-        (Some(bytes), Body::Json(_)) if !bytes.is_empty() => {
-            let json = json::read(&bytes, settings.limits.max_json_depth).map_err(|fault| {
-                Refusal::new(Kind::BodyAmbiguous, format!("the body can't be read: {fault}"))
-            })?;
-            class_names(&json, &settings.values.object_types)?;
-            Some(json)
-        }
-        (Some(_) | None, Body::Json(_) | Body::None | Body::Multipart(_)) => None,
-    };
-    let handles = Handles::new(&settings.tenancy.batch_keys, &settings.engine.name);
-    let context = Context {
-        policy,
-        tenant: caller.tenant(),
-        kind: operation.rule.kind,
-        shared: settings.tenancy.shared_resources,
-        handles: &handles,
-        params: &operation.params,
-        // What the caller has, only the engine could say.
-        shared_key: false,
-    };
-    match narrow(&context, &operation.rule, forward, &arrival.method, arrival.query, body)? {
-        Outcome::Empty(Empty::List) => line(told, "answered", "200 [] by the gateway itself"),
-        Outcome::Empty(Empty::Count) => line(told, "answered", "200 {\"count\":0} by the gateway itself"),
-        Outcome::Forward(draft) => sent(policy, settings, draft, caller, told),
-    }
-    Ok(())
+/// What an explanation is made by.
+struct Explainer<'a> {
+    settings: &'a Settings,
+    policy: &'a Policy,
+    caller: &'a Caller,
 }
 
-/// The look-ups, and the request as it would reach the engine if all ids were the caller's.
-fn sent(policy: &Policy, settings: &Settings, draft: Draft, caller: &Caller, told: &mut String) {
-    let mut owned = Owned::default();
-    for asked in draft.questions() {
-        if let Some(family) = policy.family(asked.family()) {
-            let by: Vec<String> = family.look_up.iter().map(shown).collect();
-            line(
-                told,
-                "look-up",
-                &format!("is `{}` an own {}? by {}", asked.id(), family.name, by.join(", then ")),
-            );
-            let id = asked.id().to_owned();
-            owned.insert(asked, id);
-        } else if asked.id() == caller.tenant().as_str() {
-            let id = asked.id().to_owned();
-            owned.insert(asked, id);
-        } else {
-            line(
-                told,
-                "foreign",
-                &format!("`{}` is another tenant: answered as one that never existed", asked.id()),
-            );
+impl Explainer<'_> {
+    fn request(&self, args: &ExplainArgs, body: Option<Bytes>, text: &mut Text) -> Result<(), Refusal> {
+        text.line("caller", self.caller.tenant().as_str());
+        let engine = &self.settings.engine;
+        let base = Base {
+            path: engine.base_path.clone(),
+            engine: engine.name.clone(),
+            max_target_bytes: self.settings.limits.max_target_bytes,
+        };
+        let (path, query) =
+            args.path.split_once('?').map_or((args.path.as_str(), None), |(p, q)| (p, Some(q)));
+        let arrival =
+            Arrival::read(&base, &args.method.to_ascii_uppercase(), path, query, std::iter::empty())?;
+        let operation = self
+            .policy
+            .find(&arrival.method, &arrival.segments)
+            .ok_or_else(|| Refusal::new(Kind::NoRule, "there is no such operation"))?;
+        let rule = &operation.rule;
+        text.line("operation", &rule.operation);
+        text.line("rule", &format!("policies/{} ({})", rule.file, rule.kind.name()));
+        let forward = match way(&operation, &engine.name)? {
+            Way::Forward(forward) => forward,
+            Way::Answer(reply) => {
+                answered(&reply, text);
+                return Ok(());
+            }
+        };
+        let handles = Handles::new(&self.settings.tenancy.batch_keys, &engine.name);
+        let planner =
+            Planner { policy: self.policy, settings: self.settings, handles: &handles, caller: self.caller };
+        let body = match (body, forward.body) {
+            (Some(bytes), crate::policy::Body::Json(_)) => planner.json(Some("application/json"), &bytes)?,
+            (Some(_) | None, _) => None,
+        };
+        let asked = Asks { operation: &operation, method: arrival.method, query: arrival.query, body };
+        self.plan(&planner.plan(asked, forward)?, text);
+        Ok(())
+    }
+
+    fn plan(&self, plan: &Plan, text: &mut Text) {
+        match plan {
+            Plan::Answer(reply) => answered(reply, text),
+            Plan::Send(draft) => self.sent(draft, text),
+            Plan::SendByKey { key, own, shared } => {
+                text.line("question", &format!("has the caller a definition of the key `{key}`? If so:"));
+                self.sent(own, text);
+                text.line("otherwise", "the shared one:");
+                self.sent(shared, text);
+            }
+            Plan::Form(draft, form) => {
+                self.sent(draft, text);
+                text.line("body", &format!("the form, rebuilt part by part ({form:?})"));
+            }
+            Plan::Handled(plan) => {
+                for question in plan.describe(self.caller) {
+                    text.line("question", &question);
+                }
+                if let Some(draft) = plan.goes_on() {
+                    self.sent(draft, text);
+                }
+            }
         }
     }
-    let permit = draft.permit(&owned);
-    line(told, "to engine", &format!("{} {}{}", permit.method(), settings.engine.base_path, permit.target()));
-    let identity = &settings.identity_headers;
-    line(told, "", &format!("{}: {}", identity.user, caller.user()));
-    line(told, "", &format!("{}: {}", identity.tenants, caller.tenant()));
-    match permit.content() {
-        Content::None => {}
-        Content::Json(bytes) => line(told, "body", &String::from_utf8_lossy(bytes)),
-        Content::Multipart(form) => line(told, "body", &format!("the form, rebuilt part by part ({form:?})")),
+
+    /// The look-ups, and the request as it would reach the engine if all ids were the caller's.
+    fn sent(&self, draft: &Draft, text: &mut Text) {
+        for asked in draft.questions() {
+            text.line("look-up", &self.look_up(&asked));
+        }
+        let preview = draft.preview();
+        let base = &self.settings.engine.base_path;
+        text.line("to engine", &format!("{} {base}{}", preview.method, preview.target));
+        let identity = &self.settings.identity_headers;
+        text.line("", &format!("{}: {}", identity.user, self.caller.user()));
+        text.line("", &format!("{}: {}", identity.tenants, self.caller.tenant()));
+        if let Some(body) = preview.body {
+            text.line("body", &String::from_utf8_lossy(&body));
+        }
+    }
+
+    fn look_up(&self, asked: &Asked) -> String {
+        let Some(family) = self.policy.family(asked.family()) else {
+            return match asked.id() == self.caller.tenant().as_str() {
+                true => format!("`{}` is the caller's tenant", asked.id()),
+                false => format!("`{}` is another tenant: answered as one that never existed", asked.id()),
+            };
+        };
+        let by: Vec<String> = family.look_up.iter().map(request).collect();
+        format!(
+            "is `{}` an own {}? by {}; if not, it goes as an id that never existed",
+            asked.id(),
+            family.name,
+            by.join(", then ")
+        )
     }
 }
 
-fn shown(look_up: &LookUp) -> String {
+fn answered(reply: &Reply, text: &mut Text) {
+    let body = match &reply.body {
+        ReplyBody::Whole(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        ReplyBody::Stream { .. } => String::new(),
+    };
+    text.line("answered", &format!("{} {body} by the gateway itself", reply.status));
+}
+
+fn request(look_up: &LookUp) -> String {
     match look_up {
         LookUp::GetList { path, param, .. } => format!("GET {path}?{param}=…"),
         LookUp::PostList { path, field, .. } => format!("POST {path} {{\"{field}\": …}}"),
         LookUp::One { before, after } => format!("GET {before}…{after}"),
     }
-}
-
-fn line(told: &mut String, name: &str, text: &str) {
-    // Writing to a string can't fail.
-    let _ = writeln!(told, "{name:<12}{text}");
 }

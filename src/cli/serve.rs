@@ -40,8 +40,6 @@ pub(super) fn serve(args: &GatherArgs, env: impl Iterator<Item = (String, String
 
 /// The server on its runtime.
 fn run_server(settings: Settings, policy: Policy) -> Result<(), String> {
-    // Two providers in one build would panic at the first token; the one that is meant is said once.
-    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     crate::telemetry::start_logging(&settings.log);
     // Held until the server has ended, then the last spans go out; started and ended outside the server's runtime,
     // since its client waits by blocking.

@@ -5,7 +5,7 @@ use super::section::{Checks, F, section};
 
 section! {
     /// Cross-origin requests of browsers. Once checked, origins are in lower case and without default port.
-    pub struct Cors {
+    pub(crate) struct Cors {
         /// Origins (scheme and authority) whose pages may call. Empty: none, and no CORS header is sent.
         pub allowed_origins: Vec<String> = Vec::new(),
     }

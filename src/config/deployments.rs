@@ -5,7 +5,7 @@ use super::section::{Checks, F, section};
 section! {
     /// What deployed models may carry.
     #[derive(Copy, PartialEq, Eq)]
-    pub struct Deployments {
+    pub(crate) struct Deployments {
         /// Code in models. `deny`: no scripts, classes, delegates or connectors, and plain expressions only. `allow`
         /// trusts whoever may deploy with the whole engine: tenants are then kept apart no longer.
         pub code: Code = Code::Deny,

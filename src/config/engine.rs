@@ -10,7 +10,7 @@ use super::{address, secrets};
 
 section! {
     /// The engine behind the gateway.
-    pub struct Engine {
+    pub(crate) struct Engine {
         /// URL of the engine's REST interface, as `http://camunda:8080/engine-rest`. Its path is the public one too.
         /// Required; without user info and query.
         pub(super) url: Option<String> = None,
@@ -36,7 +36,7 @@ section! {
 
 section! {
     /// User and password.
-    pub struct BasicAuth {
+    pub(crate) struct BasicAuth {
         /// The user name.
         #[serde(with = "unset")]
         #[schemars(with = "Option<String>")]

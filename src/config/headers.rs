@@ -14,7 +14,7 @@ const KNOWN_BEGINNINGS: &str = "accept access-control- content- if- proxy- sec- 
 
 section! {
     /// The identity headers. Once checked, the names are in lower case.
-    pub struct IdentityHeaders {
+    pub(crate) struct IdentityHeaders {
         /// The header that names the user.
         pub user: String = "X-Camunda-User".into(),
         /// The header that names the tenants.

@@ -6,7 +6,7 @@ use super::section::section;
 
 section! {
     /// Sizes, times and numbers.
-    pub struct Limits {
+    pub(crate) struct Limits {
         /// Longest path and query, in bytes.
         pub max_target_bytes: usize [256 to 1_048_576] = 32 * 1024,
         /// Largest JSON body, in bytes: these are read whole and checked.

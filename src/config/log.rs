@@ -6,7 +6,7 @@ use super::section::{Checks, F, section};
 
 section! {
     /// Log format and level.
-    pub struct Log {
+    pub(crate) struct Log {
         /// `human`: lines for people; `json`: one JSON object a line.
         pub format: LogFormat = LogFormat::Human,
         /// What is logged, as `info` or `info,tenantgate=debug`.
@@ -19,7 +19,7 @@ section! {
     Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// One readable line each.
     #[default]
     Human,

@@ -49,7 +49,7 @@ const ALLOWED: &[&str] = &[
 
 section! {
     /// Java classes that `objectTypeName` may name.
-    pub struct ObjectTypes {
+    pub(crate) struct ObjectTypes {
         /// Prefixes of class names that are refused: the platform's and the engine's libraries. Replaces the built-in
         /// list.
         pub refuse: Vec<String> = own(REFUSED),

@@ -16,7 +16,7 @@ pub(super) use super::codes::FindingCode as F;
 /// A time is written with its unit (`ms`, `s`, `m`, `h`); a bare number is refused, for its unit would be a guess. A
 /// field with `#[serde(skip)]` is no key: the section's check fills it in.
 macro_rules! section {
-    ($(#[$about:meta])* pub struct $name:ident { $(
+    ($(#[$about:meta])* $vis:vis struct $name:ident { $(
         $(#[$of:meta])*
         $seen:vis $key:ident: $type:ty
             $(as time [$shortest:literal to $longest:literal])?
@@ -26,7 +26,7 @@ macro_rules! section {
         #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         $(#[$about])*
-        pub struct $name { $(
+        $vis struct $name { $(
             $(#[$of])*
             $(#[serde(with = "humantime_serde")]
             #[schemars(with = "String", extend("format" = "time-span", "x-least" = $shortest, "x-most" = $longest))])?

@@ -14,7 +14,7 @@ use super::{
 section! {
     /// Everything that `serve` needs. A section's keys have their own defaults, so a file may leave out any of them.
     #[schemars(title = "Written", description = "The whole file.")]
-    pub struct Settings {
+    pub(crate) struct Settings {
         /// Where applications connect: IP address and port. Port 0 lets the system choose; the bound address is logged.
         #[serde(deserialize_with = "listener")]
         #[schemars(with = "String")]
@@ -54,7 +54,7 @@ section! {
 
 section! {
     /// What values of variables may be.
-    pub struct Values {
+    pub(crate) struct Values {
         /// Java classes that `objectTypeName` may name: the engine makes objects of them.
         pub object_types: ObjectTypes = ObjectTypes::default(),
     }
@@ -62,7 +62,7 @@ section! {
 
 section! {
     /// The rules.
-    pub struct Policies {
+    pub(crate) struct Policies {
         /// Folder whose rules replace the built-in ones. Null: the rules built into the binary.
         pub directory: Option<PathBuf> = None,
     }

@@ -1,7 +1,7 @@
 //! `Content-Disposition` of a part (RFC 7578 section 4.2), strictly.
 
+use crate::percent::decode;
 use crate::refusal::{Kind, Refusal};
-use crate::rewrite::decode;
 
 /// Name and file name of a part.
 #[derive(Clone, Debug, PartialEq, Eq)]

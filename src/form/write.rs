@@ -6,15 +6,15 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use futures_util::stream;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use tokio::sync::{Notify, mpsc};
 
-use crate::engine::RequestBody;
 use crate::refusal::{Kind, Refusal};
 
 /// The body that the engine's connection reads.
-pub type OutBody = RequestBody;
+pub type OutBody = UnsyncBoxBody<Bytes, io::Error>;
 
 /// Pieces that wait to be sent at the most.
 const PIECES: usize = 64;

@@ -12,25 +12,28 @@ mod read;
 pub mod scan;
 mod write;
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
 
 pub use boolean::{boolean, boolean_parameter, plain_parameter};
 pub use read::{Fault, read};
 
-/// A JSON document. Leaves are the exact text of the input.
+/// A JSON document. Leaves are the exact text of the input. `H` is what may stand open in it until it is written: an id
+/// whose owner has to be known first; by default nothing.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Json {
+pub enum Json<H = Infallible> {
     /// Members in their order; keys are decoded and differ from each other.
-    Object(Vec<(String, Json)>),
+    Object(Vec<(String, Json<H>)>),
     /// Elements in their order.
-    Array(Vec<Json>),
+    Array(Vec<Json<H>>),
     /// A string, number, `true`, `false` or `null`: valid JSON text.
     Leaf(Bytes),
-    /// An id whose owner has to be known before the document can be written.
-    Id(crate::ownership::Asked),
+    /// What is filled in when the document is written.
+    Hole(H),
 }
 
-impl Json {
+impl<H> Json<H> {
     /// `null`.
     pub fn null() -> Self {
         Json::Leaf(Bytes::from_static(b"null"))
@@ -55,7 +58,7 @@ impl Json {
     pub fn as_str(&self) -> Option<String> {
         match self {
             Json::Leaf(text) if text.first() == Some(&b'"') => serde_json::from_slice(text).ok(),
-            Json::Leaf(_) | Json::Object(_) | Json::Array(_) | Json::Id(_) => None,
+            Json::Leaf(_) | Json::Object(_) | Json::Array(_) | Json::Hole(_) => None,
         }
     }
 
@@ -73,15 +76,15 @@ impl Json {
     pub fn leaf(&self) -> Option<&[u8]> {
         match self {
             Json::Leaf(text) => Some(text),
-            Json::Object(_) | Json::Array(_) | Json::Id(_) => None,
+            Json::Object(_) | Json::Array(_) | Json::Hole(_) => None,
         }
     }
 
     /// A member of an object.
-    pub fn member(&self, key: &str) -> Option<&Json> {
+    pub fn member(&self, key: &str) -> Option<&Json<H>> {
         match self {
             Json::Object(members) => members.iter().find(|(k, _)| k == key).map(|(_, v)| v),
-            Json::Array(_) | Json::Leaf(_) | Json::Id(_) => None,
+            Json::Array(_) | Json::Leaf(_) | Json::Hole(_) => None,
         }
     }
 
@@ -91,15 +94,15 @@ impl Json {
     }
 
     /// The elements of an array; none for anything else.
-    pub fn elements(&self) -> &[Json] {
+    pub fn elements(&self) -> &[Json<H>] {
         match self {
             Json::Array(elements) => elements,
-            Json::Object(_) | Json::Leaf(_) | Json::Id(_) => &[],
+            Json::Object(_) | Json::Leaf(_) | Json::Hole(_) => &[],
         }
     }
 
     /// Sets a member of an object, in its old place if it is there.
-    pub fn set(&mut self, key: &str, value: Json) {
+    pub fn set(&mut self, key: &str, value: Json<H>) {
         if let Json::Object(members) = self {
             match members.iter_mut().find(|(k, _)| k == key) {
                 Some((_, old)) => *old = value,
@@ -109,31 +112,50 @@ impl Json {
     }
 
     /// Takes a member out of an object.
-    pub fn remove(&mut self, key: &str) -> Option<Json> {
+    pub fn remove(&mut self, key: &str) -> Option<Json<H>> {
         match self {
             Json::Object(members) => {
                 let at = members.iter().position(|(k, _)| k == key)?;
                 Some(members.remove(at).1)
             }
-            Json::Array(_) | Json::Leaf(_) | Json::Id(_) => None,
+            Json::Array(_) | Json::Leaf(_) | Json::Hole(_) => None,
         }
     }
 
-    /// Calls `f` for every id in the document, in order.
-    pub fn for_each_id<'a>(&'a self, f: &mut impl FnMut(&'a crate::ownership::Asked)) {
+    /// Calls `f` for every hole in the document, in order.
+    pub fn for_each_hole<'a>(&'a self, f: &mut impl FnMut(&'a H)) {
         match self {
-            Json::Object(members) => members.iter().for_each(|(_, v)| v.for_each_id(f)),
-            Json::Array(elements) => elements.iter().for_each(|v| v.for_each_id(f)),
+            Json::Object(members) => members.iter().for_each(|(_, v)| v.for_each_hole(f)),
+            Json::Array(elements) => elements.iter().for_each(|v| v.for_each_hole(f)),
             Json::Leaf(_) => {}
-            Json::Id(asked) => f(asked),
+            Json::Hole(hole) => f(hole),
         }
     }
 
-    /// The document as text; `id` says what is written for each id.
-    pub fn write(&self, id: &mut impl FnMut(&crate::ownership::Asked) -> String) -> Vec<u8> {
+    /// The document as text; `fill` says which string is written for each hole.
+    pub fn write_with(&self, fill: &mut impl FnMut(&H) -> String) -> Vec<u8> {
         let mut out = Vec::with_capacity(256);
-        write::value(self, id, &mut out);
+        write::value(self, fill, &mut out);
         out
+    }
+}
+
+impl Json {
+    /// The same document as one that may have holes.
+    pub fn with_holes<H>(self) -> Json<H> {
+        match self {
+            Json::Object(members) => {
+                Json::Object(members.into_iter().map(|(key, value)| (key, value.with_holes())).collect())
+            }
+            Json::Array(elements) => Json::Array(elements.into_iter().map(Json::with_holes).collect()),
+            Json::Leaf(text) => Json::Leaf(text),
+            Json::Hole(never) => match never {},
+        }
+    }
+
+    /// The document as text.
+    pub fn write(&self) -> Vec<u8> {
+        self.write_with(&mut |never| match *never {})
     }
 }
 

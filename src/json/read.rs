@@ -29,7 +29,7 @@ impl fmt::Display for Fault {
 ///
 /// # Errors
 /// Syntax, encoding, depth, duplicate keys, trailing text; with the place.
-pub fn read(body: &Bytes, max_depth: usize) -> Result<Json, Fault> {
+pub fn read<H>(body: &Bytes, max_depth: usize) -> Result<Json<H>, Fault> {
     let body = match body.strip_prefix(b"\xEF\xBB\xBF") {
         Some(rest) => body.slice_ref(rest),
         None => body.clone(),
@@ -77,11 +77,11 @@ impl Reader<'_> {
         }
     }
 
-    fn leaf(&self, from: usize) -> Json {
+    fn leaf<H>(&self, from: usize) -> Json<H> {
         Json::Leaf(self.body.slice(from..self.at))
     }
 
-    fn value(&mut self, depth: usize) -> Result<Json, Fault> {
+    fn value<H>(&mut self, depth: usize) -> Result<Json<H>, Fault> {
         let from = self.at;
         match self.peek() {
             Some(b'{') => self.object(depth),
@@ -102,7 +102,7 @@ impl Reader<'_> {
         }
     }
 
-    fn word(&mut self, word: &'static [u8]) -> Result<Json, Fault> {
+    fn word<H>(&mut self, word: &'static [u8]) -> Result<Json<H>, Fault> {
         match self.body.get(self.at..self.at + word.len()) {
             Some(text) if text == word => {
                 self.at += word.len();
@@ -112,10 +112,10 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Json, Fault> {
+    fn object<H>(&mut self, depth: usize) -> Result<Json<H>, Fault> {
         let depth = depth.checked_sub(1).ok_or_else(|| self.fault("the body is nested too deeply"))?;
         self.at += 1;
-        let mut members: Vec<(String, Json)> = Vec::new();
+        let mut members: Vec<(String, Json<H>)> = Vec::new();
         let mut seen: HashSet<String> = HashSet::new();
         self.blanks();
         if self.peek() == Some(b'}') {
@@ -163,7 +163,7 @@ impl Reader<'_> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Json, Fault> {
+    fn array<H>(&mut self, depth: usize) -> Result<Json<H>, Fault> {
         let depth = depth.checked_sub(1).ok_or_else(|| self.fault("the body is nested too deeply"))?;
         self.at += 1;
         let mut elements = Vec::new();

@@ -1,7 +1,6 @@
 //! The tree back to text: compact, keys escaped anew, leaves as they came.
 
 use super::Json;
-use crate::ownership::Asked;
 
 /// A JSON string.
 pub(super) fn quoted(text: &str) -> Vec<u8> {
@@ -9,17 +8,17 @@ pub(super) fn quoted(text: &str) -> Vec<u8> {
     serde_json::to_vec(text).unwrap_or_else(|_| b"\"\"".to_vec())
 }
 
-pub(super) fn value(json: &Json, id: &mut impl FnMut(&Asked) -> String, out: &mut Vec<u8>) {
+pub(super) fn value<H>(json: &Json<H>, fill: &mut impl FnMut(&H) -> String, out: &mut Vec<u8>) {
     match json {
         Json::Leaf(text) => out.extend_from_slice(text),
-        Json::Id(asked) => out.extend_from_slice(&quoted(&id(asked))),
+        Json::Hole(hole) => out.extend_from_slice(&quoted(&fill(hole))),
         Json::Array(elements) => {
             out.push(b'[');
             for (i, element) in elements.iter().enumerate() {
                 if i > 0 {
                     out.push(b',');
                 }
-                value(element, id, out);
+                value(element, fill, out);
             }
             out.push(b']');
         }
@@ -31,7 +30,7 @@ pub(super) fn value(json: &Json, id: &mut impl FnMut(&Asked) -> String, out: &mu
                 }
                 out.extend_from_slice(&quoted(key));
                 out.push(b':');
-                value(member, id, out);
+                value(member, fill, out);
             }
             out.push(b'}');
         }

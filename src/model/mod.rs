@@ -252,4 +252,6 @@ impl<'a> Places<'a> {
 }
 
 #[cfg(test)]
+mod beans;
+#[cfg(test)]
 mod tests;

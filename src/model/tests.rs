@@ -132,7 +132,7 @@ fn every_name_of_the_engines_model_api_is_listed() {
 /// The file of names is what the engine's libraries say (where they are at hand: `tests/run`).
 #[test]
 fn the_names_of_the_model_api_are_those_of_the_engine() {
-    let Some(mut command) = fuzzing::engine::command() else { return };
+    let Some(mut command) = fuzzing::engine::command("Models") else { return };
     let output = command.arg("names").output().unwrap();
     let listed = fs::read_to_string(NAMES).unwrap();
     let listed: BTreeSet<_> = listed.lines().collect();

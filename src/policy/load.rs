@@ -9,7 +9,8 @@ use include_dir::{Dir, include_dir};
 
 use super::checks;
 use super::rule::{
-    Body, Family, FamilyId, Field, Forward, Guarded, How, LookUp, Multipart, Part, Rule, Shape, ShapeId,
+    Body, Family, FamilyId, Field, Forward, Guarded, How, KnownTypes, LookUp, Multipart, Part, Rule, Shape,
+    ShapeId,
 };
 use super::written::{FamilyWritten, FieldWritten, LookUpWritten, RuleWritten};
 use super::{Catalog, Operation};
@@ -46,6 +47,8 @@ pub struct Policy {
     catalog: Catalog,
     shapes: Vec<Shape>,
     families: Vec<Family>,
+    /// Types of ids that operations carried out by code need.
+    pub types: KnownTypes,
 }
 
 impl Policy {
@@ -75,13 +78,14 @@ impl Policy {
         self.families.get(id.0)
     }
 
-    /// A family by its name, for code that carries operations out.
-    pub fn family_named(&self, name: &str) -> Option<FamilyId> {
-        self.families.iter().position(|f| *f.name == *name).map(FamilyId)
+    /// All families.
+    pub fn families(&self) -> &[Family] {
+        &self.families
     }
 
-    /// A shape by its name, for code that carries operations out.
-    pub fn shape_named(&self, name: &str) -> Option<ShapeId> {
+    /// A shape by its name.
+    #[cfg(test)]
+    pub(crate) fn shape_named(&self, name: &str) -> Option<ShapeId> {
         self.shapes.iter().position(|s| s.name == name).map(ShapeId)
     }
 }
@@ -222,6 +226,7 @@ impl Loader {
             }
             policy.shapes.push(shape);
         }
+        policy.types = self.known_types();
         for (operation, file, line, written) in std::mem::take(&mut self.rules) {
             let place = (file.as_str(), line);
             for (code, what, help) in checks::rule(&operation, &written) {
@@ -245,6 +250,29 @@ impl Loader {
             );
         }
         if self.findings.is_empty() { Ok(policy) } else { Err(self.findings) }
+    }
+
+    /// The types of ids that code needs, wherever a rule says that it is carried out by code.
+    fn known_types(&mut self) -> KnownTypes {
+        let mut known = |name: &str| {
+            self.family_id(name).unwrap_or_else(|| {
+                let what = format!("`{name}` is missing: operations that are carried out by code need it");
+                self.find(
+                    "missing-type",
+                    ("ownership.yaml", 0),
+                    what,
+                    "say how the owner of such an id is found",
+                );
+                FamilyId(usize::MAX - 1)
+            })
+        };
+        KnownTypes {
+            deployment: known("deployment"),
+            filter: known("filter"),
+            process_definition: known("process-definition"),
+            process_instance: known("process-instance"),
+            task: known("task"),
+        }
     }
 
     fn family(&self, name: &str, written: &FamilyWritten) -> Result<Family, String> {

@@ -149,8 +149,18 @@ pub enum Multipart {
 pub struct ShapeId(pub(super) usize);
 
 /// A family by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FamilyId(pub(super) usize);
+
+/// Types of ids that operations carried out by code need, resolved when the rules are loaded.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KnownTypes {
+    pub(crate) deployment: FamilyId,
+    pub(crate) filter: FamilyId,
+    pub(crate) process_definition: FamilyId,
+    pub(crate) process_instance: FamilyId,
+    pub(crate) task: FamilyId,
+}
 
 impl FamilyId {
     /// The pseudo family of tenants: an id is own when it is the caller's tenant.
@@ -224,6 +234,33 @@ pub enum Field {
     TaskId,
     /// Passes.
     Pass,
+}
+
+impl Field {
+    /// Whether what goes to the engine is put in anew, wherever the client wrote it.
+    pub fn is_pin(&self) -> bool {
+        matches!(
+            self,
+            Field::Tenant
+                | Field::Tenants
+                | Field::TenantWith(_)
+                | Field::TenantWithout(_)
+                | Field::PathId(_)
+        )
+    }
+
+    /// Whether null says what leaving it out does not: an embedded query or list of ids that is null is no query.
+    pub fn keeps_null(&self) -> bool {
+        matches!(
+            self,
+            Field::Own(_)
+                | Field::OwnList(_)
+                | Field::Handle(_)
+                | Field::Object(_)
+                | Field::Each(_)
+                | Field::Map(_)
+        )
+    }
 }
 
 /// How the owner of an id is found.

@@ -55,7 +55,7 @@ fn advice(kind: Kind) -> &'static str {
             "The issuer's clock is ahead of the gateway's by more than `issuers[].leeway`: check both."
         }
         Kind::TokenClaims => {
-            "The message names the claim. Check `issuers[].client_id_claims` and `required_claims` against a real \
+            "The log's cause names the claim. Check `issuers[].client_id_claims` and `required_claims` against a real \
              token."
         }
         Kind::TokenNotApplication => {

@@ -8,9 +8,8 @@ use std::time::Instant;
 use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 
-use crate::gate::Gate;
-use crate::journey::Trace;
-use crate::telemetry::{Line, Outcome, Traceparent};
+use crate::state::AppState;
+use crate::telemetry::{Line, Outcome, RequestRecord, Traceparent};
 
 const ACCESS: &str = "tenantgate::access";
 const AUDIT: &str = "tenantgate::audit";
@@ -19,53 +18,53 @@ const MAX_ID: usize = 128;
 
 /// A request from its head to its outcome. One that is dropped without an outcome was abandoned by its client, and
 /// is counted and logged as such: a write whose client left is a write all the same.
-pub(super) struct Visit {
-    gate: Arc<Gate>,
+pub(super) struct RequestLog {
+    state: Arc<AppState>,
     method: Method,
     traceparent: Option<Traceparent>,
     peer: Option<IpAddr>,
     began: Instant,
     open: bool,
     /// What the request has shown so far.
-    pub(super) trace: Trace,
+    pub(super) record: RequestRecord,
 }
 
-impl Visit {
+impl RequestLog {
     /// A request's head was read.
-    pub(super) fn begin(gate: Arc<Gate>, request: &RequestHead) -> Self {
+    pub(super) fn begin(state: Arc<AppState>, request: &RequestHead) -> Self {
         let mut lines = request.headers().get_all("traceparent").filter_map(|v| v.to_str().ok());
         // Two of them are none (W3C Trace Context section 3.2.2).
         let traceparent = lines.next().filter(|_| lines.next().is_none());
         Self {
-            gate,
+            state,
             method: request.method.clone(),
             traceparent: traceparent.and_then(Traceparent::read),
             peer: request.peer_addr.map(|a| a.ip()),
             began: Instant::now(),
             open: true,
-            trace: Trace::default(),
+            record: RequestRecord::default(),
         }
     }
 
     /// The outcome is known: it is counted and logged.
     pub(super) fn end(mut self, outcome: Outcome<'_>) {
-        self.record(outcome);
+        self.write(outcome);
     }
 
-    fn record(&mut self, outcome: Outcome<'_>) {
+    fn write(&mut self, outcome: Outcome<'_>) {
         self.open = false;
         let took = self.began.elapsed();
-        self.gate.metrics.count(&self.trace, outcome, took);
+        self.state.metrics.count(&self.record, outcome, took);
         self.access(outcome, took.as_secs_f64());
-        let write = self.trace.kind.is_some_and(|kind| kind != "read");
+        let write = self.record.kind.is_some_and(|kind| kind != "read");
         if write || matches!(outcome, Outcome::Refused(_)) {
             self.audit(outcome);
         }
         #[cfg(feature = "otlp")]
         crate::telemetry::Ended {
             method: self.method(),
-            base_path: &self.gate.settings.engine.base_path,
-            trace: &self.trace,
+            base_path: &self.state.settings.engine.base_path,
+            record: &self.record,
             outcome,
             took,
             parent: self.traceparent.as_ref(),
@@ -91,8 +90,8 @@ impl Visit {
         let (_, _, cause) = told(outcome);
         self.common(line, outcome)
             .text("cause", &cause.escape_debug().to_string())
-            .seconds("engine_seconds", self.trace.engine_seconds)
-            .seconds("look_up_seconds", self.trace.look_up_seconds)
+            .seconds("engine_seconds", self.record.engine_seconds.get())
+            .seconds("look_up_seconds", self.record.look_up_seconds.get())
             .seconds("seconds", Some(seconds))
             .end();
     }
@@ -103,7 +102,7 @@ impl Visit {
         }
         let Some(line) = Line::begin(AUDIT) else { return };
         let peer = self.peer.map_or_else(|| "-".to_owned(), |ip| ip.to_string());
-        self.common(line, outcome).text("peer", &peer).text("ids", &shown(&self.trace.ids)).end();
+        self.common(line, outcome).text("peer", &peer).text("ids", &shown(&self.record.ids)).end();
     }
 
     /// What both say.
@@ -111,22 +110,22 @@ impl Visit {
         let (code, message, _) = told(outcome);
         line.text("method", self.method())
             // The rule's template; a raw path could carry ids and forged line ends.
-            .text("operation", self.trace.operation.as_deref().unwrap_or("-"))
-            .text("kind", self.trace.kind.unwrap_or("-"))
-            .text("tenant", self.trace.tenant.as_ref().map_or("-", |tenant| tenant.as_str()))
+            .text("operation", self.record.operation.as_deref().unwrap_or("-"))
+            .text("kind", self.record.kind.unwrap_or("-"))
+            .text("tenant", self.record.tenant.as_ref().map_or("-", |tenant| tenant.as_str()))
             .text("outcome", outcome.name())
             .number("status", outcome.status())
             .text("code", code)
             .text("message", &message.escape_debug().to_string())
-            .number("engine_status", self.trace.engine_status)
+            .number("engine_status", self.record.engine_status.get())
             .text("trace_id", self.trace_id())
     }
 }
 
-impl Drop for Visit {
+impl Drop for RequestLog {
     fn drop(&mut self) {
         if self.open {
-            self.record(Outcome::Abandoned);
+            self.write(Outcome::Abandoned);
         }
     }
 }

@@ -4,15 +4,9 @@
 //! place (no router of the server's own decides what is protected), the admin one never reaches the engine.
 
 mod access_log;
-mod arrival;
 mod cors;
-#[cfg(any(test, fuzzing))]
-pub mod fuzzing;
-mod memory;
-mod payload;
 mod public;
 mod reply;
-mod shares;
 mod shutdown;
 mod status;
 
@@ -24,27 +18,22 @@ use actix_http::Request;
 use actix_web::dev::fn_service;
 use actix_web::{App, HttpServer, web};
 
-pub use arrival::{Arrival, Base, Headers};
-pub use memory::{Granted, Memory};
-pub use payload::Payload;
-pub use shares::{Share, Shares, Taken};
-
 use crate::config::Settings;
-use crate::gate::Gate;
 use crate::policy::Policy;
+use crate::state::AppState;
 
 /// Runs the gateway until it is told to stop. Neither the engine nor the issuer has to answer at start.
 ///
 /// # Errors
 /// An address that can't be bound, or settings with a fault.
-pub async fn run(settings: Settings, policy: Policy) -> Result<(), String> {
-    let gate = Arc::new(Gate::new(settings, policy)?);
+pub(crate) async fn run(settings: Settings, policy: Policy) -> Result<(), String> {
+    let state = Arc::new(AppState::new(settings, policy)?);
     // For readiness; and a fault is found out here, before a worker would meet it.
-    let probe = web::Data::new(gate.engine()?);
-    gate.tokens.start();
+    let probe = web::Data::new(state.engine()?);
+    state.tokens.start();
 
-    let limits = &gate.settings.limits;
-    let shared = gate.clone();
+    let limits = &state.settings.limits;
+    let shared = state.clone();
     let public = HttpServer::new(move || {
         let worker = Rc::new(public::Worker::new(shared.clone()));
         // A bare service without an application around it: there is nothing to route.
@@ -60,12 +49,12 @@ pub async fn run(settings: Settings, policy: Policy) -> Result<(), String> {
     .tcp_nodelay(true)
     // A client that hung up waits for nothing: its long poll would hold the engine's request for up to half an hour.
     .h1_allow_half_closed(false)
-    .bind(gate.settings.listen)
-    .map_err(|e| format!("can't listen on {}: {e}", gate.settings.listen))?;
+    .bind(state.settings.listen)
+    .map_err(|e| format!("can't listen on {}: {e}", state.settings.listen))?;
     let public_address = public.addrs().first().copied();
     let public = public.run();
 
-    let shared = web::Data::from(gate.clone());
+    let shared = web::Data::from(state.clone());
     let health = web::Data::new(status::Health::default());
     let health_of_app = health.clone();
     let admin = HttpServer::new(move || {
@@ -77,8 +66,8 @@ pub async fn run(settings: Settings, policy: Policy) -> Result<(), String> {
     })
     .workers(1)
     .disable_signals()
-    .bind(gate.settings.admin_listen)
-    .map_err(|e| format!("can't listen on {}: {e}", gate.settings.admin_listen))?;
+    .bind(state.settings.admin_listen)
+    .map_err(|e| format!("can't listen on {}: {e}", state.settings.admin_listen))?;
     let admin_address = admin.addrs().first().copied();
     let admin = admin.run();
 

@@ -8,32 +8,33 @@ use actix_web::HttpResponse;
 use actix_web::dev::{Payload as Body, RequestHead};
 use actix_web::http::header::{HeaderName, HeaderValue};
 
-use super::access_log::Visit;
-use super::{Arrival, Payload, cors, reply};
-use crate::engine::Engine;
-use crate::gate::Gate;
-use crate::journey::{Trace, journey};
+use super::access_log::RequestLog;
+use super::{cors, reply};
+use crate::isolation::Engine;
+use crate::journey::journey;
 use crate::policy::Operation;
 use crate::refusal::{Kind, Refusal};
-use crate::telemetry::Outcome;
+use crate::request::{Arrival, Payload};
+use crate::state::AppState;
+use crate::telemetry::{Outcome, RequestRecord};
 
 /// What one worker needs.
 pub(super) struct Worker {
-    gate: Arc<Gate>,
+    state: Arc<AppState>,
     /// Connections belong to the worker that opened them: sharing a pool between workers halves its throughput.
     engine: OnceCell<Rc<Engine>>,
 }
 
 impl Worker {
-    pub(super) fn new(gate: Arc<Gate>) -> Self {
-        Self { gate, engine: OnceCell::new() }
+    pub(super) fn new(state: Arc<AppState>) -> Self {
+        Self { state, engine: OnceCell::new() }
     }
 
     fn engine(&self) -> Result<&Rc<Engine>, Refusal> {
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
         }
-        let engine = self.gate.engine().map_err(|e| {
+        let engine = self.state.engine().map_err(|e| {
             Refusal::new(Kind::Internal, "the engine's connections can't be set up").because(e)
         })?;
         Ok(self.engine.get_or_init(|| Rc::new(engine)))
@@ -42,28 +43,30 @@ impl Worker {
 
 /// Takes any request.
 pub(super) async fn serve(worker: &Worker, request: &RequestHead, body: Body) -> HttpResponse {
-    let gate = worker.gate.clone();
-    let origin = cors::allowed(&gate.settings.cors, request.headers());
+    let state = worker.state.clone();
+    let origin = cors::allowed(&state.settings.cors, request.headers());
     if let Some(origin) = origin.as_ref().filter(|_| request.method.as_str() == "OPTIONS")
         && let Some(answer) = cors::preflight(origin, request.headers())
     {
         return answer;
     }
-    let under_way = gate.metrics.begin();
-    let mut visit = Visit::begin(gate.clone(), request);
+    let under_way = state.metrics.begin();
+    let mut log = RequestLog::begin(state.clone(), request);
     let head = request.method.as_str() == "HEAD";
-    let outcome = carry(worker, &gate, request, body, &mut visit.trace).await;
-    let share = visit.trace.share.take();
-    visit.end(match &outcome {
+    let outcome = carry(worker, &state, request, body, &mut log.record).await;
+    log.end(match &outcome {
         Ok(answer) => Outcome::Answered(answer.status),
         Err(refusal) => Outcome::Refused(refusal),
     });
     let mut response = match outcome {
-        Ok(answer) => reply::reply(answer, head, move |stop| {
-            // Lives as long as the answer streams.
-            let _ = (&under_way, &share);
-            gate.metrics.alarm(stop);
-        }),
+        Ok(mut answer) => {
+            let share = answer.share.take();
+            reply::reply(answer, head, move |stop| {
+                // Lives as long as the answer streams.
+                let _ = (&under_way, &share);
+                state.metrics.alarm(stop);
+            })
+        }
         Err(refusal) => {
             let mut response = reply::refusal(&refusal);
             if request.upgrade() || refusal.kind().status() == 400 {
@@ -81,11 +84,11 @@ pub(super) async fn serve(worker: &Worker, request: &RequestHead, body: Body) ->
 
 async fn carry(
     worker: &Worker,
-    gate: &Arc<Gate>,
+    state: &Arc<AppState>,
     request: &RequestHead,
     body: Body,
-    trace: &mut Trace,
-) -> Result<crate::proxy::Reply, Refusal> {
+    record: &mut RequestRecord,
+) -> Result<crate::response::Reply, Refusal> {
     let uri = &request.uri;
     let host = || request.headers().get("host").and_then(|h| h.to_str().ok());
     // Absolute form (RFC 9112 section 3.2.2) is taken where it names the host that the `Host` header names.
@@ -94,23 +97,23 @@ async fn carry(
     }
     let lines =
         request.headers().iter().map(|(n, v): (&HeaderName, &HeaderValue)| (n.as_str(), v.as_bytes()));
-    let arrival = Arrival::read(&gate.base, request.method.as_str(), uri.path(), uri.query(), lines)?;
+    let arrival = Arrival::read(&state.base, request.method.as_str(), uri.path(), uri.query(), lines)?;
     let engine = worker.engine()?;
-    let payload = Payload::new(body, gate.settings.limits.body_idle_timeout);
-    let found = gate.policy.find(&arrival.method, &arrival.segments);
+    let payload = Payload::new(body, state.settings.limits.body_idle_timeout);
+    let found = state.policy.find(&arrival.method, &arrival.segments);
     if !found.as_ref().is_some_and(Operation::in_several_writes) {
-        return journey(gate, engine, arrival, found, payload, trace).await;
+        return journey(state, engine, arrival, found, payload, record).await;
     }
     // What takes several writes goes on when its client leaves: the engine would be left with half of it.
-    let (gate, engine) = (gate.clone(), engine.clone());
+    let (state, engine) = (state.clone(), engine.clone());
     let whole = actix_web::rt::spawn(async move {
-        let mut trace = Trace::default();
-        let outcome = journey(&gate, &engine, arrival, found, payload, &mut trace).await;
-        (outcome, trace)
+        let mut record = RequestRecord::default();
+        let outcome = journey(&state, &engine, arrival, found, payload, &mut record).await;
+        (outcome, record)
     });
     let (outcome, shown) = whole
         .await
         .map_err(|e| Refusal::new(Kind::Internal, "the request was not carried out").because(e))?;
-    *trace = shown;
+    *record = shown;
     outcome
 }

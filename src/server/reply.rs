@@ -6,8 +6,8 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
 use crate::json::scan::Stop;
-use crate::proxy::{HOLD, Reply, ReplyBody};
 use crate::refusal::{Kind, Refusal};
+use crate::response::{HOLD, Reply, ReplyBody};
 
 /// The realm of the challenge (RFC 6750 section 3).
 const REALM: &str = "tenantgate";
@@ -100,8 +100,8 @@ fn length_only(length: u64) -> impl MessageBody {
 
 /// The body as it streams: an error ends the connection without its end, so the client can't take it for whole.
 fn pieces(
-    answer: crate::engine::Answer,
-    guard: Option<Box<crate::proxy::Guard>>,
+    answer: crate::isolation::Answer,
+    guard: Option<Box<crate::response::Guard>>,
     alarmed: impl Fn(Stop) + 'static,
 ) -> impl futures_util::Stream<Item = Result<bytes::Bytes, std::io::Error>> {
     let broken = |what: String| std::io::Error::other(what);

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::{HttpResponse, web};
 
-use crate::engine::Engine;
-use crate::gate::Gate;
+use crate::isolation::Engine;
+use crate::state::AppState;
 use crate::telemetry::Scraped;
 
 /// Whether the gateway is about to stop.
@@ -33,12 +33,16 @@ async fn healthz() -> HttpResponse {
 }
 
 /// Ready: keys are there and the engine answers; else 503 with the reasons.
-async fn readyz(gate: web::Data<Gate>, engine: web::Data<Engine>, health: web::Data<Health>) -> HttpResponse {
+async fn readyz(
+    state: web::Data<AppState>,
+    engine: web::Data<Engine>,
+    health: web::Data<Health>,
+) -> HttpResponse {
     let mut reasons = Vec::new();
     if health.stopping.load(Ordering::SeqCst) {
         reasons.push("the gateway is stopping".to_owned());
     }
-    reasons.extend(gate.tokens.ready().err());
+    reasons.extend(state.tokens.ready().err().map(|e| e.to_string()));
     reasons.extend(engine.alive().await.err());
     let mut response =
         if reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
@@ -47,15 +51,15 @@ async fn readyz(gate: web::Data<Gate>, engine: web::Data<Engine>, health: web::D
 }
 
 /// Figures in Prometheus's text format.
-async fn metrics(gate: web::Data<Gate>) -> HttpResponse {
-    let taken = gate.shares.taken();
+async fn metrics(state: web::Data<AppState>) -> HttpResponse {
+    let taken = state.shares.taken();
     let scraped = Scraped {
-        tokens: &gate.tokens.figures(),
-        ownership: &gate.ownership.figures().await,
+        tokens: &state.tokens.stats(),
+        ownership: &state.ownership.stats().await,
         long_polls: taken.long_polls,
         tenants_active: taken.tenants,
     };
-    match gate.metrics.text(&scraped) {
+    match state.metrics.text(&scraped) {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text),
         Err(e) => HttpResponse::InternalServerError().body(e),
     }

@@ -18,14 +18,14 @@ use crate::config::LogFormat;
 const USUAL: usize = 512;
 
 /// A line under construction. Whether anybody wants it is asked before (`tracing::enabled!`).
-pub struct Line {
+pub(crate) struct Line {
     text: String,
     json: bool,
 }
 
 impl Line {
     /// A line of level `INFO`; none before logging was started.
-    pub fn begin(target: &'static str) -> Option<Self> {
+    pub(crate) fn begin(target: &'static str) -> Option<Self> {
         let json = match logging::format()? {
             LogFormat::Json => true,
             LogFormat::Human => false,
@@ -49,7 +49,7 @@ impl Line {
 
     /// A text.
     #[must_use]
-    pub fn text(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn text(mut self, name: &'static str, value: &str) -> Self {
         self.name(name);
         let plain = |b: u8| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\';
         if value.bytes().all(plain) {
@@ -66,7 +66,7 @@ impl Line {
 
     /// A number; nothing where there is none.
     #[must_use]
-    pub fn number(mut self, name: &'static str, value: Option<u16>) -> Self {
+    pub(crate) fn number(mut self, name: &'static str, value: Option<u16>) -> Self {
         if let Some(value) = value {
             self.name(name);
             let _ = write!(self.text, "{value}");
@@ -76,7 +76,7 @@ impl Line {
 
     /// Seconds, to the microsecond; nothing where there are none.
     #[must_use]
-    pub fn seconds(mut self, name: &'static str, value: Option<f64>) -> Self {
+    pub(crate) fn seconds(mut self, name: &'static str, value: Option<f64>) -> Self {
         if let Some(value) = value {
             self.name(name);
             // A float's own formatter is slow; no request lasts longer than this holds.
@@ -87,7 +87,7 @@ impl Line {
     }
 
     /// Writes it. A log that can't be written stops no request.
-    pub fn end(mut self) {
+    pub(crate) fn end(mut self) {
         self.text.push_str(if self.json { "}\n" } else { "\n" });
         let _ = std::io::stderr().lock().write_all(self.text.as_bytes());
     }

@@ -15,7 +15,7 @@ pub(super) fn format() -> Option<LogFormat> {
 }
 
 /// Starts logging to standard error. A second start is without effect.
-pub fn start(log: &Log) {
+pub(crate) fn start(log: &Log) {
     let _ = FORMAT.set(log.format);
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -5,14 +5,16 @@ mod line;
 mod logging;
 mod metrics;
 mod outcome;
+mod record;
 #[cfg(feature = "otlp")]
 mod spans;
 mod traceparent;
 
-pub use line::Line;
-pub use logging::start as start_logging;
-pub use metrics::{Metrics, Scraped, UnderWay, reference as metrics_reference};
-pub use outcome::Outcome;
+pub(crate) use line::Line;
+pub(crate) use logging::start as start_logging;
+pub(crate) use metrics::{Metrics, Scraped};
+pub(crate) use outcome::Outcome;
+pub(crate) use record::RequestRecord;
 #[cfg(feature = "otlp")]
 pub use spans::{Ended, Spans, start as start_spans};
-pub use traceparent::Traceparent;
+pub(crate) use traceparent::Traceparent;

@@ -4,7 +4,7 @@ use crate::refusal::Refusal;
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug)]
-pub enum Outcome<'a> {
+pub(crate) enum Outcome<'a> {
     /// The engine, or the gateway in its place, answered with this status.
     Answered(u16),
     /// The gateway said no.
@@ -15,7 +15,7 @@ pub enum Outcome<'a> {
 
 impl Outcome<'_> {
     /// Its name in logs and labels.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Outcome::Answered(status) if status >= 500 => "server_error",
             Outcome::Answered(status) if status >= 400 => "client_error",
@@ -26,7 +26,7 @@ impl Outcome<'_> {
     }
 
     /// The status that the client got; none where it went away.
-    pub fn status(self) -> Option<u16> {
+    pub(crate) fn status(self) -> Option<u16> {
         match self {
             Outcome::Answered(status) => Some(status),
             Outcome::Refused(refusal) => Some(refusal.kind().status()),

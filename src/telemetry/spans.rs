@@ -16,8 +16,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
-use super::{Outcome, Traceparent};
-use crate::journey::Trace;
+use super::{Outcome, RequestRecord, Traceparent};
 
 /// Longest time that the last spans may hold up the end of the process.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -85,7 +84,7 @@ pub struct Ended<'a> {
     /// Where the engine's paths begin.
     pub base_path: &'a str,
     /// What it has shown.
-    pub trace: &'a Trace,
+    pub record: &'a RequestRecord,
     /// What became of it.
     pub outcome: Outcome<'a>,
     /// From its head to its outcome.
@@ -113,7 +112,7 @@ impl Ended<'_> {
     fn span(&self) -> SpanBuilder {
         let method = METHODS.into_iter().find(|known| *known == self.method);
         // The rule's template (`GET /task/{id}`); a raw path would carry ids.
-        let template = self.trace.operation.as_deref().and_then(|operation| operation.split_once(' '));
+        let template = self.record.operation.as_deref().and_then(|operation| operation.split_once(' '));
         let route = template.map(|(_, path)| format!("{}{path}", self.base_path));
         let name = match &route {
             Some(route) => format!("{} {route}", method.unwrap_or("HTTP")),
@@ -141,14 +140,16 @@ impl Ended<'_> {
         }
         told.extend(code.map(|code| KeyValue::new("tenantgate.code", code)));
         told.extend(
-            trace.operation.clone().map(|operation| KeyValue::new("tenantgate.operation", operation)),
+            record.operation.clone().map(|operation| KeyValue::new("tenantgate.operation", operation)),
         );
-        told.extend(trace.kind.map(|kind| KeyValue::new("tenantgate.kind", kind)));
-        let tenant = trace.tenant.as_ref().map(|tenant| tenant.as_str().to_owned());
+        told.extend(record.kind.map(|kind| KeyValue::new("tenantgate.kind", kind)));
+        let tenant = record.tenant.as_ref().map(|tenant| tenant.as_str().to_owned());
         told.extend(tenant.map(|tenant| KeyValue::new("tenantgate.tenant", tenant)));
-        told.extend(trace.engine_status.map(|s| KeyValue::new("tenantgate.engine_status", i64::from(s))));
-        told.extend(trace.engine_seconds.map(|s| KeyValue::new("tenantgate.engine_seconds", s)));
-        told.extend(trace.look_up_seconds.map(|s| KeyValue::new("tenantgate.look_up_seconds", s)));
+        told.extend(
+            record.engine_status.get().map(|s| KeyValue::new("tenantgate.engine_status", i64::from(s))),
+        );
+        told.extend(record.engine_seconds.get().map(|s| KeyValue::new("tenantgate.engine_seconds", s)));
+        told.extend(record.look_up_seconds.get().map(|s| KeyValue::new("tenantgate.look_up_seconds", s)));
         told
     }
 }
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
     use crate::refusal::{Kind, Refusal};
 
-    fn told(method: &str, trace: &Trace, outcome: Outcome<'_>) -> (String, Vec<String>) {
+    fn told(method: &str, record: &RequestRecord, outcome: Outcome<'_>) -> (String, Vec<String>) {
         let took = Duration::from_millis(5);
         let builder = Ended { method, base_path: "/engine-rest", trace, outcome, took, parent: None }.span();
         let attributes = builder.attributes.unwrap_or_default();
@@ -190,13 +191,13 @@ mod tests {
 
     #[test]
     fn a_span_tells_the_template_and_never_the_ids() {
-        let trace = Trace {
+        let record = RequestRecord {
             tenant: crate::tenancy::Tenant::parse("orders", &[]).ok(),
             operation: Some("GET /task/{id}".into()),
             ids: vec!["secretid".into()],
             kind: Some("read"),
             engine_status: Some(200),
-            ..Trace::default()
+            ..RequestRecord::default()
         };
         let (name, attributes) = told("GET", &trace, Outcome::Answered(200));
         assert_eq!(name, "GET /engine-rest/task/{id}");
@@ -216,14 +217,14 @@ mod tests {
     #[test]
     fn of_a_refusal_only_the_code_and_of_a_strange_method_nothing() {
         let refusal = Refusal::new(Kind::NoRule, "secretmessage").because("secretcause");
-        let (name, attributes) = told("SECRET", &Trace::default(), Outcome::Refused(&refusal));
+        let (name, attributes) = told("SECRET", &RequestRecord::default(), Outcome::Refused(&refusal));
         assert_eq!(name, "HTTP");
         let code = format!("tenantgate.code={}", refusal.kind().code());
         assert!(attributes.contains(&code) && attributes.contains(&"http.request.method=_OTHER".to_owned()));
         assert!(!attributes.iter().any(|a| a.to_lowercase().contains("secret")), "{attributes:?}");
         // 4xx are the client's errors, 5xx the gateway's or the engine's.
         assert!(!attributes.iter().any(|a| a.starts_with("error.type")), "{attributes:?}");
-        let (_, attributes) = told("GET", &Trace::default(), Outcome::Answered(503));
+        let (_, attributes) = told("GET", &RequestRecord::default(), Outcome::Answered(503));
         assert!(attributes.contains(&"error.type=503".to_owned()), "{attributes:?}");
     }
 }

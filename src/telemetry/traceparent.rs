@@ -2,14 +2,14 @@
 
 /// A whole one: its first four parts, `00-<trace>-<parent>-<flags>`, all lower-case hex digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Traceparent(String);
+pub(crate) struct Traceparent(String);
 
 impl Traceparent {
     /// Length of the four parts; what a later version appends is not kept.
     const LENGTH: usize = 55;
 
     /// Reads a header's value; none where it is not whole.
-    pub fn read(value: &str) -> Option<Self> {
+    pub(crate) fn read(value: &str) -> Option<Self> {
         let hex = |text: &str, length| {
             text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
         };
@@ -29,17 +29,19 @@ impl Traceparent {
     }
 
     /// The trace's id: 32 digits.
-    pub fn trace_id(&self) -> &str {
+    pub(crate) fn trace_id(&self) -> &str {
         self.0.get(3..35).unwrap_or_default()
     }
 
     /// The id of the span that asks: 16 digits.
-    pub fn parent_id(&self) -> &str {
+    #[cfg(any(test, feature = "otlp"))]
+    pub(crate) fn parent_id(&self) -> &str {
         self.0.get(36..52).unwrap_or_default()
     }
 
     /// Whether the asking side records this trace.
-    pub fn sampled(&self) -> bool {
+    #[cfg(any(test, feature = "otlp"))]
+    pub(crate) fn sampled(&self) -> bool {
         self.0
             .get(53..)
             .and_then(|flags| u8::from_str_radix(flags, 16).ok())

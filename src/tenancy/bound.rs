@@ -14,29 +14,29 @@ const SHORTEST_UUID: usize = 32;
 
 /// The text as the engine keeps it. A colon can't stand in a tenant's id, so no tenant's prefix begins with another's;
 /// the first word holds letters beyond `f`, so what is bound is never equal to an id.
-pub fn bind(tenant: &Tenant, text: &str) -> String {
+pub(crate) fn bind(tenant: &Tenant, text: &str) -> String {
     format!("tenantgate:{tenant}:{text}")
 }
 
 /// The text as the tenant wrote it; none if it is not bound to this tenant.
-pub fn unbind<'a>(tenant: &Tenant, kept: &'a str) -> Option<&'a str> {
+pub(crate) fn unbind<'a>(tenant: &Tenant, kept: &'a str) -> Option<&'a str> {
     kept.strip_prefix("tenantgate:")?.strip_prefix(tenant.as_str())?.strip_prefix(':')
 }
 
 /// How many characters of a bound text are the tenant's own.
-pub fn room(tenant: &Tenant) -> usize {
+pub(crate) fn room(tenant: &Tenant) -> usize {
     LONGEST.saturating_sub(bind(tenant, "").len())
 }
 
 /// Whether a text fits behind the prefix. Counted in UTF-16 units: no database counts fewer characters in a text.
-pub fn fits(tenant: &Tenant, text: &str) -> bool {
+pub(crate) fn fits(tenant: &Tenant, text: &str) -> bool {
     text.encode_utf16().count() <= room(tenant)
 }
 
 /// Whether a text could be equal to an id that the engine makes: a UUID, or a number, by the engine's setting. A
 /// letter beyond `f` is in neither, however a database compares texts; what is not ASCII may be equal to an id in one
 /// that folds widths or skips characters.
-pub fn may_be_id(text: &str) -> bool {
+pub(crate) fn may_be_id(text: &str) -> bool {
     let word = text.chars().any(|c| matches!(c.to_ascii_lowercase(), 'g'..='z'));
     let bare = text.trim();
     let number = bare.bytes().all(|b| b.is_ascii_digit());

@@ -1,6 +1,6 @@
 //! Verified token → caller: which user and tenant a token proves.
 
-pub mod bound;
+pub(crate) mod bound;
 mod caller;
 
-pub use caller::{Caller, Tenant};
+pub(crate) use caller::{Caller, Tenant};

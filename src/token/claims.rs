@@ -1,14 +1,14 @@
 //! A token's claims → who it proves, by the issuer's settings.
 //!
 //! In: claims whose signature holds (but for [`unverified_issuer`], which only chooses the keys to try), the
-//! settings of their issuer, the time. Out: the client id and how long the token holds. It never reads a claim
-//! of the wrong type as a missing one, and never falls back from an invalid claim to another.
+//! settings of their issuer, the time. Out: the client id and the time of expiry. A claim of the wrong type never
+//! counts as missing, and an invalid claim is never replaced by another.
 
 use serde_json::{Map, Value};
 
 use crate::config::Issuer;
 use crate::refusal::{Kind, Refusal};
-use crate::token::keys::filter::shown;
+use crate::token::log_text::for_log;
 
 /// Claims, each name once.
 pub(crate) type Claims = Map<String, Value>;
@@ -29,8 +29,8 @@ pub(crate) struct Proved<'a> {
     pub(crate) until: f64,
 }
 
-/// The issuer that the token names, to choose the keys that it must be signed with. Not proved by anything.
-/// Exactly one string: with an array, an issuer could speak for another (RFC 7519 section 4.1.1).
+/// The issuer that the token names, unproved: it only chooses the keys that must verify the token. Exactly one string:
+/// with an array, an issuer could speak for another (RFC 7519 section 4.1.1).
 pub(crate) fn unverified_issuer(claims: &Claims) -> Option<&str> {
     claims.get("iss").and_then(Value::as_str)
 }
@@ -96,9 +96,9 @@ fn audience(claims: &Claims, issuer: &Issuer) -> Result<(), Refusal> {
         None if issuer.audience_optional => Ok(()),
         None => refuse("`aud` is missing"),
         Some(Value::String(one)) if ours(one) => Ok(()),
-        Some(Value::String(one)) => refuse(&format!("`aud` is `{}`", shown(one))),
+        Some(Value::String(one)) => refuse(&format!("`aud` is `{}`", for_log(one))),
         Some(Value::Array(all)) => {
-            // One element of another type means that someone else writes the claim than we think.
+            // An element of another type means that the issuer builds the claim in a way that we don't know.
             let Some(all) = all.iter().map(Value::as_str).collect::<Option<Vec<_>>>() else {
                 return Err(wrong("`aud` holds something else than strings"));
             };
@@ -110,17 +110,17 @@ fn audience(claims: &Claims, issuer: &Issuer) -> Result<(), Refusal> {
     }
 }
 
-/// Access tokens that anybody may bear, and no other kind.
+/// Bearer access tokens only.
 fn kind_of_token(claims: &Claims) -> Result<(), Refusal> {
-    // RFC 7800: whoever shows such a token must also prove a key, which a bearer does not.
+    // RFC 7800: who sends such a token must also prove a key, which a bearer does not.
     if claims.contains_key("cnf") {
-        let message = "the token is bound to a sender's key; only bearer tokens are taken";
+        let message = "the token is bound to a sender's key; only bearer tokens are accepted";
         return Err(Refusal::new(Kind::TokenNotApplication, message).because("`cnf` is present"));
     }
     if let Some(name) = NOT_OF_ACCESS_TOKENS.iter().find(|name| claims.contains_key(**name)) {
         return Err(wrong(format_args!("`{name}` is present: not an access token")));
     }
-    // Keycloak says the kind in `typ`, Cognito in `token_use`.
+    // Keycloak names the kind of token in `typ`, Cognito in `token_use`.
     for (name, access) in [("typ", "Bearer"), ("token_use", "access")] {
         match claims.get(name) {
             None => {}
@@ -139,8 +139,8 @@ fn required(claims: &Claims, issuer: &Issuer) -> Result<(), Refusal> {
     }
 }
 
-/// The first claim present wins; one that is no string, or two that differ, are a refusal: whoever reads the
-/// other one would see another client.
+/// The first claim present wins. One that is no string, or two that differ, are refused: another reader could take
+/// the other one and see another client.
 fn client_id<'a>(claims: &'a Claims, names: &[String]) -> Result<&'a str, Refusal> {
     let mut found: Option<&str> = None;
     for name in names {
@@ -155,27 +155,27 @@ fn client_id<'a>(claims: &'a Claims, names: &[String]) -> Result<&'a str, Refusa
     found.ok_or_else(|| wrong("no client id claim"))
 }
 
-/// Client credentials and nothing else: the token of a user who came through the application carries the same
-/// client id (RFC 9068 section 5 warns of a user that names himself like a client).
+/// Client credentials only: the token of a user who signed in through the application carries the same client id
+/// (RFC 9068 section 5 warns of users named like a client).
 fn application(claims: &Claims, client_id: &str) -> Result<(), Refusal> {
     let says = |name: &str, value: &str| claims.get(name).map(|v| v.as_str() == Some(value));
     let (gty, idtyp) = (says("gty", "client-credentials"), says("idtyp", "app"));
-    // OAuth's own spelling proves nothing here, but says nothing against it.
+    // OAuth's own spelling is no proof, but no sign of a user either.
     let user_grant = gty == Some(false) && says("gty", "client_credentials") == Some(false);
     let sub = match claims.get("sub").and_then(Value::as_str) {
         Some(sub) => sub == client_id || sub.strip_suffix("@clients") == Some(client_id),
         None => false,
     };
-    // A claim that says "user" is believed before one that says "application".
+    // A claim that says "user" overrules one that says "application".
     let proved = !user_grant && idtyp != Some(false) && (gty == Some(true) || idtyp == Some(true) || sub);
     if proved {
         return Ok(());
     }
-    let message = "the token is a user's; only tokens of the client credentials grant are taken";
+    let message = "the token is a user's; only tokens of the client credentials grant are accepted";
     Err(Refusal::new(Kind::TokenNotApplication, message).because("no proof of client credentials"))
 }
 
-/// A refusal for claims that are missing or not as they must be. What exactly, only the log learns.
+/// A refusal for missing or wrong claims. Only the log names the claim.
 fn wrong(why: impl std::fmt::Display) -> Refusal {
     let message = "the token's claims are not as required; ask for an access token for this gateway";
     Refusal::new(Kind::TokenClaims, message).because(why)

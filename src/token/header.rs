@@ -1,8 +1,7 @@
 //! A token's header → algorithm and key id.
 //!
-//! In: the first part, unverified. Out: the algorithm it claims and the `kid` it names; both only *choose* among
-//! what the issuer's settings and key set already allow. It never takes a key, or an address of one, from a
-//! token (RFC 8725 sections 3.1 and 3.10).
+//! In: the first part, unverified. Out: its algorithm and `kid`, which only *choose* among what the issuer's settings
+//! and key set allow. A key, or the address of one, is never taken from a token (RFC 8725 sections 3.1 and 3.10).
 
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
@@ -14,15 +13,15 @@ use crate::refusal::Refusal;
 /// Longest `kid`, in bytes. Real ones have up to 64.
 pub(crate) const MAX_KID: usize = 256;
 
-/// Header parameters that change how a token is to be read, or bring a key along. `crit` with any content: we
-/// understand no extension (RFC 7515 section 4.1.11); `b64` is RFC 7797; `zip` and `enc` are encryption's;
+/// Header parameters that change how a token is read, or bring a key along. `crit` with any content: no extension is
+/// supported (RFC 7515 section 4.1.11); `b64` is RFC 7797; `zip` and `enc` are encryption's;
 /// `cty` says that the content is another token (RFC 7519 section 5.2).
 const REFUSED: [&str; 9] = ["crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc", "cty"];
 
-/// What is read of the header.
+/// What is used of the header.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UnverifiedHeader {
-    /// The algorithm; one of those that exist, not yet one that is allowed.
+    /// The algorithm: a known one, not yet an allowed one.
     pub(crate) algorithm: Algorithm,
     /// The key id.
     pub(crate) kid: String,
@@ -53,7 +52,7 @@ pub(crate) fn read(token: &UnverifiedToken<'_>) -> Result<UnverifiedHeader, Refu
         Some(Value::String(kid)) if !kid.is_empty() && kid.len() <= MAX_KID => {
             Ok(UnverifiedHeader { algorithm, kid })
         }
-        // Without a name, each key would have to be tried.
+        // Without a `kid`, every key would have to be tried.
         _ => Err(malformed("header's `kid` is missing, empty, too long or not a string")),
     }
 }

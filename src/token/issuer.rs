@@ -2,40 +2,39 @@
 
 use std::sync::Arc;
 
+use super::algorithm::is_symmetric;
+use super::error::IssuerError;
 use super::keys::{IssuerSource, Store};
-use super::verify::is_symmetric;
 use crate::config;
 
-/// An issuer whose tokens are taken.
+/// An issuer whose tokens are accepted.
 pub(crate) struct Issuer {
     pub(crate) settings: config::Issuer,
     pub(crate) store: Arc<Store>,
 }
 
 impl Issuer {
-    /// Checks what would make it accept too much, and prepares its key store; asks nobody.
+    /// Refuses settings that would accept too much, and prepares the key store. Sends nothing.
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub(crate) fn new(settings: &config::Issuer, keys: &config::Keys) -> Result<Self, String> {
-        let name = &settings.issuer;
-        let wrong = |what: &str| Err(format!("issuer `{name}`: {what}"));
-        if name.is_empty() {
-            return wrong("its name is empty");
+    pub(crate) fn new(settings: &config::Issuer, keys: &config::Keys) -> Result<Self, IssuerError> {
+        if settings.issuer.is_empty() {
+            return Err(IssuerError::NoName);
         }
         if settings.audiences.iter().any(String::is_empty)
             || (settings.audiences.is_empty() && !settings.audience_optional)
         {
-            return wrong("an audience is missing or empty; that would not mean any, so it means nothing");
+            return Err(IssuerError::NoAudience);
         }
         if settings.algorithms.is_empty() || settings.algorithms.iter().any(|a| is_symmetric(*a)) {
-            return wrong("its algorithms must be one or more of RS, PS, ES and EdDSA");
+            return Err(IssuerError::Algorithms);
         }
         if settings.client_id_claims.iter().all(String::is_empty) {
-            return wrong("no claim names the client");
+            return Err(IssuerError::NoClientIdClaim);
         }
         let source = IssuerSource::new(settings, keys)?;
-        let store = Arc::new(Store::new(name, Box::new(source), keys));
+        let store = Arc::new(Store::new(&settings.issuer, source, keys));
         Ok(Self { settings: settings.clone(), store })
     }
 }

@@ -14,22 +14,33 @@ use serde_json::{Map, Number, Value};
 /// # Errors
 /// What is wrong, without the text itself: syntax, a key that comes twice, something after the object, nesting
 /// deeper than 128, a number out of range, or not an object.
-pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
+pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, NotOneObject> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Unique.deserialize(&mut reader).map_err(|e| reason(&e))?;
     reader.end().map_err(|e| reason(&e))?;
     match value {
         Value::Object(map) => Ok(map),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Err("not an object".to_owned())
+            Err(NotOneObject::OtherValue)
         }
     }
 }
 
-/// The category and place only: serde's messages repeat what was sent, and a log is no place for that.
-fn reason(error: &serde_json::Error) -> String {
-    let what = if error.is_data() { "a key that comes twice" } else { "not JSON" };
-    format!("{what}, at column {}", error.column())
+/// Why bytes are not one JSON object that can be read in one way only. Category and place, without serde's error as
+/// its source: that one repeats what was sent, and a log is no place for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotOneObject {
+    #[error("not JSON, at column {column}")]
+    Syntax { column: usize },
+    #[error("a key that comes twice, at column {column}")]
+    KeyTwice { column: usize },
+    #[error("not an object")]
+    OtherValue,
+}
+
+fn reason(error: &serde_json::Error) -> NotOneObject {
+    let column = error.column();
+    if error.is_data() { NotOneObject::KeyTwice { column } } else { NotOneObject::Syntax { column } }
 }
 
 /// Builds a [`Value`], refusing equal keys.
@@ -121,7 +132,7 @@ mod tests {
             ("\u{feff}{}", "not JSON"),
         ];
         for (text, why) in refused {
-            let found = object(text.as_bytes()).expect_err(text);
+            let found = object(text.as_bytes()).expect_err(text).to_string();
             assert!(found.contains(why), "{text}: {found}");
         }
         assert!(object(b"{\"a\":\"\xff\"}").is_err(), "not UTF-8");

@@ -1,37 +1,42 @@
 //! Bearer token → caller.
 //!
 //! In: the `Authorization` header of a request. Out: the [`Caller`] that it proves, or a refusal. The stages:
-//! `bearer` finds the one token, `header` reads what it says of itself, `issuer` and `keys` know who may sign,
-//! `verify` holds them together, `claims` reads who it proves, `remembered` spares the work the next time.
-//! It never lets a request on without a verified token, and never logs one.
+//! `bearer` finds the one token, `header` reads its header, `issuer` and `keys` know who may sign, `verify` puts them
+//! together, `claims` reads who it proves, `remembered` saves the work the next time. No request passes without a
+//! verified token, and no token is logged.
 
+mod algorithm;
 mod bearer;
 mod claims;
 mod clock;
-mod figures;
+mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod header;
 mod issuer;
 mod json;
 mod keys;
+mod log_text;
 mod remembered;
+mod stats;
 mod verify;
 
 use std::sync::{Arc, Mutex};
 
 use tokio::task::AbortHandle;
 
-pub use figures::{Figures, IssuerFigures};
-pub use keys::Cause;
+pub use error::{IssuerError, NotReady, SetupError};
+#[cfg(test)]
+pub(crate) use keys::Cause;
+pub(crate) use stats::Stats;
 
 use crate::config;
 use crate::refusal::Refusal;
 use crate::tenancy::Caller;
 use clock::Clock;
-use figures::Outcomes;
 use issuer::Issuer;
 use remembered::{Remembered, TokenHash};
+use stats::Outcomes;
 
 /// Verifies tokens. Clones share everything.
 #[derive(Clone)]
@@ -58,26 +63,34 @@ impl Drop for Shared {
 }
 
 impl Tokens {
-    /// Prepares one key store and one HTTP client for each issuer. Nothing is fetched before [`Tokens::start`].
-    /// `max_token_bytes` caps the whole `Authorization` value.
+    /// Prepares one key store and one HTTP client for each issuer, and makes the provider of `keys` the one of
+    /// `jsonwebtoken` in this process. Nothing is fetched before [`Tokens::start`]. `max_token_bytes` caps the whole
+    /// `Authorization` value.
     ///
     /// # Errors
-    /// What is wrong with an issuer's settings: the first, as the settings were checked before.
+    /// The first thing that is wrong with the settings; `config` has reported all of them before.
     pub fn new(
         issuers: &[config::Issuer],
         keys: &config::Keys,
         tenancy: &config::Tenancy,
         max_token_bytes: usize,
-    ) -> Result<Tokens, String> {
+    ) -> Result<Tokens, SetupError> {
+        if !keys::install_provider() {
+            return Err(SetupError::OtherProvider);
+        }
         if issuers.is_empty() {
-            return Err("no issuer".to_owned());
+            return Err(SetupError::NoIssuer);
         }
         for (place, issuer) in issuers.iter().enumerate() {
             if issuers.iter().take(place).any(|other| other.issuer == issuer.issuer) {
-                return Err(format!("issuer `{}` is there twice", issuer.issuer));
+                return Err(SetupError::IssuerTwice(issuer.issuer.clone()));
             }
         }
-        let made = issuers.iter().map(|i| Issuer::new(i, keys)).collect::<Result<_, _>>()?;
+        let made = issuers.iter().map(|settings| {
+            let named = |source| SetupError::Issuer { issuer: settings.issuer.clone(), source };
+            Issuer::new(settings, keys).map_err(named)
+        });
+        let made = made.collect::<Result<_, _>>()?;
         Ok(Self {
             shared: Arc::new(Shared {
                 issuers: made,
@@ -105,8 +118,8 @@ impl Tokens {
 
     /// The caller that the request's token proves. `authorization`: all values of that header, in order.
     ///
-    /// A remembered token is answered without waiting, and so is one whose key is known. Others wait for the
-    /// issuer, at most twice the fetch timeout.
+    /// Never waits for a remembered token, or for one whose key is known. Others wait for the issuer, at most twice
+    /// the fetch timeout.
     ///
     /// # Errors
     /// A refusal with status 401, 403, 431 or 503; its cause names the check and the `kid`, never the token.
@@ -129,7 +142,7 @@ impl Tokens {
         shared.outcomes.miss();
         let now = || shared.clock.now();
         let verify = verify::verify(bearer::split(token)?, &shared.issuers, &shared.reserved, now);
-        // Boxed, as most requests do not come here.
+        // Boxed: most tokens are remembered, and their future should stay small.
         let verified = Box::pin(verify).await?;
         let caller = verified.caller.clone();
         if verified.until > now() {
@@ -139,8 +152,8 @@ impl Tokens {
         Ok(caller)
     }
 
-    /// The caller of a remembered token that still holds: not expired by the wall clock, which may have been
-    /// stepped, and under a key that its issuer still has.
+    /// The caller of a remembered token that still holds: its `exp` is not past by the wall clock, which may have been
+    /// stepped, and its issuer still has the key.
     fn remembered(&self, hash: &TokenHash) -> Option<Caller> {
         let shared = &*self.shared;
         let verified = shared.remembered.get(hash)?;
@@ -152,18 +165,18 @@ impl Tokens {
         None
     }
 
-    /// Whether every issuer's keys are there and not too old.
+    /// Whether every issuer's keys are present and not too old.
     ///
     /// # Errors
-    /// The reasons, for `/readyz`: every issuer's that is not ready.
-    pub fn ready(&self) -> Result<(), String> {
+    /// Which issuers are not ready, and why: for `/readyz`.
+    pub fn ready(&self) -> Result<(), NotReady> {
         let faults: Vec<_> = self.shared.issuers.iter().filter_map(|i| i.store.ready().err()).collect();
-        if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+        if faults.is_empty() { Ok(()) } else { Err(NotReady(faults)) }
     }
 
-    /// All figures, for the metrics.
-    pub fn figures(&self) -> Figures {
-        self.shared.outcomes.figures(&self.shared.issuers, self.shared.remembered.len())
+    /// Numbers for the metrics.
+    pub(crate) fn stats(&self) -> Stats {
+        self.shared.outcomes.stats(&self.shared.issuers, self.shared.remembered.len())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tokens that were verified a short while ago.
 //!
-//! In: a token, whole. Out: its caller, as long as the token, its key and a short limit last. It never remembers
-//! a refusal, which an attacker could fill it with, and keeps hashes of tokens only, so a memory dump shows none.
+//! In: a whole token. Out: its caller, until the token expires, its key goes or a short limit ends. Refusals are not
+//! remembered, or an attacker could fill the cache with them; tokens are kept as hashes, so no memory dump has them.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use super::keys::Identity;
 use crate::config;
 use crate::tenancy::Caller;
 
-/// Most places that are made at once, 16 bytes each.
+/// Most entries that space is reserved for at the start, 16 bytes each.
 const ROOM: u64 = 65_536;
 
-/// The hash of a whole token: of header, claims *and signature*. Without the signature, a forged one would be
-/// found under the real one's name.
+/// The hash of a whole token: of header, claims *and signature*. Without the signature, a forged token would match the
+/// real one.
 pub(crate) type TokenHash = [u8; SHA256_OUTPUT_LEN];
 
 /// What is kept of a verified token.
@@ -31,7 +31,7 @@ pub(crate) struct Verified {
     pub(crate) until: f64,
 }
 
-/// The verified tokens. Bounded in number and time; hash and key identity bound the size of each.
+/// The verified tokens, bounded in number, time and size.
 pub(crate) struct Remembered {
     cache: Option<Cache<TokenHash, Arc<Verified>>>,
 }
@@ -44,7 +44,7 @@ impl Remembered {
         let cache = (!off).then(|| {
             Cache::builder()
                 .max_capacity(settings.remember_tokens)
-                // Growing while requests wait would cost each new token a tenth of its verification.
+                // Growing later would add a tenth to the verification of each new token.
                 .initial_capacity(usize::try_from(settings.remember_tokens.min(ROOM)).unwrap_or_default())
                 .time_to_live(settings.remember_tokens_for)
                 .build()
@@ -52,7 +52,7 @@ impl Remembered {
         Self { cache }
     }
 
-    /// The name of a token in here.
+    /// The key of a token in the cache.
     pub(crate) fn hash(token: &[u8]) -> TokenHash {
         let mut out = TokenHash::default();
         for (to, from) in out.iter_mut().zip(digest(&SHA256, token).as_ref()) {
@@ -61,7 +61,7 @@ impl Remembered {
         out
     }
 
-    /// What is known of a token. The reader must still look at `until` and the key.
+    /// What is known of a token. The reader must still check `until` and the key.
     pub(crate) fn get(&self, hash: &TokenHash) -> Option<Arc<Verified>> {
         self.cache.as_ref()?.get(hash)
     }

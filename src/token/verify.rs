@@ -1,19 +1,20 @@
 //! A token as sent → the caller it proves.
 //!
-//! In: a token by its shape, the issuers, the time. Out: the caller, and what is needed to remember him. The
-//! order is: header, issuer, algorithm, key, signature, claims; no claim but `iss` is looked at before the
-//! signature holds, and `iss` only to choose whose keys it must hold under.
+//! In: a token that was split, the issuers, the time. Out: the caller, and what is needed to remember the token. The
+//! order is: header, issuer, algorithm, key, signature, claims. No claim but `iss` is read before the signature
+//! holds, and `iss` only to choose whose keys must verify it.
 //!
-//! The signature is checked by aws-lc, which `jsonwebtoken` would call as well, but with the key's numbers read anew
-//! for each token. Its `Validation` is not used either: it would read the claims a second time with other rules (a
-//! wrong type counts as missing, an array of issuers is taken) and with a clock of its own.
+//! `jsonwebtoken` checks the signature, by the provider of `keys`. Its `decode` and `Validation` are not used: they
+//! would read header and claims a second time, with other rules (a wrong type counts as missing, an array of issuers
+//! is taken, `crit` is ignored) and with a clock of their own.
 
 use jsonwebtoken::Algorithm;
 
+use super::algorithm::is_symmetric;
 use super::bearer::{UnverifiedToken, decode, malformed};
 use super::issuer::Issuer;
-use super::keys::filter::shown;
 use super::keys::{Key, NoKey};
+use super::log_text::for_log;
 use super::remembered::Verified;
 use super::{claims, header, json};
 use crate::refusal::{Kind, Refusal};
@@ -36,9 +37,9 @@ pub(crate) async fn verify(
     let Some((place, issuer)) =
         issuers.iter().enumerate().find(|(_, i)| i.settings.issuer == unverified_issuer)
     else {
-        // A slash more or less is the usual mistake, so the log shows the name.
+        // A slash more or less is the usual mistake, so the log names what was found.
         return Err(Refusal::new(Kind::TokenIssuer, "the token's issuer is not accepted here")
-            .because(format_args!("`iss` is `{}`", shown(unverified_issuer))));
+            .because(format_args!("`iss` is `{}`", for_log(unverified_issuer))));
     };
     let (algorithm, kid) = (unverified_header.algorithm, unverified_header.kid);
     if !issuer.settings.algorithms.contains(&algorithm) {
@@ -48,16 +49,16 @@ pub(crate) async fn verify(
     let key = issuer.store.key(&kid).await.map_err(|none| match none {
         NoKey::Unknown => signature(&kid, "the issuer has no such key"),
         NoKey::Unavailable { retry_after, why } => {
-            let message = "the issuer's keys are not to be had; try again later";
+            let message = "the issuer's keys are unavailable; try again later";
             Refusal::new(Kind::KeysUnavailable, message)
-                .because(format_args!("{why}; kid `{}`", shown(&kid)))
+                .because(format_args!("{why}; kid `{}`", for_log(&kid)))
                 .retry_after(retry_after)
         }
     })?;
     // Never a reason to fetch: anybody can send bad signatures (threat K2).
     signature_holds(&token, &key, algorithm).map_err(|why| signature(&kid, why))?;
     let claims = unverified_claims;
-    // After waiting for a key the time is another.
+    // Read now: waiting for a key takes time.
     let proved = claims::check(&claims, &issuer.settings, now())?;
     let tenant = Tenant::parse(proved.client_id, reserved)?;
     Ok(Verified { caller: Caller::new(tenant), issuer: place, kid, key: key.identity, until: proved.until })
@@ -69,20 +70,16 @@ pub(super) fn signature_holds(
     key: &Key,
     algorithm: Algorithm,
 ) -> Result<(), &'static str> {
-    let key = key.for_algorithm(algorithm).filter(|_| !is_symmetric(algorithm));
-    let key = key.ok_or("its algorithm is not the key's")?;
-    key.verify_sig(token.signed.as_bytes(), &token.signature).map_err(|_| "the signature does not hold")
+    // No key has a symmetric algorithm. Checked again, since one that had would let its public half sign tokens.
+    if is_symmetric(algorithm) || !key.has(algorithm) {
+        return Err("its algorithm is not the key's");
+    }
+    let holds = key.verifies(algorithm, token.signed.as_bytes(), token.signature);
+    if holds { Ok(()) } else { Err("the signature does not hold") }
 }
 
-/// One text for every way in which a signature is not accepted: which key names exist, and which algorithms, is
-/// nothing a forger should learn.
+/// One message for all causes: a forger must not learn which keys and algorithms exist.
 fn signature(kid: &str, why: &str) -> Refusal {
     let message = "the token's signature does not hold; get a new token from the issuer";
-    Refusal::new(Kind::TokenSignature, message).because(format_args!("{why}; kid `{}`", shown(kid)))
-}
-
-/// HMAC keys are secrets: none is ever made here, and a public key used as one is the oldest trick (RFC 8725
-/// section 2.1).
-pub(crate) fn is_symmetric(algorithm: Algorithm) -> bool {
-    matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
+    Refusal::new(Kind::TokenSignature, message).because(format_args!("{why}; kid `{}`", for_log(kid)))
 }

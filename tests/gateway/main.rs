@@ -15,6 +15,8 @@ mod stage;
 mod ambiguous;
 /// What makes batches from lists and queries.
 mod batches;
+/// The engine's own objects by name.
+mod beans;
 /// What acts on many at once, without a batch.
 mod bulk;
 /// Connections to the engine, used again.
@@ -25,8 +27,12 @@ mod coverage;
 mod deployments;
 /// What the engine has no tenant filter for.
 mod emulated;
+/// Keys, names and references that both tenants have alike.
+mod equal_texts;
 /// Messages, signals, conditions.
 mod events;
+/// Nothing goes on when one of the gateway's own questions is answered badly.
+mod faults;
 /// Saved filters.
 mod filters;
 /// Handles of batches without tenant.
@@ -51,8 +57,12 @@ mod models;
 mod shared;
 /// Coming up with everything there, or with engine or issuer missing, or with a broken configuration.
 mod startup;
+/// The list of the engine's statements is whole.
+mod statements;
 /// The story's operations on two tenants with equal keys and names.
 mod story;
+/// Suspending by several selectors at once.
+mod suspended;
 /// Every class of bypass, by name.
 mod threats;
 

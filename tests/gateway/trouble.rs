@@ -90,12 +90,12 @@ async fn what_looks_like_a_tenant_in_a_value_is_no_foreign_row() {
     let text =
         r#"{"note":{"type":"String","value":"{\"tenantId\":\"tOther\"}"},"tenantId":{"value":"tOther"}}"#;
     let (fake, _gateway, app, tenant) = played(Answer::Json(200, text.into())).await;
-    let own = row(json!(tenant)).to_string();
+    let id = crate::support::missing_id();
+    let own = json!([{"id": id, "tenantId": tenant}]).to_string();
     fake.script(move |seen| match seen.path.ends_with("/variables") {
         true => Answer::Json(200, text.into()),
         false => Answer::Json(200, own.clone()),
     });
-    let id = crate::support::missing_id();
     assert_eq!(app.get(&format!("/task/{id}/variables")).await.ok().text(), text);
 }
 

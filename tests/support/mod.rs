@@ -10,6 +10,7 @@
 
 pub mod api;
 pub mod engine;
+pub mod fault;
 pub mod gateway;
 pub mod issuer;
 pub mod multipart;

@@ -1,5 +1,5 @@
 //! Stands between gateway and engine: writes down what reaches the engine and passes it on as it is, or answers
-//! from a script (delays, hangs, cuts).
+//! from a script (delays, hangs, cuts, and what the engine itself said, made into something else).
 //!
 //! It works on bytes: what it wrote down is what lay on the wire, in that spelling. One request a connection.
 
@@ -61,6 +61,8 @@ pub enum Answer {
     Hang,
     /// End the connection without a byte.
     Cut,
+    /// Ask the real engine, and do what is made of its answer.
+    Altered(fn(&Message) -> Answer),
 }
 
 type Script = dyn Fn(&Seen) -> Answer + Send + Sync;
@@ -207,12 +209,22 @@ fn answer(state: &State, mut stream: TcpStream, seen: &Seen, what: Answer) {
             }
         }
         Answer::Cut => drop(stream.shutdown(Shutdown::Both)),
+        Answer::Altered(make) => {
+            let engine = state.engine.expect("an engine to ask");
+            let said = ask(engine, seen).ok().and_then(|from| Message::read(&mut BufReader::new(from), true));
+            answer(state, stream, seen, make(&said.expect("an answer of the engine")));
+        }
     }
 }
 
-/// Sends the request as it came, but for a length in place of chunks and the wish to close, and passes on every
-/// byte of the answer as it comes.
+/// Passes on every byte of the engine's answer as it comes.
 fn forward(engine: SocketAddr, seen: &Seen, mut back: TcpStream) -> std::io::Result<()> {
+    std::io::copy(&mut ask(engine, seen)?, &mut back)?;
+    back.shutdown(Shutdown::Both)
+}
+
+/// Sends the request as it came, but for a length in place of chunks and the wish to close.
+fn ask(engine: SocketAddr, seen: &Seen) -> std::io::Result<TcpStream> {
     let mut upstream = TcpStream::connect(engine)?;
     let mut head = format!("{}\r\n", seen.message.start);
     for (name, value) in &seen.message.headers {
@@ -227,6 +239,5 @@ fn forward(engine: SocketAddr, seen: &Seen, mut back: TcpStream) -> std::io::Res
     }
     upstream.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes())?;
     upstream.write_all(&seen.message.body)?;
-    std::io::copy(&mut upstream, &mut back)?;
-    back.shutdown(Shutdown::Both)
+    Ok(upstream)
 }

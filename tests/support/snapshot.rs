@@ -25,6 +25,7 @@ const LISTS: &[&str] = &[
     "/event-subscription",
     "/variable-instance",
     "/batch",
+    "/batch/statistics",
     "/history/process-instance",
     "/history/case-instance",
     "/history/activity-instance",
@@ -71,7 +72,8 @@ pub async fn snapshot(engine: &Api, tenant: &str) -> Snapshot {
             all.insert(path, value);
         }
     }
-    for instance in ids(&all["/process-instance"]) {
+    // Those that have ended, too.
+    for instance in ids(&all["/history/process-instance"]) {
         let path = format!("/process-instance/{instance}/comment");
         let value = rows(engine, &path).await;
         all.insert(path, value);

@@ -23,12 +23,14 @@ struct Reader {
     output: ChildStdout,
 }
 
-/// The words that run the program, if the libraries are there.
-pub(crate) fn command() -> Option<Command> {
+/// The words that run a program of `tests/engine/tools`, if the libraries are there.
+pub(crate) fn command(program: &str) -> Option<Command> {
     let libraries = std::env::var("TENANTGATE_ENGINE_LIBRARIES").ok()?;
     let mut command = Command::new("java");
-    command.args(["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", &format!("{libraries}/*")]);
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine/tools/Models.java"));
+    // The engine's own classes lie beside its libraries.
+    let path = format!("{libraries}/*:{libraries}/../classes");
+    command.args(["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", &path]);
+    command.arg(format!("{}/tests/engine/tools/{program}.java", env!("CARGO_MANIFEST_DIR")));
     Some(command)
 }
 
@@ -37,7 +39,7 @@ pub(crate) fn command() -> Option<Command> {
 pub(super) fn read(file: &[u8], strict: bool) -> Option<Option<Vec<Element>>> {
     static READER: OnceLock<Option<Mutex<Reader>>> = OnceLock::new();
     let reader = READER.get_or_init(|| {
-        let mut command = command()?;
+        let mut command = command("Models")?;
         command.arg("read").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().expect("java starts");
         let (input, output) = (process.stdin.take().expect("piped"), process.stdout.take().expect("piped"));

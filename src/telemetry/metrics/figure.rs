@@ -11,7 +11,8 @@ use prometheus::{
 pub(super) const BUCKETS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// What is told about a family.
+/// What the documents say about a family.
+#[cfg(test)]
 pub(super) struct Told {
     /// Its name.
     pub name: &'static str,
@@ -26,6 +27,7 @@ pub(super) struct Told {
 /// A type of figure that can be declared.
 pub(super) trait Figure: Collector + Clone + Sized + 'static {
     /// The Prometheus type.
+    #[cfg(test)]
     const SORT: &'static str;
 
     /// A family of that name.
@@ -42,6 +44,7 @@ pub(super) trait Figure: Collector + Clone + Sized + 'static {
 macro_rules! figure {
     ($( $type:ty, $sort:literal, |$name:ident, $help:ident, $labels:ident| $make:expr; )+) => { $(
         impl Figure for $type {
+            #[cfg(test)]
             const SORT: &'static str = $sort;
             fn make($name: &str, $help: &str, $labels: &[&str]) -> prometheus::Result<Self> { $make }
         }
@@ -68,7 +71,8 @@ macro_rules! figures {
         pub(super) struct $struct { $( $(#[doc = $doc])+ pub $field: $type, )+ }
 
         impl $struct {
-            /// What is told about the families, in order.
+            /// The families for the documents, in order.
+            #[cfg(test)]
             pub(super) const TOLD: &'static [$crate::telemetry::metrics::figure::Told] = &[ $(
                 $crate::telemetry::metrics::figure::Told {
                     name: $name,

@@ -6,30 +6,30 @@
 mod counted;
 mod figure;
 mod read;
+#[cfg(test)]
 mod reference;
 
 use std::time::Duration;
 
 use prometheus::{Registry, TextEncoder};
 
-pub use read::Scraped;
-pub use reference::reference;
+pub(crate) use read::Scraped;
 
-use super::Outcome;
-use crate::journey::Trace;
+use super::{Outcome, RequestRecord};
+
 use crate::json::scan::Stop;
 use crate::refusal::Kind;
 use counted::{Counted, Named};
 
 /// The figures of one process.
-pub struct Metrics {
+pub(crate) struct Metrics {
     registry: Registry,
     counted: Counted,
     named: Named,
 }
 
 /// One request under way; over when dropped, however it ends.
-pub struct UnderWay(prometheus::IntGauge);
+pub(crate) struct UnderWay(prometheus::IntGauge);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
@@ -42,7 +42,7 @@ impl Metrics {
     ///
     /// # Errors
     /// Two figures of one name.
-    pub fn new() -> Result<Self, prometheus::Error> {
+    pub(crate) fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let counted = Counted::register(&registry)?;
@@ -54,17 +54,17 @@ impl Metrics {
     }
 
     /// A request begins.
-    pub fn begin(&self) -> UnderWay {
+    pub(crate) fn begin(&self) -> UnderWay {
         self.counted.in_flight.inc();
         UnderWay(self.counted.in_flight.clone())
     }
 
     /// Counts one request.
-    pub fn count(&self, trace: &Trace, outcome: Outcome<'_>, took: Duration) {
-        let operation = trace.operation.as_deref().unwrap_or("none");
-        let kind = trace.kind.unwrap_or("none");
+    pub(crate) fn count(&self, record: &RequestRecord, outcome: Outcome<'_>, took: Duration) {
+        let operation = record.operation.as_deref().unwrap_or("none");
+        let kind = record.kind.unwrap_or("none");
         self.counted.requests.with_label_values(&[operation, outcome.name()]).inc();
-        if let Some(tenant) = &trace.tenant {
+        if let Some(tenant) = &record.tenant {
             let tenant = self.named.label(tenant.as_str());
             self.counted.tenants.with_label_values(&[tenant, outcome.name()]).inc();
         }
@@ -75,16 +75,16 @@ impl Metrics {
             }
         }
         self.counted.duration.with_label_values(&[kind]).observe(took.as_secs_f64());
-        if let Some(seconds) = trace.engine_seconds {
+        if let Some(seconds) = record.engine_seconds.get() {
             self.counted.engine.with_label_values(&[kind]).observe(seconds);
         }
-        if let Some(seconds) = trace.look_up_seconds {
+        if let Some(seconds) = record.look_up_seconds.get() {
             self.counted.look_up.with_label_values(&[kind]).observe(seconds);
         }
     }
 
     /// Counts and logs an answer that the guard broke while it streamed.
-    pub fn alarm(&self, stop: Stop) {
+    pub(crate) fn alarm(&self, stop: Stop) {
         self.counted.alarms.inc();
         tracing::error!(target: "tenantgate::guard", ?stop, "ALARM: the guard broke an answer of the engine");
     }
@@ -93,7 +93,7 @@ impl Metrics {
     ///
     /// # Errors
     /// A figure that can't be written.
-    pub fn text(&self, scraped: &Scraped<'_>) -> Result<String, String> {
+    pub(crate) fn text(&self, scraped: &Scraped<'_>) -> Result<String, String> {
         let mut families = self.registry.gather();
         families.extend(read::read(scraped).map_err(|e| e.to_string())?.gather());
         TextEncoder::new().encode_to_string(&families).map_err(|e| e.to_string())

@@ -3,7 +3,7 @@
 use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, Registry};
 
 use super::figure::figures;
-use crate::ownership;
+use crate::isolation;
 use crate::token;
 use crate::version;
 
@@ -42,11 +42,11 @@ figures! {
 }
 
 /// What is read of others.
-pub struct Scraped<'a> {
+pub(crate) struct Scraped<'a> {
     /// Of tokens and keys.
-    pub tokens: &'a token::Figures,
+    pub(crate) tokens: &'a token::Stats,
     /// Of owners.
-    pub ownership: &'a ownership::Figures,
+    pub ownership: &'a isolation::Stats,
     /// Long polls under way.
     pub long_polls: usize,
     /// Tenants with requests under way.
@@ -69,15 +69,15 @@ pub(super) fn read(scraped: &Scraped<'_>) -> prometheus::Result<Registry> {
     Ok(registry)
 }
 
-fn tokens(read: &Read, figures: &token::Figures) {
-    read.tokens.with_label_values(&["accepted"]).inc_by(figures.accepted);
-    for (kind, count) in &figures.refused {
+fn tokens(read: &Read, stats: &token::Stats) {
+    read.tokens.with_label_values(&["accepted"]).inc_by(stats.accepted);
+    for (kind, count) in &stats.refused {
         read.tokens.with_label_values(&[kind.code()]).inc_by(*count);
     }
-    read.token_cache.with_label_values(&["hit"]).inc_by(figures.remembered_hits);
-    read.token_cache.with_label_values(&["miss"]).inc_by(figures.remembered_misses);
-    read.tokens_remembered.set(float(figures.remembered));
-    for issuer in &figures.issuers {
+    read.token_cache.with_label_values(&["hit"]).inc_by(stats.remembered_hits);
+    read.token_cache.with_label_values(&["miss"]).inc_by(stats.remembered_misses);
+    read.tokens_remembered.set(float(stats.remembered));
+    for issuer in &stats.issuers {
         let name = issuer.issuer.as_str();
         read.keys.with_label_values(&[name]).set(float(issuer.keys as u64));
         if let Some(seconds) = issuer.age_seconds {

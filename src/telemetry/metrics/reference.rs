@@ -18,7 +18,7 @@ dashboard: [`helm/files/dashboard.json`](../helm/files/dashboard.json). What to 
 [operating.md](operating.md).\n";
 
 /// The page `docs/metrics.md`.
-pub fn reference() -> String {
+fn reference() -> String {
     let mut page = HEAD.to_owned();
     for (title, told) in [("Requests", Counted::TOLD), ("Tokens, keys, owners", Read::TOLD)] {
         let _ =

@@ -1,7 +1,11 @@
 //! A key set as sent → the keys that may verify signatures.
 //!
-//! In: the body of the issuer's answer. Out: the usable keys, and for each other one why it was left out. One
-//! odd key never costs the others (RFC 7517 section 5), and no doubt is resolved in a key's favour.
+//! In: the body of the issuer's answer. Out: the usable keys, and for each other one why it was left out. An
+//! odd key never costs the others (RFC 7517 section 5), and a doubtful one is left out.
+//!
+//! `jwks_client_rs` brings the type of a key, [`JsonWebKey`], and nothing else: its own reader fails the whole set for
+//! one odd key, has no limit for the body, follows redirects and takes no authority of one's own, and its client
+//! blocks known keys while it fetches.
 
 use std::collections::HashMap;
 
@@ -15,22 +19,23 @@ use serde_json::{Map, Value};
 use super::failure::{Cause, Failure};
 use crate::token::header::MAX_KID;
 use crate::token::json;
+use crate::token::log_text::for_log;
 
 /// Smallest and largest RSA modulus, in bits (RFC 7518 section 3.3; aws-lc's own upper limit).
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// What became of a key set.
+/// A key set, sorted out.
 #[derive(Default)]
 pub(crate) struct Filtered {
     /// The usable keys; each has its own `kid`.
     pub(crate) keys: Vec<JsonWebKey>,
-    /// Keys that something is wrong with, and what.
+    /// What is wrong with which key.
     pub(crate) odd: Vec<String>,
-    /// Keys that are made for something else (encryption, say) and so are nobody's mistake.
+    /// How many keys are for something else (encryption, say), which is no fault.
     pub(crate) for_others: usize,
 }
 
-/// Members stay text until each is read by itself.
+/// Keys stay text until each is read by itself.
 #[derive(Deserialize)]
 struct Written<'a> {
     #[serde(borrow)]
@@ -56,7 +61,7 @@ pub(crate) fn keys(body: &[u8], max_keys: usize) -> Result<Filtered, Failure> {
     let mut named: HashMap<String, usize> = HashMap::new();
     for (index, text) in written.keys.iter().enumerate() {
         let name = |kid: Option<&str>| match kid {
-            Some(kid) => format!("key {index} (`{}`)", shown(kid)),
+            Some(kid) => format!("key {index} (`{}`)", for_log(kid)),
             None => format!("key {index}"),
         };
         let key = match json::object(text.get().as_bytes()) {
@@ -68,7 +73,7 @@ pub(crate) fn keys(body: &[u8], max_keys: usize) -> Result<Filtered, Failure> {
         };
         let kid = key.get("kid").and_then(Value::as_str);
         match usable(&key) {
-            // Not even its name counts: an issuer may use one for signing and encryption.
+            // Its `kid` does not count either: an issuer may use one for a signing and an encryption key.
             Err(ForOthers) => {
                 filtered.for_others += 1;
                 continue;
@@ -76,7 +81,7 @@ pub(crate) fn keys(body: &[u8], max_keys: usize) -> Result<Filtered, Failure> {
             Err(Odd(why)) => filtered.odd.push(format!("{}: {why}", name(kid))),
             Ok(usable) => found.push((name(kid), usable)),
         }
-        // An odd key counts, too: had it been well written, it would have stood for the same name.
+        // An odd key counts, too: it may be the one that the issuer means by this `kid`.
         if let Some(kid) = kid {
             *named.entry(kid.to_owned()).or_default() += 1;
         }
@@ -97,11 +102,6 @@ pub(crate) fn keys(body: &[u8], max_keys: usize) -> Result<Filtered, Failure> {
     Ok(filtered)
 }
 
-/// A name that others chose, fit for a log: short, and without control characters or quotes of ours.
-pub(crate) fn shown(kid: &str) -> String {
-    kid.chars().take(64).map(|c| if c.is_ascii_graphic() && c != '`' { c } else { '?' }).collect()
-}
-
 /// Looks at one key by itself (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2).
 fn usable(key: &Map<String, Value>) -> Result<JsonWebKey, LeftOut> {
     match key.get("use") {
@@ -114,7 +114,7 @@ fn usable(key: &Map<String, Value>) -> Result<JsonWebKey, LeftOut> {
         Some(Value::Array(ops)) if ops.iter().any(|op| op == "verify") => {}
         Some(_) => return Err(ForOthers),
     }
-    // Published private parts: whoever reads the set can sign.
+    // With its private parts published, anybody can sign.
     if ["d", "p", "q", "k"].iter().any(|part| key.contains_key(*part)) {
         return Err(Odd("it holds secret parts"));
     }
@@ -128,13 +128,13 @@ fn usable(key: &Map<String, Value>) -> Result<JsonWebKey, LeftOut> {
         Some(Value::String(alg)) if algorithms.contains(&alg.as_str()) => {}
         Some(_) => return Err(Odd("its `alg` does not fit its type, or is not supported")),
     }
-    // Only what was looked at goes on: jwks_client_rs stumbles over an odd `x5c`, say.
+    // Only members that were checked: `JsonWebKey` fails for an odd `x5c`, say.
     let read = ["kty", "kid", "alg", "n", "e", "crv", "x", "y"];
     let members = read.iter().filter_map(|name| Some(((*name).to_owned(), key.get(*name)?.clone())));
     serde_json::from_value(Value::Object(members.collect())).map_err(|_| Odd("it can't be read"))
 }
 
-/// The algorithms that a key of this type and curve could verify; its numbers are looked at on the way.
+/// The algorithms that a key of this type and curve can verify. Checks its numbers on the way.
 fn fitting(key: &Map<String, Value>) -> Result<&'static [&'static str], LeftOut> {
     let text = |name: &str| key.get(name).and_then(Value::as_str);
     let bytes = |name: &str| {

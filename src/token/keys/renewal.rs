@@ -1,8 +1,8 @@
 //! The one task per issuer that fetches its keys.
 //!
-//! In: time, and questions about unknown `kid`s. Out: a new key set in the store, or the old one kept and a
-//! later try. All fetches of an issuer are made here, one after another, so there is never a second at a time,
-//! and no reader holds a lock that a slow issuer could stretch.
+//! In: time, and questions about unknown `kid`s. Out: a new key set in the store, or the old one and a later try.
+//! All fetches of an issuer are made here, so there is one at a time, and no reader waits for a lock that is held
+//! during a fetch.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,35 +15,34 @@ use crate::token::clock::Clock;
 
 /// First wait after a failure; doubles with each.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// Longest wait that is our own idea: an issuer that is back is noticed within a minute.
+/// Longest wait of the back-off: an issuer that is back is noticed within a minute.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// Longest wait that an issuer can ask for while we have keys.
+/// Longest `Retry-After` that is honoured while there are keys.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 impl Store {
-    /// Says that the first fetch is on its way, so that requests wait for it. Once: `false` the next time.
+    /// Marks the first fetch as running, so that requests wait for it. `false` if it was marked before.
     pub(crate) fn begin(&self) -> bool {
-        let first = !self.figures.started.swap(true, Ordering::Relaxed);
+        let first = !self.counters.started.swap(true, Ordering::Relaxed);
         if first {
             self.progress.send_modify(|p| p.running = true);
         }
         first
     }
 
-    /// Fetches now, then for ever.
+    /// Fetches now, and again and again.
     pub(crate) async fn renew(self: Arc<Self>, clock: Clock) {
         let mut failures = 0;
         loop {
             // Read before the fetch begins: a later question is not answered by it.
             let questions = self.questions();
             self.progress.send_modify(|p| p.running = true);
-            let fetched = self.source.fetch_keys().await.map_err(|e| Failure::from(&e));
-            let kept = fetched.and_then(|keys| self.keep(keys.keys()));
+            let kept = self.source.fetch_keys().await.and_then(|keys| self.keep(keys));
             let wait = match &kept {
                 Ok(()) => {
                     failures = 0;
-                    self.figures.ok.fetch_add(1, Ordering::Relaxed);
-                    self.figures.last_success.store(milliseconds(clock.now()), Ordering::Relaxed);
+                    self.counters.ok.fetch_add(1, Ordering::Relaxed);
+                    self.counters.last_success.store(milliseconds(clock.now()), Ordering::Relaxed);
                     jittered(self.settings.renew_every)
                 }
                 Err(failure) => {
@@ -63,7 +62,7 @@ impl Store {
                 p.served = questions;
             });
             if kept.is_err() {
-                // Questions don't cut this short.
+                // A question does not end the back-off.
                 tokio::time::sleep(wait).await;
             } else {
                 drop(tokio::time::timeout(wait, self.wanted.notified()).await);
@@ -71,13 +70,13 @@ impl Store {
         }
     }
 
-    /// Puts the keys in the place of the old ones: what the issuer withdrew is gone from here on.
+    /// Replaces the keys: what the issuer withdrew is refused from here on.
     fn keep(&self, keys: Vec<jwks_client_rs::JsonWebKey>) -> Result<(), Failure> {
         let (set, odd) = KeySet::new(keys);
         for what in &odd {
             tracing::warn!(issuer = %self.issuer, "{what}; left out");
         }
-        // An empty answer is a mishap at the issuer more often than a wish to lock everybody out.
+        // More often a fault at the issuer than a wish to lock everybody out.
         if set.len() == 0 {
             return Err(Failure::new(Cause::Empty, "no usable key"));
         }
@@ -89,7 +88,7 @@ impl Store {
     fn wait_after(&self, failure: &Failure, failures: u32) -> Duration {
         let doubled = FIRST_WAIT.saturating_mul(1 << failures.saturating_sub(1).min(6));
         let own = jittered(doubled.min(LONGEST_WAIT).min(self.settings.renew_every));
-        // Bounded, or one answer could keep us from the keys until they are too old.
+        // Bounded, or one answer could delay the next fetch until the keys are too old.
         let bound = match self.known_set() {
             Some(_) => LONGEST_RETRY_AFTER.min(self.settings.max_age / 4),
             None => self.settings.renew_every,
@@ -99,13 +98,13 @@ impl Store {
 
     fn count(&self, cause: Cause) {
         let at = Cause::ALL.iter().position(|c| *c == cause);
-        if let Some(counter) = at.and_then(|at| self.figures.failed.get(at)) {
+        if let Some(counter) = at.and_then(|at| self.counters.failed.get(at)) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-/// 80 to 100 % of a time: replicas that started together don't ask together for ever.
+/// 80 to 100 % of a time: replicas that start together don't keep fetching together.
 fn jittered(time: Duration) -> Duration {
     let mut byte = [0];
     if aws_lc_rs::rand::fill(&mut byte).is_err() {

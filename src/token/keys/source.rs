@@ -1,21 +1,21 @@
 //! An issuer's key set over HTTP.
 //!
-//! In: one issuer's settings. Out: its usable keys, or why there are none. It never follows a redirect, asks a
-//! proxy of the environment, reads more than the limit, waits longer than the limit, or leaves https (but for
-//! loopback, and where the operator allows it).
+//! In: one issuer's settings. Out: its usable keys, or why there are none. It never follows a redirect, uses a proxy of
+//! the environment, reads or waits beyond the limits, or uses plain http (except to loopback, and where the operator
+//! allows it).
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
-use jwks_client_rs::source::JwksSource;
-use jwks_client_rs::{JsonWebKeySet, JwksClientError};
+use jwks_client_rs::JsonWebKey;
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{Certificate, Client, StatusCode, Url};
 
 use super::failure::{Cause, Failure};
 use super::filter;
 use crate::config;
+use crate::token::error::IssuerError;
 use crate::token::json;
 
 /// The source of one issuer's keys.
@@ -29,24 +29,26 @@ pub(crate) struct IssuerSource {
     timeout: Duration,
     max_bytes: usize,
     max_keys: usize,
-    /// What was odd in the last answer: the same oddity is told once, not at each renewal.
-    told: Mutex<Vec<String>>,
+    /// What was odd in the last answer: the same is logged once, not at each renewal.
+    logged: Mutex<Vec<String>>,
 }
 
 impl IssuerSource {
-    /// Prepares the client; asks nobody.
+    /// Prepares the client. Sends nothing.
     ///
     /// # Errors
     /// A bad address, an unreadable `ca_file`, or a client that can't be built.
-    pub(crate) fn new(issuer: &config::Issuer, keys: &config::Keys) -> Result<Self, String> {
+    pub(crate) fn new(issuer: &config::Issuer, keys: &config::Keys) -> Result<Self, IssuerError> {
         let address = if issuer.discovery {
             format!("{}/.well-known/openid-configuration", issuer.issuer.trim_end_matches('/'))
         } else {
             issuer.jwks_url.clone()
         };
-        let name = &issuer.issuer;
-        let url = Url::parse(&address).map_err(|e| format!("issuer `{name}`: `{address}`: {e}"))?;
-        may_ask(&url, issuer.allow_http).map_err(|why| format!("issuer `{name}`: `{address}`: {why}"))?;
+        let url = match Url::parse(&address) {
+            Ok(url) => url,
+            Err(source) => return Err(IssuerError::Address { address, source }),
+        };
+        may_fetch(&url, issuer.allow_http).map_err(|why| IssuerError::AddressNotAllowed { address, why })?;
         let mut builder = Client::builder()
             // A redirect leads wherever the issuer's open redirect leads (threat K3).
             .redirect(reqwest::redirect::Policy::none())
@@ -59,15 +61,9 @@ impl IssuerSource {
             .pool_max_idle_per_host(0)
             .user_agent(concat!("tenantgate/", env!("CARGO_PKG_VERSION")));
         if let Some(file) = &issuer.ca_file {
-            let told = |e: &dyn std::fmt::Display| format!("issuer `{name}`: `{}`: {e}", file.display());
-            let pem = std::fs::read(file).map_err(|e| told(&e))?;
-            let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| told(&e))?;
-            if authorities.is_empty() {
-                return Err(told(&"no certificate in it"));
-            }
-            builder = builder.tls_certs_merge(authorities);
+            builder = builder.tls_certs_merge(authorities(file)?);
         }
-        let client = builder.build().map_err(|e| format!("issuer `{name}`: {e}"))?;
+        let client = builder.build().map_err(IssuerError::Client)?;
         Ok(Self {
             client,
             issuer: issuer.issuer.clone(),
@@ -77,20 +73,27 @@ impl IssuerSource {
             timeout: keys.timeout,
             max_bytes: keys.max_bytes,
             max_keys: keys.max_keys,
-            told: Mutex::default(),
+            logged: Mutex::default(),
         })
     }
 
-    async fn fetch(&self) -> Result<JsonWebKeySet, Failure> {
+    /// The issuer's usable keys. Gives up after the timeout, which holds for both requests of a discovery together and
+    /// for a body that drips for ever.
+    pub(super) async fn fetch_keys(&self) -> Result<Vec<JsonWebKey>, Failure> {
+        let late = |_| Failure::new(Cause::Timeout, format_args!("not answered within {:?}", self.timeout));
+        tokio::time::timeout(self.timeout, self.fetch()).await.map_err(late)?
+    }
+
+    async fn fetch(&self) -> Result<Vec<JsonWebKey>, Failure> {
         let url = if self.discovery { self.discover().await? } else { self.url.clone() };
         let body = self.get(url).await?;
         let found = filter::keys(&body, self.max_keys)?;
-        self.tell(found.odd, found.for_others);
-        Ok(found.keys.into())
+        self.log(found.odd, found.for_others);
+        Ok(found.keys)
     }
 
-    /// Reads the keys' address (OpenID Connect Discovery section 4). The document must be of this very issuer,
-    /// else one issuer could name the keys of another (section 4.3).
+    /// Reads the keys' address (OpenID Connect Discovery section 4). The document must be this issuer's, or one issuer
+    /// could name another's keys (section 4.3).
     async fn discover(&self) -> Result<Url, Failure> {
         let body = self.get(self.url.clone()).await?;
         let document = json::object(&body)
@@ -101,15 +104,15 @@ impl IssuerSource {
         }
         let url = text("jwks_uri").and_then(|uri| Url::parse(uri).ok());
         let url = url.ok_or_else(|| Failure::new(Cause::Discovery, "no `jwks_uri`, or no address in it"))?;
-        may_ask(&url, self.allow_http)
+        may_fetch(&url, self.allow_http)
             .map_err(|why| Failure::new(Cause::Discovery, format_args!("`jwks_uri`: {why}")))?;
         Ok(url)
     }
 
-    /// One request, its body capped while it arrives: a length told beforehand may be a lie or missing.
+    /// One request, its body capped while it arrives: `Content-Length` may be wrong or missing.
     async fn get(&self, url: Url) -> Result<Vec<u8>, Failure> {
         let request = self.client.get(url).header("accept", "application/json");
-        let mut answer = request.send().await.map_err(|e| of(&e))?;
+        let mut answer = request.send().await.map_err(failed)?;
         if answer.status() != StatusCode::OK {
             let mut failure =
                 Failure::new(Cause::Status, format_args!("status {}", answer.status().as_u16()));
@@ -119,7 +122,7 @@ impl IssuerSource {
         }
         let too_large = || Failure::new(Cause::TooLarge, format_args!("more than {} bytes", self.max_bytes));
         let mut body = Vec::new();
-        while let Some(piece) = answer.chunk().await.map_err(|e| of(&e))? {
+        while let Some(piece) = answer.chunk().await.map_err(failed)? {
             if body.len() + piece.len() > self.max_bytes {
                 return Err(too_large());
             }
@@ -128,26 +131,24 @@ impl IssuerSource {
         Ok(body)
     }
 
-    fn tell(&self, odd: Vec<String>, for_others: usize) {
-        let Ok(mut told) = self.told.lock() else { return };
-        if *told != odd {
+    fn log(&self, odd: Vec<String>, for_others: usize) {
+        let Ok(mut logged) = self.logged.lock() else { return };
+        if *logged != odd {
             for what in &odd {
                 tracing::warn!(issuer = %self.issuer, "{what}; left out");
             }
-            *told = odd;
+            *logged = odd;
         }
         tracing::debug!(issuer = %self.issuer, keys_for_other_uses = for_others, "key set read");
     }
 }
 
-#[async_trait]
-impl JwksSource for IssuerSource {
-    async fn fetch_keys(&self) -> Result<JsonWebKeySet, JwksClientError> {
-        // Over both requests of a discovery, and over a body that drips for ever.
-        let fetched = tokio::time::timeout(self.timeout, self.fetch()).await;
-        let late = |_| Failure::new(Cause::Timeout, format_args!("not answered within {:?}", self.timeout));
-        Ok(fetched.map_err(late)??)
-    }
+/// The certificates of a `ca_file`.
+fn authorities(file: &Path) -> Result<Vec<Certificate>, IssuerError> {
+    let pem = std::fs::read(file).map_err(|source| IssuerError::CaFile { file: file.into(), source })?;
+    let found = Certificate::from_pem_bundle(&pem)
+        .map_err(|source| IssuerError::CaContent { file: file.into(), source })?;
+    if found.is_empty() { Err(IssuerError::CaEmpty { file: file.into() }) } else { Ok(found) }
 }
 
 /// Seconds or a date (RFC 9110 section 10.2.3).
@@ -158,10 +159,10 @@ fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     }
 }
 
-/// Whether keys may be taken from there: whoever can write on the way could put his own in.
-fn may_ask(url: &Url, allow_http: bool) -> Result<(), &'static str> {
+/// Whether keys may be fetched from there: over plain http, anybody on the way can put in keys of their own.
+fn may_fetch(url: &Url, allow_http: bool) -> Result<(), &'static str> {
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("user and password don't belong into the address");
+        return Err("no user or password may be in the address");
     }
     let loopback = match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
@@ -177,23 +178,20 @@ fn may_ask(url: &Url, allow_http: bool) -> Result<(), &'static str> {
     }
 }
 
-/// The cause without the address (it is in the settings) but with what lies beneath.
-fn of(error: &reqwest::Error) -> Failure {
-    let cause = match error {
+/// What became of a request that has no answer.
+fn failed(error: reqwest::Error) -> Failure {
+    let cause = match &error {
         e if e.is_timeout() => Cause::Timeout,
         e if e.is_connect() => Cause::Connect,
         _ => Cause::Other,
     };
-    let mut detail = String::new();
-    let mut next = std::error::Error::source(error);
-    while let Some(error) = next {
-        detail = error.to_string();
-        next = error.source();
-    }
-    if detail.is_empty() {
-        detail = error.to_string();
-    }
-    Failure::new(cause, detail)
+    // The address is in the settings, and its query may hold a secret. What the system said lies at the bottom.
+    let error = error.without_url();
+    let innermost =
+        std::iter::successors(Some(&error as &(dyn std::error::Error + 'static)), |error| (*error).source())
+            .last();
+    let detail = innermost.map(ToString::to_string).unwrap_or_default();
+    Failure::new(cause, detail).caused_by(error)
 }
 
 #[cfg(test)]
@@ -213,7 +211,7 @@ mod tests {
 
     #[test]
     fn keys_come_by_https_or_from_this_machine_only() {
-        let allowed = |url: &str, allow_http| may_ask(&Url::parse(url).expect("a url"), allow_http).is_ok();
+        let allowed = |url: &str, allow_http| may_fetch(&Url::parse(url).expect("a url"), allow_http).is_ok();
         for url in ["https://a.example/k", "http://127.0.0.1:1/k", "http://[::1]/k", "http://localhost/k"] {
             assert!(allowed(url, false), "{url}");
         }

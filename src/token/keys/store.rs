@@ -1,33 +1,34 @@
 //! The latest key set of one issuer, for readers that never wait.
 //!
-//! In: a `kid` that a token names. Out: its key at once when it is known, whatever the issuer does meanwhile;
-//! else the answer of one fetch that all who ask share. It never fetches itself, never fetches for a bad
-//! signature, and never gives out keys older than the settings allow.
+//! In: a `kid` that a token names. Out: its key, at once when it is known, whatever the issuer does meanwhile; otherwise
+//! the result of one fetch that all waiting requests share. It never fetches itself, never for a bad signature, and
+//! never returns keys older than the settings allow.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use jwks_client_rs::source::JwksSource;
 use moka::sync::Cache;
 use tokio::sync::{Notify, watch};
 
 use super::failure::Cause;
 use super::key_set::{Key, KeySet};
+use super::source::IssuerSource;
 use crate::config;
-use crate::token::figures::IssuerFigures;
+use crate::token::error::NoFreshKeys;
+use crate::token::stats::IssuerStats;
 
 /// Most unknown `kid`s remembered; a `kid` has up to 256 bytes, so this is a megabyte at most.
 const UNKNOWN_KIDS: u64 = 4096;
 
-/// What a waiting request adds to the fetch's own time limit, so that it learns how the fetch ended.
+/// How much longer than a fetch a request waits for it, so that it sees the result.
 const MARGIN: Duration = Duration::from_millis(250);
 
 /// Keys of one issuer. Shared by readers and its renewal.
 pub(crate) struct Store {
     pub(super) issuer: String,
-    pub(super) source: Box<dyn JwksSource + Send + Sync>,
+    pub(super) source: IssuerSource,
     pub(super) settings: config::Keys,
     pub(super) set: ArcSwapOption<KeySet>,
     pub(super) progress: watch::Sender<Progress>,
@@ -36,17 +37,17 @@ pub(crate) struct Store {
     asked: Mutex<Asked>,
     /// `kid`s that a fetch proved not to be there.
     unknown: Cache<String, ()>,
-    pub(super) figures: StoreFigures,
+    pub(super) counters: Counters,
 }
 
-/// What the renewal tells.
+/// The state of the renewal.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Progress {
     /// A fetch is under way.
     pub(super) running: bool,
     /// The last fetch failed, and before this time there is no other.
     pub(super) failed_until: Option<Instant>,
-    /// Every question up to this number has been answered by a fetch that began after it was put.
+    /// The last question that a fetch answered which began after it.
     pub(super) served: u64,
 }
 
@@ -57,9 +58,9 @@ struct Asked {
     last: Option<Instant>,
 }
 
-/// Counters; see [`IssuerFigures`].
+/// Counters; see [`IssuerStats`].
 #[derive(Default)]
-pub(super) struct StoreFigures {
+pub(super) struct Counters {
     pub(super) ok: AtomicU64,
     pub(super) failed: [AtomicU64; Cause::ALL.len()],
     pub(super) unknown_kids: AtomicU64,
@@ -73,18 +74,13 @@ pub(super) struct StoreFigures {
 pub(crate) enum NoKey {
     /// The issuer's keys are there, and none has that name.
     Unknown,
-    /// There are no keys to look into, or the issuer can't be asked about that name now; worth another try after
-    /// so many seconds.
+    /// There are no keys, or the issuer can't be asked about that name now. Try again after that many seconds.
     Unavailable { retry_after: u32, why: &'static str },
 }
 
 impl Store {
     /// An empty store. Nothing is fetched before the renewal runs.
-    pub(crate) fn new(
-        issuer: &str,
-        source: Box<dyn JwksSource + Send + Sync>,
-        settings: &config::Keys,
-    ) -> Self {
+    pub(crate) fn new(issuer: &str, source: IssuerSource, settings: &config::Keys) -> Self {
         let progress = Progress { running: false, failed_until: None, served: 0 };
         Self {
             issuer: issuer.to_owned(),
@@ -99,11 +95,11 @@ impl Store {
                 .max_capacity(UNKNOWN_KIDS)
                 .time_to_live(settings.renew_every.max(settings.cooldown))
                 .build(),
-            figures: StoreFigures::default(),
+            counters: Counters::default(),
         }
     }
 
-    /// The key of that name; waits only for one that is not known.
+    /// The key with that `kid`. Waits only for one that is not known.
     pub(crate) async fn key(&self, kid: &str) -> Result<Arc<Key>, NoKey> {
         if self.known_set().is_none() {
             self.wait_for_first_set().await?;
@@ -113,18 +109,18 @@ impl Store {
         }
         let answer = self.ask_for(kid).await;
         if answer == Err(NoKey::Unknown) {
-            self.figures.unknown_kids.fetch_add(1, Ordering::Relaxed);
+            self.counters.unknown_kids.fetch_add(1, Ordering::Relaxed);
         }
         answer?;
         self.known(kid).ok_or(NoKey::Unknown)
     }
 
-    /// The key of that name, if it is known now. Never waits.
+    /// The key with that `kid`, if it is known now. Never waits.
     pub(crate) fn known(&self, kid: &str) -> Option<Arc<Key>> {
         self.known_set()?.get(kid).cloned()
     }
 
-    /// The set, if it is young enough.
+    /// The set, unless it is too old.
     pub(super) fn known_set(&self) -> Option<Arc<KeySet>> {
         self.set.load_full().filter(|set| set.fetched.elapsed() <= self.settings.max_age)
     }
@@ -135,13 +131,12 @@ impl Store {
     }
 
     /// Whether tokens can be checked; else the reason.
-    pub(crate) fn ready(&self) -> Result<(), String> {
+    pub(crate) fn ready(&self) -> Result<(), NoFreshKeys> {
+        let issuer = || self.issuer.clone();
         match self.age() {
             Some(age) if age <= self.settings.max_age => Ok(()),
-            Some(age) => {
-                Err(format!("issuer `{}`: its keys are {} s old, too old", self.issuer, age.as_secs()))
-            }
-            None => Err(format!("issuer `{}`: its keys were never fetched", self.issuer)),
+            Some(age) => Err(NoFreshKeys::TooOld { issuer: issuer(), age }),
+            None => Err(NoFreshKeys::NeverFetched { issuer: issuer() }),
         }
     }
 
@@ -164,8 +159,7 @@ impl Store {
         let mut progress = self.progress.subscribe();
         let now = *progress.borrow();
         if now.failed_until.is_some() {
-            // The issuer asked to be left alone, or we decided so: a flood must not undo the back-off. Whether
-            // the name is a new key of the issuer, nobody can say now.
+            // A flood must not undo the back-off. Whether the issuer has a new key of that name is unknown now.
             return Err(self.unavailable("the `kid` is not known, and the issuer does not answer"));
         }
         let Some(number) = self.question(now.served) else {
@@ -187,7 +181,7 @@ impl Store {
         Err(NoKey::Unknown)
     }
 
-    /// The number of the fetch to wait for: a new one, one asked for already, or none within the cooldown.
+    /// The question to wait for: a new one, or the one that is open. `None` within the cooldown.
     fn question(&self, served: u64) -> Option<u64> {
         let mut asked = self.asked.lock().ok()?;
         if asked.number > served {
@@ -217,17 +211,17 @@ impl Store {
 impl Store {
     /// Reads the counters.
     #[allow(clippy::cast_precision_loss)]
-    pub(crate) fn figures(&self) -> IssuerFigures {
+    pub(crate) fn stats(&self) -> IssuerStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let last = read(&self.figures.last_success);
-        IssuerFigures {
+        let last = read(&self.counters.last_success);
+        IssuerStats {
             issuer: self.issuer.clone(),
             keys: self.known_set().map_or(0, |set| set.len()),
             age_seconds: self.age().map(|age| age.as_secs_f64()),
             last_success: (last > 0).then(|| last as f64 / 1000.0),
-            fetches_ok: read(&self.figures.ok),
-            fetches_failed: Cause::ALL.iter().copied().zip(self.figures.failed.iter().map(read)).collect(),
-            unknown_kids: read(&self.figures.unknown_kids),
+            fetches_ok: read(&self.counters.ok),
+            fetches_failed: Cause::ALL.iter().copied().zip(self.counters.failed.iter().map(read)).collect(),
+            unknown_kids: read(&self.counters.unknown_kids),
         }
     }
 }

@@ -245,7 +245,7 @@ async fn a_remembered_token_is_found_by_the_whole_of_it() {
         assert_eq!(user(&tokens, &forged).await, Err(Kind::TokenSignature));
         assert_eq!(user(&tokens, &good).await, Ok("app-one".into()));
     }
-    assert_eq!(tokens.figures().remembered_hits, 2);
+    assert_eq!(tokens.stats().remembered_hits, 2);
 }
 
 #[tokio::test]
@@ -268,19 +268,19 @@ async fn remembered_tokens_are_few_and_short_lived() {
             last = pair.sign(&with(json!({ "jti": i })));
             assert_eq!(user(&tokens, &last).await, Ok("app-one".into()), "{name}");
             if i == 0 {
-                until("housekeeping", || tokens.figures().remembered <= kept.max(1)).await;
+                until("housekeeping", || tokens.stats().remembered <= kept.max(1)).await;
             }
         }
         if kept == 0 {
             tokio::time::sleep(Duration::from_millis(60)).await;
         }
-        assert!(tokens.figures().remembered <= kept, "{name}: {}", tokens.figures().remembered);
+        assert!(tokens.stats().remembered <= kept, "{name}: {}", tokens.stats().remembered);
         if name == "many" {
-            assert_eq!(tokens.figures().remembered, kept, "{name}");
+            assert_eq!(tokens.stats().remembered, kept, "{name}");
         }
         if name != "few" {
             assert_eq!(user(&tokens, &last).await, Ok("app-one".into()), "{name}");
-            assert_eq!(tokens.figures().remembered_hits, hits, "{name}");
+            assert_eq!(tokens.stats().remembered_hits, hits, "{name}");
         }
     }
 }
@@ -345,7 +345,8 @@ async fn neither_answer_nor_log_shows_the_token_and_only_the_log_names_the_key()
 fn settings_that_would_take_too_much_are_refused() {
     let good = || issuer(NAME, "https://issuer.example/jwks".into());
     let new = |issuers: &[config::Issuer]| {
-        Tokens::new(issuers, &config::Keys::default(), &config::Tenancy::default(), 8192).err()
+        let made = Tokens::new(issuers, &config::Keys::default(), &config::Tenancy::default(), 8192);
+        made.err().map(|error| error.in_full())
     };
     assert_eq!(new(&[good()]), None);
     assert_eq!(

@@ -17,11 +17,11 @@ async fn calm() {
     assert_eq!(user(&tokens, &token).await, Ok("app-one".into()));
     assert_eq!(user(&tokens, &token).await, Ok("app-one".into()), "remembered");
     assert_eq!(tokens.ready(), Ok(()));
-    let figures = tokens.figures();
-    assert_eq!((figures.accepted, figures.remembered_hits, figures.remembered_misses), (2, 1, 1));
-    assert_eq!((figures.issuers[0].keys, figures.issuers[0].fetches_ok), (1, 1));
-    assert!(figures.issuers[0].age_seconds.is_some_and(|a| a < 10.0));
-    assert!(figures.issuers[0].last_success.is_some_and(|t| t > 1.7e9));
+    let stats = tokens.stats();
+    assert_eq!((stats.accepted, stats.remembered_hits, stats.remembered_misses), (2, 1, 1));
+    assert_eq!((stats.issuers[0].keys, stats.issuers[0].fetches_ok), (1, 1));
+    assert!(stats.issuers[0].age_seconds.is_some_and(|a| a < 10.0));
+    assert!(stats.issuers[0].last_success.is_some_and(|t| t > 1.7e9));
     assert_eq!(issuer.hits("/jwks"), 1);
 }
 
@@ -77,7 +77,7 @@ async fn a_failing_issuer_is_a_503_without_keys_and_nothing_with_keys() {
         assert_eq!(refusal.kind(), Kind::KeysUnavailable, "{name}");
         assert!(refusal.retry_after_seconds().is_some_and(|s| s >= 1), "{name}");
         assert!(cold.ready().is_err(), "{name}");
-        assert_eq!(failed(&cold, cause), 1, "{name}: {:?}", cold.figures().issuers);
+        assert_eq!(failed(&cold, cause), 1, "{name}: {:?}", cold.stats().issuers);
         assert_eq!(issuer.hits("/other"), 0, "{name}: the redirect was followed");
 
         let issuer = Misbehaving::new(Does::keys(&[&good])).await;
@@ -203,13 +203,13 @@ async fn a_withdrawn_or_replaced_key_drops_remembered_tokens_at_the_next_renewal
         let token = old.sign(&claims("https://issuer.example/"));
         assert_eq!(user(&tokens, &token).await, Ok("app-one".into()));
         // The twin: a renewal that brings the same key keeps it.
-        let before = tokens.figures().issuers[0].fetches_ok;
-        until("renewed", || tokens.figures().issuers[0].fetches_ok > before + 1).await;
+        let before = tokens.stats().issuers[0].fetches_ok;
+        until("renewed", || tokens.stats().issuers[0].fetches_ok > before + 1).await;
         assert_eq!(user(&tokens, &token).await, Ok("app-one".into()));
-        assert_eq!(tokens.figures().remembered_hits, 1, "{name}");
+        assert_eq!(tokens.stats().remembered_hits, 1, "{name}");
         issuer.does("/jwks", Does::keys(&[&after]));
-        let before = tokens.figures().issuers[0].fetches_ok;
-        until("renewed", || tokens.figures().issuers[0].fetches_ok > before + 1).await;
+        let before = tokens.stats().issuers[0].fetches_ok;
+        until("renewed", || tokens.stats().issuers[0].fetches_ok > before + 1).await;
         assert_eq!(user(&tokens, &token).await, Err(Kind::TokenSignature), "{name}");
     }
 }
@@ -254,7 +254,7 @@ async fn ten_thousand_unknown_kids_cause_one_fetch() {
         assert_eq!(found, Err(Kind::TokenSignature));
     }
     assert_eq!(issuer.hits("/jwks"), 2, "the first fetch, and one for all of them");
-    assert_eq!(tokens.figures().issuers[0].unknown_kids, 10_000);
+    assert_eq!(tokens.stats().issuers[0].unknown_kids, 10_000);
 }
 
 #[tokio::test]
@@ -288,7 +288,7 @@ async fn bad_signatures_never_fetch() {
         assert_eq!(user(&tokens, &other.sign(&claims)).await, Err(Kind::TokenSignature));
     }
     assert_eq!(issuer.hits("/jwks"), 1);
-    assert_eq!(tokens.figures().remembered, 1, "no failure is kept");
+    assert_eq!(tokens.stats().remembered, 1, "no failure is kept");
 }
 
 /// How long tokens never seen take whose key is known.
@@ -342,7 +342,7 @@ async fn the_wall_clock_is_stepped() {
     let clock = &tokens.shared.clock;
     clock.step(3600);
     assert_eq!(user(&tokens, &token).await, Ok("app-one".into()), "within the leeway, verified anew");
-    assert_eq!(tokens.figures().remembered_hits, 0);
+    assert_eq!(tokens.stats().remembered_hits, 0);
     clock.step(60);
     assert_eq!(user(&tokens, &token).await, Err(Kind::TokenExpired), "a remembered token, too");
     assert_eq!(tokens.ready(), Ok(()), "keys don't age by the wall clock");
@@ -366,6 +366,6 @@ async fn one_issuers_bad_day_is_not_the_others() {
     let tokens = tokens(&both, &fast());
     assert_eq!(user(&tokens, &pair.sign(&claims("https://good.example/"))).await, Ok("app-one".into()));
     assert_eq!(user(&tokens, &pair.sign(&claims("https://bad.example/"))).await, Err(Kind::KeysUnavailable));
-    let reason = tokens.ready().expect_err("one is not ready");
+    let reason = tokens.ready().expect_err("one is not ready").to_string();
     assert!(reason.contains("https://bad.example/") && !reason.contains("https://good.example/"), "{reason}");
 }

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::config;
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::Caller;
+use crate::token::keys::install_provider;
 use crate::token::{Cause, Tokens};
 
 /// The audience of all test tokens.
@@ -51,6 +52,8 @@ impl Pair {
         Self::new(kid, Algorithm::EdDSA, EncodingKey::from_ed_der(key_file!("ed25519.der")))
     }
     fn new(kid: &str, algorithm: Algorithm, secret: EncodingKey) -> Self {
+        // Before the first signature, which would install the stock one.
+        assert!(install_provider());
         Self { kid: kid.into(), algorithm, secret }
     }
     pub(super) fn with(mut self, algorithm: Algorithm) -> Self {
@@ -156,8 +159,8 @@ pub(super) async fn user(tokens: &Tokens, token: &str) -> Result<String, Kind> {
 
 /// Failed fetches of the first issuer, by cause.
 pub(super) fn failed(tokens: &Tokens, cause: Cause) -> u64 {
-    let figures = tokens.figures();
-    figures.issuers[0].fetches_failed.iter().find(|(c, _)| *c == cause).expect("a cause").1
+    let stats = tokens.stats();
+    stats.issuers[0].fetches_failed.iter().find(|(c, _)| *c == cause).expect("a cause").1
 }
 
 /// Waits until something holds; a second at most.

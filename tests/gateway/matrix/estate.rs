@@ -1,11 +1,14 @@
 //! What one side of the matrix owns: a deployment with every kind of definition, and on demand one of each kind
 //! of resource. Made through the engine itself. The side without tenant is the shared one.
+//! Sides may hold equal texts everywhere (`alike.rs`); then only the engine's ids and the tenant's tell them apart.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use crate::isolation::uuids;
+use crate::stage::Stage;
 use crate::support::api::Api;
 use crate::support::multipart::Form;
 use crate::support::{engine, random};
@@ -17,6 +20,21 @@ pub struct Made {
     pub parts: BTreeMap<&'static str, String>,
 }
 
+/// The texts of a side: what stands in every free text, and the keys that no other matrix uses.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    pub marker: String,
+    pub solo: String,
+}
+
+impl Texts {
+    /// New ones; `letter` tells sides apart for readers.
+    pub fn new(letter: &str) -> Self {
+        let name = format!("{letter}{}", random());
+        Self { marker: format!("MARKERx{name}"), solo: format!("solo{name}") }
+    }
+}
+
 /// One side.
 pub struct Estate {
     /// None for the shared side.
@@ -26,6 +44,8 @@ pub struct Estate {
     /// A key of definitions that this side alone has.
     pub solo: String,
     pub engine: Api,
+    /// Where texts are equal to another side's: the gateway as this tenant sees it, by which incidents are made.
+    pub through: Option<Api>,
     pub deployment: String,
     definitions: Value,
     kept: Mutex<BTreeMap<String, Made>>,
@@ -34,10 +54,20 @@ pub struct Estate {
 impl Estate {
     /// A side with its definitions; `letter` tells sides apart for readers.
     pub async fn new(letter: &str, with_tenant: bool) -> Self {
+        let tenant = with_tenant.then(|| format!("t{letter}{}", random()));
+        Self::deployed(tenant, Texts::new(letter), None).await
+    }
+
+    /// A new tenant that shares all its texts with others.
+    pub async fn alike(letter: &str, texts: &Texts, stage: &Stage) -> Self {
+        let tenant = format!("t{letter}{}", random());
+        let through = stage.client(&tenant);
+        Self::deployed(Some(tenant), texts.clone(), Some(through)).await
+    }
+
+    async fn deployed(tenant: Option<String>, texts: Texts, through: Option<Api>) -> Self {
         let engine = engine::api();
-        let name = format!("{letter}{}", random());
-        let (tenant, marker, solo) =
-            (with_tenant.then(|| format!("t{name}")), format!("MARKERx{name}"), format!("solo{name}"));
+        let Texts { marker, solo } = texts;
         if let Some(tenant) = &tenant {
             let record = serde_json::json!({"id": tenant, "name": marker});
             engine.post("/tenant/create", record).await.ok();
@@ -70,7 +100,7 @@ impl Estate {
         }
         let definitions = deployed.ok().json();
         let deployment = definitions["id"].as_str().unwrap().to_owned();
-        Self { tenant, marker, solo, engine, deployment, definitions, kept: Mutex::default() }
+        Self { tenant, marker, solo, engine, through, deployment, definitions, kept: Mutex::default() }
     }
 
     /// The id of a definition: the list in the deployment's answer, and the key.
@@ -78,6 +108,11 @@ impl Estate {
         let all = self.definitions[list].as_object().unwrap_or_else(|| panic!("no {list}"));
         let of_key = all.values().find(|d| d["key"] == key).unwrap_or_else(|| panic!("no {key} in {list}"));
         of_key["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The ids in the ids of its definitions, and its deployment's.
+    pub fn definition_ids(&self) -> Vec<String> {
+        uuids(&self.definitions.to_string())
     }
 
     /// A resource of that kind, made the first time, and whether it was made now.
@@ -91,16 +126,26 @@ impl Estate {
         (made, true)
     }
 
+    /// From now on everything is made anew: what was kept may have been used up.
+    pub async fn forget(&self) {
+        self.kept.lock().await.clear();
+    }
+
     /// The ids of everything kept.
     pub async fn ids(&self) -> Vec<String> {
         let kept = self.kept.lock().await;
         kept.values().flat_map(|m| std::iter::once(&m.id).chain(m.parts.values())).cloned().collect()
     }
 
-    /// Takes the deployment away with all that hangs on it, so that runs do not fill the engine.
+    /// Takes the deployments away with all that hangs on them, so that runs do not fill the engine.
     pub async fn clear(&self) {
-        let path = format!("/deployment/{}?cascade=true&skipCustomListeners=true", self.deployment);
-        self.engine.delete(&path).await;
+        let mut deployments = vec![self.deployment.clone()];
+        if let Some(tenant) = &self.tenant {
+            deployments.extend(self.engine.get(&format!("/deployment?tenantIdIn={tenant}")).await.ok().ids());
+        }
+        for id in deployments {
+            self.engine.delete(&format!("/deployment/{id}?cascade=true&skipCustomListeners=true")).await;
+        }
         for kind in ["/task", "/filter"] {
             let Some(tenant) = &self.tenant else { continue };
             let pin = if kind == "/filter" { "owner" } else { "tenantIdIn" };

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::estate::{Estate, Made};
+use crate::support::api::Api;
 use crate::support::multipart::Form;
 
 /// Every kind; the other side has one of each before a run begins.
@@ -66,7 +67,8 @@ impl Estate {
             "deployment" => self.with_resource().await,
             "job-definition" => {
                 let definition = self.definition("deployedProcessDefinitions", "order");
-                self.found(&format!("/job-definition?processDefinitionId={definition}")).await
+                self.found(&format!("/job-definition?activityIdIn=late&processDefinitionId={definition}"))
+                    .await
             }
             "filter" => {
                 let query = json!({"name": self.marker});
@@ -113,7 +115,48 @@ impl Estate {
     async fn started(&self, key: &str) -> String {
         let definition = self.definition("deployedProcessDefinitions", key);
         let body = json!({"businessKey": self.marker, "variables": self.variables()});
-        self.engine.post(&format!("/process-definition/{definition}/start"), body).await.ok().id()
+        let id = self.engine.post(&format!("/process-definition/{definition}/start"), body).await.ok().id();
+        if key == "order"
+            && let Some(through) = &self.through
+        {
+            self.enrich(&id, through).await;
+        }
+        id
+    }
+
+    /// Gives an instance of `order` what the engine may look up by its text: whoever else has the same must keep it.
+    pub async fn enrich(&self, instance: &str, through: &Api) {
+        let (engine, text) = (&self.engine, &self.marker);
+        let task = self.found(&format!("/task?processInstanceId={instance}")).await.id;
+        for link in [
+            json!({"userId": text, "type": "candidate"}),
+            json!({"groupId": text, "type": "candidate"}),
+            // The name that the cases send.
+            json!({"userId": "x", "type": "assignee"}),
+        ] {
+            engine.post(&format!("/task/{task}/identity-links"), link).await.ok();
+        }
+        let comment = json!({"message": text, "processInstanceId": instance});
+        engine.post(&format!("/task/{task}/comment/create"), comment).await.ok();
+        // Where the task waits, and where the message is waited for: whichever ends first takes the other's with it.
+        for list in ["/task?", "/event-subscription?eventType=message&"] {
+            let rows = engine.get(&format!("{list}processInstanceId={instance}")).await.ok().json();
+            let path = format!("/execution/{}/create-incident", rows[0]["executionId"].as_str().unwrap());
+            through.post(&path, self.alike_incident()).await.ok();
+        }
+        let weigh =
+            self.found(&format!("/external-task?processInstanceId={instance}&activityId=weigh")).await.id;
+        let lock = json!({"workerId": WORKER, "lockDuration": 3_600_000});
+        engine.post(&format!("/external-task/{weigh}/lock"), lock).await.ok();
+        let failure = json!({"workerId": WORKER, "errorMessage": text, "errorDetails": text, "retries": 0});
+        engine.post(&format!("/external-task/{weigh}/failure"), failure).await.ok();
+        let later = self.found(&format!("/job?processInstanceId={instance}&activityId=later")).await.id;
+        engine.put(&format!("/job/{later}/retries"), json!({"retries": 0})).await.ok();
+    }
+
+    /// An incident as all sides make it, in texts of their own or in the same.
+    pub fn alike_incident(&self) -> Value {
+        json!({"incidentType": "matrix", "configuration": self.marker, "message": self.marker})
     }
 
     fn variables(&self) -> Value {
@@ -166,22 +209,21 @@ impl Estate {
                 Made { id, ..Made::default() }
             }
             "external-task" => {
-                let task = self.found(&list("/external-task?")).await;
+                let task = self.found(&list("/external-task?activityId=ship&")).await;
                 let lock = json!({"workerId": WORKER, "lockDuration": 3_600_000});
                 engine.post(&format!("/external-task/{}/lock", task.id), lock).await.ok();
                 task
             }
-            "external-task free" => self.found(&list("/external-task?")).await,
+            "external-task free" => self.found(&list("/external-task?activityId=ship&")).await,
             "incident" => {
-                let incident = json!({
-                    "incidentType": "matrix", "configuration": self.marker, "message": self.marker,
-                });
                 let rows = engine.get(&list("/event-subscription?eventType=message&")).await.ok().json();
                 let execution = rows[0]["executionId"].as_str().unwrap();
-                self.created(&format!("/execution/{execution}/create-incident"), incident).await
+                let path = format!("/execution/{execution}/create-incident");
+                let maker = self.through.as_ref().unwrap_or(engine);
+                Made { id: maker.post(&path, self.alike_incident()).await.ok().id(), ..Made::default() }
             }
             "event-subscription" => self.found(&list("/event-subscription?")).await,
-            "job" => self.found(&list("/job?")).await,
+            "job" => self.found(&list("/job?activityId=late&")).await,
             "variable-instance" => {
                 self.found(&format!("/variable-instance?processInstanceIdIn={instance}&variableName=blob"))
                     .await
@@ -197,8 +239,10 @@ impl Estate {
                 let blob = rows.as_array().unwrap().iter().find(|r| r["variableName"] == "blob").unwrap();
                 Made { id: blob["id"].as_str().unwrap().to_owned(), ..Made::default() }
             }
-            "historic-external-task-log" => self.found(&list("/history/external-task-log?")).await,
-            "historic-job-log" => self.found(&list("/history/job-log?")).await,
+            "historic-external-task-log" => {
+                self.found(&list("/history/external-task-log?activityIdIn=ship&")).await
+            }
+            "historic-job-log" => self.found(&list("/history/job-log?activityIdIn=late&")).await,
             _ => panic!("nothing makes a `{kind}`"),
         }
     }
@@ -250,7 +294,7 @@ impl Estate {
             "instructions": [{"type": "startBeforeActivity", "activityId": "noSuchActivity"}],
         });
         let batch = self.created("/modification/executeAsync", body).await;
-        super::state::batch_to_its_end(&self.engine, &batch.id).await;
+        crate::isolation::batch_to_its_end(&self.engine, &batch.id).await;
         // Its monitor would look after it every half minute, and change what must stay the same.
         self.engine.put(&format!("/batch/{}/suspended", batch.id), json!({"suspended": true})).await.ok();
         batch

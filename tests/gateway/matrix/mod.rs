@@ -6,14 +6,21 @@
 //! `UPDATE=1 cargo test --test gateway matrix` writes it anew. `tests/data/cases.yaml` says what is sent.
 //! Under `shared_resources: readable` all is run again: there definitions and deployments without tenant may show in
 //! reads of them, and nothing else differs (`tests/golden/access-matrix-readable.txt`).
+//! B's own models call the shared side's definitions, so that its instances hang on what A may read then.
+//! `presence.rs` asks with and without them, and with every parameter of the shared lists.
+//! `alike.rs` runs what changes something between tenants that hold equal texts everywhere.
 //! `ONLY=text` runs the rows whose name holds that text.
 
-mod cases;
-mod columns;
-mod estate;
+mod alike;
+mod calling;
+// The tests of faults ask for the same.
+pub mod cases;
+pub mod columns;
+pub mod estate;
 mod making;
-mod run;
-mod state;
+mod presence;
+pub mod run;
+pub mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -64,12 +71,13 @@ async fn matrix(setting: Shared, table_file: &str) {
     for kind in making::KINDS {
         shared.kept(kind).await;
     }
+    let others = others(&shared).await;
     let before = state::whole(&shared).await;
     let mut lanes = Vec::new();
-    for lane in 0..LANES {
+    for (lane, other) in others.into_iter().enumerate() {
         let mine: Vec<Row> = rows.iter().skip(lane).step_by(LANES).cloned().collect();
         let shared = Arc::clone(&shared);
-        lanes.push(tokio::spawn(async move { run_lane(mine, &shared, setting).await }));
+        lanes.push(tokio::spawn(async move { run_lane(mine, other, &shared, setting).await }));
     }
     let (mut table, mut problems, mut used) = (BTreeMap::new(), Vec::new(), Vec::new());
     for lane in lanes {
@@ -93,7 +101,34 @@ async fn matrix(setting: Shared, table_file: &str) {
     }
 }
 
-async fn run_lane(rows: Vec<Row>, shared: &Estate, setting: Shared) -> (Vec<(String, Outcome)>, Vec<Estate>) {
+/// B, for each lane: one of each kind, and what its own models have running on the shared side's definitions.
+async fn others(shared: &Arc<Estate>) -> Vec<Estate> {
+    let making: Vec<_> = (0..LANES)
+        .map(|_| {
+            let shared = Arc::clone(shared);
+            tokio::spawn(async move {
+                let other = Estate::new("B", true).await;
+                for kind in making::KINDS {
+                    other.kept(kind).await;
+                }
+                other.call(&shared).await;
+                other
+            })
+        })
+        .collect();
+    let mut others = Vec::new();
+    for other in making {
+        others.push(other.await.unwrap());
+    }
+    others
+}
+
+async fn run_lane(
+    rows: Vec<Row>,
+    other: Estate,
+    shared: &Estate,
+    setting: Shared,
+) -> (Vec<(String, Outcome)>, Vec<Estate>) {
     // Reports over the whole engine take as long as all tests' data make them.
     let patient = "engine:\n  timeout: 5m\n";
     let tenancy = match setting {
@@ -101,12 +136,11 @@ async fn run_lane(rows: Vec<Row>, shared: &Estate, setting: Shared) -> (Vec<(Str
         Shared::Readable => "tenancy:\n  shared_resources: readable\n",
     };
     let stage = Stage::with(|plan| plan.config(&format!("{patient}{tenancy}"))).await;
-    let (caller, other) = (Estate::new("A", true).await, Estate::new("B", true).await);
+    let caller = Estate::new("A", true).await;
     for kind in making::KINDS {
-        other.kept(kind).await;
         caller.kept(kind).await;
     }
-    let secrets = [Secrets::of(&other).await, Secrets::of(shared).await];
+    let secrets = [Secrets::of(&other).await.without(shared), Secrets::of(shared).await];
     let (quick, whole) = (state::quick(&other).await, state::whole(&other).await);
     let (mut outcomes, mut used) = (Vec::new(), vec![]);
     for row in rows {

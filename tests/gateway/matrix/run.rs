@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::Shared;
 use super::cases::{Ask, Row, Sort};
 use super::columns::{Column, Filler, Sides};
-use super::state::{Secrets, batch_to_its_end, uuids};
+use super::state::Secrets;
+use crate::isolation::{batch_to_its_end, uuids};
 use crate::stage::Stage;
 use crate::support::api::{Api, Reply};
 use crate::support::multipart::Form;
@@ -24,13 +25,13 @@ pub struct Outcome {
 pub struct Run<'a> {
     pub stage: &'a Stage,
     pub sides: Sides<'a>,
-    /// B's, then the shared side's.
+    /// B's, then the shared side's where there is one.
     pub secrets: &'a [Secrets],
     pub setting: Shared,
 }
 
 /// Reads of what can be shared; what is counted about a shared definition is everybody's and stays hidden.
-fn may_show_shared(row: &Row) -> bool {
+pub fn may_show_shared(row: &Row) -> bool {
     let kinds = [
         "deployment",
         "process-definition",
@@ -53,7 +54,14 @@ struct Answered {
 }
 
 impl Run<'_> {
+    /// Asked for all columns.
     pub async fn row(&self, row: &Row) -> Outcome {
+        // The caller's own comes last: it may use its id up.
+        self.columns(row, &[Column::Foreign, Column::Missing, Column::Shared, Column::Own]).await
+    }
+
+    /// Asked for these columns.
+    pub async fn columns(&self, row: &Row, columns: &[Column]) -> Outcome {
         let mut outcome = Outcome::default();
         let app = self.stage.client(self.sides.own.tenant.as_deref().unwrap());
         let subject = [&row.ask.path, &row.ask.query, row.ask.body.as_deref().unwrap_or("")]
@@ -66,16 +74,11 @@ impl Run<'_> {
         let shows_shared = self.setting == Shared::Readable && may_show_shared(row);
         let secrets = if shows_shared { self.secrets.get(..1).unwrap() } else { self.secrets };
         let mut answers = Vec::new();
-        // The caller's own comes last: it may use its id up.
-        for column in [Column::Foreign, Column::Missing, Column::Shared, Column::Own] {
+        for &column in columns {
             if !subject && column != Column::Own {
                 continue;
             }
-            let template = match (column, row.sort, &row.tenantless) {
-                (Column::Shared, Sort::Tenants, Some(wish)) => wish,
-                (Column::Shared, Sort::Tenants, None) => continue,
-                _ => &row.ask,
-            };
+            let Some(template) = template(row, column) else { continue };
             let mut filler = Filler::new(self.sides, column);
             let Some(ask) = filler.ask(template).await else { continue };
             self.stage.recorder.forget();
@@ -121,6 +124,17 @@ impl Run<'_> {
             }
         }
         outcome
+    }
+
+    /// What one column is answered, with the asked ids and what is new each time named alike.
+    pub async fn answered(&self, row: &Row, column: Column) -> Option<Plain> {
+        for kind in &row.needs {
+            self.sides.own.kept(kind).await;
+        }
+        let mut filler = Filler::new(self.sides, column);
+        let ask = filler.ask(template(row, column)?).await?;
+        let app = self.stage.client(self.sides.own.tenant.as_deref().unwrap());
+        Some(plain(&send(&app, &row.method, &ask).await, &filler))
     }
 
     async fn answer(&self, app: &Api, row: &Row, ask: &Ask, filler: &Filler<'_>) -> Answered {
@@ -177,14 +191,23 @@ impl Run<'_> {
     }
 }
 
-type Plain = (u16, Vec<(String, String)>, String);
+/// What is asked in a column; none where the row has nothing for it.
+fn template(row: &Row, column: Column) -> Option<&Ask> {
+    match (column, row.sort) {
+        (Column::Shared, Sort::Tenants) => row.tenantless.as_ref(),
+        _ => Some(&row.ask),
+    }
+}
+
+pub type Plain = (u16, Vec<(String, String)>, String);
 
 fn target(ask: &Ask) -> String {
     let mark = if ask.query.is_empty() { "" } else { "?" };
     format!("{}{mark}{}", ask.path, ask.query)
 }
 
-async fn send(api: &Api, method: &str, ask: &Ask) -> Reply {
+/// Sends what is filled in.
+pub async fn send(api: &Api, method: &str, ask: &Ask) -> Reply {
     let method: Method = method.parse().unwrap();
     let target = target(ask);
     if !ask.form.is_empty() {

@@ -1,12 +1,12 @@
 //! What must not change and must not show: the state of the other sides, and every id that stands in it.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::estate::Estate;
-use crate::support::api::{Api, Reply};
+use crate::isolation::uuids;
+use crate::support::api::Reply;
 use crate::support::snapshot::{Snapshot, lists, rows, snapshot};
 
 /// Lists that can be narrowed to the shared side's definitions, with the parameter; it has no tenant to ask for.
@@ -72,9 +72,23 @@ impl Secrets {
         for value in whole(side).await.values() {
             gather(value, &mut ids);
         }
-        let marks = [Some(side.marker.clone()), Some(side.solo.clone()), side.tenant.clone()];
+        let own_texts = side.through.is_none();
+        // Where the caller holds the same texts, only what the engine or the maker of a task made up tells.
+        let chosen = ids.iter().filter(|id| uuids(id).is_empty()).cloned();
+        let marks = match own_texts {
+            true => vec![side.marker.clone(), side.solo.clone()],
+            false => chosen.collect(),
+        };
+        let marks = marks.into_iter().map(Some).chain([side.tenant.clone()]);
         let whose = side.tenant.clone().unwrap_or_else(|| "the shared side".into());
-        Self { whose, marks: marks.into_iter().flatten().collect(), ids }
+        Self { whose, marks: marks.flatten().collect(), ids }
+    }
+
+    /// Without what is that side's: its definitions and deployment, which stand in the rows of whoever runs on them.
+    pub fn without(mut self, shared: &Estate) -> Self {
+        let theirs = shared.definition_ids();
+        self.ids.retain(|id| !theirs.contains(id));
+        self
     }
 
     /// What of it shows in an answer, but what was asked for.
@@ -91,52 +105,4 @@ impl Secrets {
 /// Every UUID in a state.
 fn gather(value: &Value, ids: &mut BTreeSet<String>) {
     ids.extend(uuids(&value.to_string()));
-}
-
-/// The UUIDs in a text.
-pub fn uuids(text: &str) -> Vec<String> {
-    let bytes = text.as_bytes();
-    let is_uuid = |part: &[u8]| {
-        part.iter().enumerate().all(|(i, b)| match i {
-            8 | 13 | 18 | 23 => *b == b'-',
-            _ => b.is_ascii_hexdigit(),
-        })
-    };
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at + 36 <= bytes.len() {
-        if is_uuid(&bytes[at..at + 36]) {
-            found.push(text[at..at + 36].to_owned());
-            at += 36;
-        } else {
-            at += 1;
-        }
-    }
-    found
-}
-
-/// Brings a batch to its end: it is finished, or each of its jobs has failed for good. The engine's own executor
-/// takes its time between tries, so its jobs are executed here as well.
-pub async fn batch_to_its_end(engine: &Api, id: &str) {
-    let patience = Instant::now() + Duration::from_secs(60);
-    loop {
-        let rows = engine.get(&format!("/batch/statistics?batchId={id}")).await.ok().json();
-        let Some(batch) = rows.get(0) else { return };
-        let count = |field: &str| batch[field].as_u64().unwrap_or(0);
-        let all_made = count("jobsCreated") == count("totalJobs");
-        if all_made && count("remainingJobs") > 0 && count("remainingJobs") == count("failedJobs") {
-            return;
-        }
-        assert!(Instant::now() < patience, "the batch never ended: {batch}");
-        // The seed job makes the others; the monitor ends the batch when all are done.
-        for kind in ["seedJobDefinitionId", "batchJobDefinitionId", "monitorJobDefinitionId"] {
-            let definition = batch[kind].as_str().unwrap_or_default();
-            let jobs =
-                engine.get(&format!("/job?withRetriesLeft=true&jobDefinitionId={definition}")).await.ok();
-            for job in jobs.ids() {
-                // It may fail, as it should, or meet the executor at the same job.
-                engine.post(&format!("/job/{job}/execute"), Value::Null).await;
-            }
-        }
-    }
 }

@@ -1,0 +1,7 @@
+//! Who may come in now: each tenant's share of requests, and the memory that bodies may take together.
+
+mod memory;
+mod shares;
+
+pub(crate) use memory::{Granted, Memory};
+pub(crate) use shares::{Share, Shares};

@@ -1,0 +1,151 @@
+//! A tenant's share: how many of its requests may be under way, so that one can't starve the others.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::refusal::{Kind, Refusal};
+use crate::tenancy::Tenant;
+
+/// Requests under way, by tenant and sort.
+#[derive(Debug, Default)]
+struct Counts {
+    taken: Mutex<HashMap<(Tenant, bool), usize>>,
+    /// Told when a place is given back.
+    freed: Notify,
+}
+
+/// Counts requests under way. Only tenants with requests under way take memory.
+pub(crate) struct Shares {
+    counts: Arc<Counts>,
+    requests: usize,
+    long_polls: usize,
+}
+
+/// A place in the share; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    counts: Arc<Counts>,
+    key: (Tenant, bool),
+}
+
+impl Shares {
+    /// Shares of so many requests and long polls.
+    pub(crate) fn new(requests: usize, long_polls: usize) -> Self {
+        Self { counts: Arc::default(), requests, long_polls }
+    }
+
+    /// Takes a place.
+    ///
+    /// # Errors
+    /// [`Kind::TooManyRequests`] when the share is used up.
+    pub(crate) fn take(&self, tenant: &Tenant, long_poll: bool) -> Result<Share, Refusal> {
+        let limit = if long_poll { self.long_polls } else { self.requests };
+        let key = (tenant.clone(), long_poll);
+        let mut counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(key.clone()).or_insert(0);
+        if *count >= limit {
+            let what = format!("{limit} of your requests are under way; wait for one to end");
+            return Err(Refusal::new(Kind::TooManyRequests, what).retry_after(1));
+        }
+        *count += 1;
+        Ok(Share { counts: self.counts.clone(), key })
+    }
+
+    /// Takes a place, if need be when another request of the tenant gives one back.
+    ///
+    /// # Errors
+    /// [`Kind::TooManyRequests`] when none was given back for so long.
+    pub(crate) async fn wait(
+        &self,
+        tenant: &Tenant,
+        long_poll: bool,
+        patience: Duration,
+    ) -> Result<Share, Refusal> {
+        let until = tokio::time::Instant::now() + patience;
+        loop {
+            // From here on nothing that is given back is missed.
+            let freed = self.counts.freed.notified();
+            let refusal = match self.take(tenant, long_poll) {
+                Ok(share) => return Ok(share),
+                Err(refusal) => refusal,
+            };
+            if tokio::time::timeout_at(until, freed).await.is_err() {
+                return Err(refusal);
+            }
+        }
+    }
+}
+
+/// What is under way now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Long polls.
+    pub long_polls: usize,
+    /// Tenants with a request or long poll.
+    pub tenants: usize,
+}
+
+impl Shares {
+    /// What is under way now, for the figures.
+    pub(crate) fn taken(&self) -> Taken {
+        let counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let long_polls = counts.iter().filter(|((_, long_poll), _)| *long_poll).map(|(_, n)| n).sum();
+        let tenants: HashSet<&Tenant> = counts.keys().map(|(tenant, _)| tenant).collect();
+        Taken { long_polls, tenants: tenants.len() }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.key);
+            }
+        }
+        drop(counts);
+        self.counts.freed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_used_up_share_refuses_until_a_place_is_given_back() {
+        let shares = Shares::new(2, 1);
+        let a = Tenant::parse("A", &[]).unwrap();
+        let b = Tenant::parse("B", &[]).unwrap();
+        let first = shares.take(&a, false).unwrap();
+        let _second = shares.take(&a, false).unwrap();
+        assert_eq!(shares.take(&a, false).err().unwrap().kind(), Kind::TooManyRequests);
+        let polls = shares.take(&a, true).unwrap();
+        assert_eq!(shares.taken(), Taken { long_polls: 1, tenants: 1 });
+        drop(polls);
+        assert_eq!(shares.taken(), Taken { long_polls: 0, tenants: 1 });
+        assert!(shares.take(&b, false).is_ok());
+        drop(first);
+        assert!(shares.take(&a, false).is_ok());
+        assert_eq!(shares.counts.taken.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_gets_the_place_that_is_given_back() {
+        let shares = Shares::new(1, 0);
+        let a = Tenant::parse("A", &[]).unwrap();
+        let first = shares.take(&a, false).unwrap();
+        let patience = Duration::from_secs(5);
+        let late = shares.wait(&a, false, patience).await.err().map(|refusal| refusal.kind());
+        assert_eq!(late, Some(Kind::TooManyRequests));
+        let (waited, ()) = tokio::join!(shares.wait(&a, false, patience), async {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            drop(first);
+        });
+        assert!(waited.is_ok());
+    }
+}

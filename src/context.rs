@@ -1,0 +1,248 @@
+//! One request with what it needs on its way, and the last stages: a permit is sent, its answer guarded, and the reply
+//! made of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::admission::{Share, Shares};
+use crate::form::{self, FormWriter, Parts};
+use crate::isolation::narrow::{Asks, Narrowing, Outcome};
+use crate::isolation::{
+    Answer, Asked, Content, Draft, Engine, Judgement, OwnId, Permit, ReadableId, RequestBody, full,
+};
+use crate::policy::{FamilyId, Forward, Operation, Part};
+use crate::refusal::{Kind, Refusal};
+use crate::request::{Headers, Payload};
+use crate::response::{self, Reply, Watch, held, streamed};
+use crate::state::AppState;
+use crate::telemetry::RequestRecord;
+use crate::tenancy::Caller;
+
+/// How long a form may take to go through, on top of the engine's own time: its size is limited, not its time, and
+/// a client that stops sending is cut off by the time between two pieces.
+const FORM_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// One request with everything that it needs.
+pub(crate) struct RequestContext<'a> {
+    /// What all requests share.
+    pub(crate) state: &'a AppState,
+    /// This worker's connections.
+    pub(crate) engine: &'a Engine,
+    /// Who asks.
+    pub(crate) caller: &'a Caller,
+    /// The headers that count.
+    pub(crate) headers: &'a Headers,
+    /// Scheme and authority that links show.
+    pub(crate) public_origin: Arc<str>,
+    /// The operation, with the values of its path.
+    pub(crate) operation: &'a Operation,
+    /// Its rule's way to the engine.
+    pub(crate) forward: &'a Forward,
+    /// What the request has shown so far.
+    pub(crate) record: &'a RequestRecord,
+}
+
+impl<'a> RequestContext<'a> {
+    /// A place among the tenant's requests of a sort that costs much; who has too many waits for one of its own to
+    /// end, at most as long as for the engine.
+    pub(crate) async fn in_line(&self, shares: &Shares, long_poll: bool) -> Result<Share, Refusal> {
+        shares.wait(self.caller.tenant(), long_poll, self.state.settings.engine.timeout).await
+    }
+
+    /// Narrows a request of this operation.
+    pub(crate) fn narrow(&self, asks: Asks) -> Result<Outcome, Refusal> {
+        let narrowing = Narrowing {
+            policy: &self.state.policy,
+            tenant: self.caller.tenant(),
+            kind: self.operation.rule.kind,
+            shared: self.state.settings.tenancy.shared_resources,
+            handles: &self.state.handles,
+            params: &self.operation.params,
+            shared_key: false,
+        };
+        narrowing.narrow(&self.operation.rule, self.forward, asks)
+    }
+
+    /// The id, if it is the caller's.
+    pub(crate) async fn own_id(&self, family: FamilyId, id: &str) -> Result<Option<OwnId>, Refusal> {
+        let asked = Asked::new(family, id.to_owned());
+        self.state.ownership.own_id(self.engine, self.caller, asked).await
+    }
+
+    /// The id, if the caller may read what it names: its own, or a shared one where those are readable.
+    pub(crate) async fn readable_id(
+        &self,
+        family: FamilyId,
+        id: &str,
+    ) -> Result<Option<ReadableId>, Refusal> {
+        let asked = Asked::new(family, id.to_owned());
+        self.state.ownership.readable_id(self.engine, self.caller, asked).await
+    }
+
+    /// Whether the caller has a definition of the path's key.
+    pub(crate) async fn has_key(&self, key: &str) -> Result<bool, Refusal> {
+        let family = self.forward.to.iter().find_map(|part| match part {
+            Part::Key(_, family) => Some(*family),
+            Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Id(..) | Part::Free(_) => None,
+        });
+        let family = family.ok_or_else(|| Refusal::new(Kind::Internal, "the rule names no key"))?;
+        self.state.ownership.has_key(self.engine, self.caller, family, key).await
+    }
+
+    /// Ownership look-ups, then the permit.
+    pub(crate) async fn permit(&self, draft: Draft) -> Result<Permit, Refusal> {
+        let began = Instant::now();
+        let questions = draft.questions();
+        let asks = questions.iter().any(|question| question.family() != FamilyId::TENANT);
+        let owned = self.state.ownership.of(self.engine, self.caller, questions).await?;
+        if asks {
+            self.record.look_up_seconds.set(Some(began.elapsed().as_secs_f64()));
+        }
+        Ok(draft.permit(&owned))
+    }
+
+    /// Ownership → permit → engine request → reply.
+    pub(crate) async fn carry_out(&self, draft: Draft, extra_timeout: Duration) -> Result<Reply, Refusal> {
+        if self.forward.own_answer {
+            return Box::pin(self.own_answer(draft)).await;
+        }
+        let permit = self.permit(draft).await?;
+        let answer = self.send(&permit, extra_timeout).await?;
+        self.reply(answer, &permit).await
+    }
+
+    /// Sends a form that is read and written anew while it streams.
+    pub(crate) async fn send_form(
+        &self,
+        permit: &Permit,
+        payload: Payload,
+        rebuild: impl AsyncFnOnce(&mut Parts, FormWriter) -> Result<(), Refusal>,
+    ) -> Result<Answer, Refusal> {
+        let boundary = form::boundary(self.headers.content_type.as_deref())?;
+        let mut parts = Parts::new(payload.pieces(self.state.settings.limits.max_stream_bytes), &boundary);
+        let (writer, out) = form::channel();
+        let exchange = self.exchange(permit, Some(&out.content_type), out.body, FORM_TIMEOUT);
+        let rebuild = rebuild(&mut parts, writer);
+        tokio::pin!(exchange, rebuild);
+        // A small form is read to its end before the engine hears of it.
+        tokio::select! {
+            rebuilt = &mut rebuild => {
+                rebuilt?;
+                return exchange.await;
+            }
+            () = out.enough.notified() => {}
+        }
+        tokio::select! {
+            // The engine answered before it had the whole form.
+            early = &mut exchange => early,
+            rebuilt = &mut rebuild => match rebuilt {
+                // The engine stopped reading: it has answered, or its connection says why.
+                Err(refusal) if refusal.kind() == Kind::EngineUnreachable => exchange.await,
+                // Dropping the exchange drops the engine's connection: it never sees the end of the form.
+                Err(refusal) => Err(refusal),
+                Ok(()) => exchange.await,
+            },
+        }
+    }
+
+    /// Sends a permit whose body is there.
+    async fn send(&self, permit: &Permit, extra_timeout: Duration) -> Result<Answer, Refusal> {
+        let (content_type, bytes) = match permit.content() {
+            Content::None => (None, Bytes::new()),
+            Content::Json(bytes) => (Some("application/json"), bytes.clone()),
+            Content::Multipart(_) => {
+                return Err(Refusal::new(Kind::Internal, "a form has to be sent by `send_form`"));
+            }
+        };
+        self.exchange(permit, content_type, full(bytes), extra_timeout).await
+    }
+
+    async fn exchange(
+        &self,
+        permit: &Permit,
+        content_type: Option<&str>,
+        body: RequestBody,
+        extra_timeout: Duration,
+    ) -> Result<Answer, Refusal> {
+        let began = Instant::now();
+        let sent = self.engine.send(permit, self.caller, self.headers, content_type, body, extra_timeout);
+        let answer = sent.await;
+        self.record.engine_seconds.set(Some(began.elapsed().as_secs_f64()));
+        if let Ok(answer) = &answer {
+            self.record.engine_status.set(Some(answer.status.as_u16()));
+        }
+        answer
+    }
+
+    /// What to watch in the answer.
+    pub(crate) fn watch(&self, tenantless: bool) -> Watch {
+        Watch {
+            tenant: self.caller.tenant().clone(),
+            tenantless,
+            guarded: self.forward.guarded.clone(),
+            engine_origin: self.state.engine_origin.clone(),
+            public_origin: self.public_origin.clone(),
+        }
+    }
+
+    /// Answer → guard → reply.
+    pub(crate) async fn reply(&self, answer: Answer, permit: &Permit) -> Result<Reply, Refusal> {
+        let watch = self.watch(permit.tenantless());
+        let handles = permit.by_handle() || self.forward.makes_batch;
+        if permit.substitutes().is_empty() && !handles {
+            return streamed(answer, watch).await;
+        }
+        let signs = handles && answer.is_json() && answer.status.is_success();
+        let reply = held(answer, watch, permit.substitutes(), self.limit()).await?;
+        if !signs {
+            return Ok(reply);
+        }
+        let (handles, tenant) = (&self.state.handles, self.caller.tenant());
+        reply.change(|whole| {
+            response::reveal(whole, &self.forward.answer, handles, tenant, self.forward.makes_batch)
+        })
+    }
+
+    /// The longest answer that is held, in bytes.
+    pub(crate) fn limit(&self) -> usize {
+        self.state.settings.limits.max_held_answer_bytes
+    }
+
+    /// One round trip for an own record: it is asked for, and its owner read in the answer before a byte goes out.
+    /// Whatever is not the caller's is asked for again under an id that never existed, a missing one as well, so
+    /// that both take the same time.
+    async fn own_answer(&self, draft: Draft) -> Result<Reply, Refusal> {
+        let [asked] = <[Asked; 1]>::try_from(draft.questions())
+            .map_err(|_| Refusal::new(Kind::Internal, "the rule names more than one id"))?;
+        let ownership = &self.state.ownership;
+        let mut owned = ownership.by_handle(self.caller, &asked);
+        if owned.is_none() && asked.plausible() {
+            let unjudged = self.probe(&draft).await?;
+            let judged = ownership.judge(self.engine, self.caller, &asked, unjudged, self.limit());
+            match judged.await? {
+                Judgement::Own(judged) => {
+                    let watch = self.watch(draft.tenantless());
+                    return match judged.whole {
+                        Some(whole) => response::whole(&judged.answer, &whole, watch),
+                        None => streamed(judged.answer, watch).await,
+                    };
+                }
+                Judgement::OwnAndLong(found) => owned = Some(found),
+                Judgement::NotOwn => {}
+            }
+        }
+        let permit = draft.permit(&owned.unwrap_or_default());
+        let answer = self.send(&permit, Duration::ZERO).await?;
+        self.reply(answer, &permit).await
+    }
+
+    async fn probe(&self, draft: &Draft) -> Result<crate::isolation::Unjudged, Refusal> {
+        let began = Instant::now();
+        let unjudged = self.engine.probe(&draft.probe(), self.caller, self.headers).await?;
+        self.record.engine_seconds.set(Some(began.elapsed().as_secs_f64()));
+        self.record.engine_status.set(Some(unjudged.status().as_u16()));
+        Ok(unjudged)
+    }
+}

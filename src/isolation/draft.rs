@@ -1,0 +1,157 @@
+//! A narrowed request with holes for ids, and what becomes of it: a permit, once their owners are known.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use super::ownership::{Asked, Owned};
+use super::permit::{Content, Permit, Probe};
+use super::substitutes::{Substitutes, fresh};
+use crate::json::Json;
+use crate::percent::{encode_path, encode_query};
+use crate::policy::Multipart;
+
+/// A segment of the engine's path.
+#[derive(Clone, Debug)]
+pub(super) enum Segment {
+    Text(String),
+    Id(Asked),
+}
+
+/// A value of the query string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    /// As it is.
+    Text(String),
+    /// An id whose owner has to be known.
+    Id(Asked),
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum DraftBody {
+    None,
+    Json(Json<Asked>),
+    Multipart(Multipart),
+}
+
+/// A narrowed request whose ids have no owner yet. Made by narrowing only.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(super) method: String,
+    pub(super) segments: Vec<Segment>,
+    pub(super) query: Vec<(String, Value)>,
+    pub(super) body: DraftBody,
+    pub(super) tenantless: bool,
+    pub(super) opened: Vec<(String, String)>,
+}
+
+/// The text of a draft, as it would reach the engine if all its ids were the caller's. For people; it can't be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Preview {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) body: Option<Bytes>,
+}
+
+impl Draft {
+    /// The ids whose owners have to be known.
+    pub(crate) fn questions(&self) -> Vec<Asked> {
+        let mut asked = Vec::new();
+        for segment in &self.segments {
+            if let Segment::Id(id) = segment {
+                asked.push(id.clone());
+            }
+        }
+        for (_, value) in &self.query {
+            if let Value::Id(id) = value {
+                asked.push(id.clone());
+            }
+        }
+        if let DraftBody::Json(json) = &self.body {
+            json.for_each_hole(&mut |id| asked.push(id.clone()));
+        }
+        asked
+    }
+
+    /// Whether the answer may hold records without tenant.
+    pub(crate) fn tenantless(&self) -> bool {
+        self.tenantless
+    }
+
+    /// Fills the holes: own ids go on, any other becomes a fresh one that never existed, the same for the same id.
+    pub(crate) fn permit(self, owned: &Owned) -> Permit {
+        let mut by_handle = !self.opened.is_empty();
+        let mut substitutes = Substitutes::default();
+        let mut sent: HashMap<Asked, String> = HashMap::new();
+        let (target, content) = self.filled(&mut |asked: &Asked| {
+            if let Some(id) = owned.id(asked) {
+                by_handle |= owned.by_handle(asked);
+                if id != asked.id() {
+                    substitutes.add(id, asked.id());
+                }
+                return id.to_owned();
+            }
+            let id = || {
+                let id = fresh();
+                substitutes.add(&id, asked.id());
+                id
+            };
+            sent.entry(asked.clone()).or_insert_with(id).clone()
+        });
+        for (id, handle) in &self.opened {
+            substitutes.add(id, handle);
+        }
+        Permit {
+            method: self.method,
+            target,
+            content,
+            substitutes,
+            tenantless: self.tenantless || by_handle,
+            by_handle,
+        }
+    }
+
+    /// The same request with its ids as they were asked, although nobody knows whose they are: for a record whose
+    /// answer shows its owner.
+    pub(crate) fn probe(&self) -> Probe {
+        let (target, _) = self.filled(&mut |asked: &Asked| asked.id().to_owned());
+        Probe { method: self.method.clone(), target }
+    }
+
+    /// What a person is shown of it.
+    pub(crate) fn preview(&self) -> Preview {
+        let (target, content) = self.filled(&mut |asked: &Asked| asked.id().to_owned());
+        let body = match content {
+            Content::None | Content::Multipart(_) => None,
+            Content::Json(bytes) => Some(bytes),
+        };
+        Preview { method: self.method.clone(), target, body }
+    }
+
+    fn filled(&self, fill: &mut impl FnMut(&Asked) -> String) -> (String, Content) {
+        let segments: Vec<String> = self
+            .segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Text(text) => text.clone(),
+                Segment::Id(asked) => fill(asked),
+            })
+            .collect();
+        let mut target = encode_path("", segments.iter().map(String::as_str));
+        let query: Vec<(&str, String)> = self
+            .query
+            .iter()
+            .map(|(name, value)| match value {
+                Value::Text(text) => (name.as_str(), text.clone()),
+                Value::Id(asked) => (name.as_str(), fill(asked)),
+            })
+            .collect();
+        encode_query(&mut target, query.iter().map(|(n, v)| (*n, v.as_str())));
+        let content = match &self.body {
+            DraftBody::None => Content::None,
+            DraftBody::Multipart(form) => Content::Multipart(*form),
+            DraftBody::Json(json) => Content::Json(json.write_with(fill).into()),
+        };
+        (target, content)
+    }
+}

@@ -1,0 +1,331 @@
+//! The requests that go to the engine.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::connect::HttpConnector;
+use secrecy::ExposeSecret;
+
+use super::accept::accept;
+use super::answer::Answer;
+use super::pool::Pool;
+use crate::config;
+use crate::isolation::permit::{Permit, Probe, Unjudged};
+use crate::json::{self, Json};
+use crate::refusal::{Kind, Refusal};
+use crate::request::Headers;
+use crate::tenancy::Caller;
+
+/// A request's body as it goes to the engine.
+pub(crate) type RequestBody = UnsyncBoxBody<Bytes, std::io::Error>;
+
+/// Largest answer to a question of the gateway's own; records of a list, a few hundred bytes each.
+const MAX_OWN_ANSWER: usize = 64 * 1024 * 1024;
+
+/// What came of a question about one record.
+pub(crate) enum Found {
+    /// The record.
+    Yes(Json),
+    /// There is none: the engine's error.
+    No(Json),
+}
+
+/// A body without anything in it.
+pub(crate) fn empty() -> RequestBody {
+    full(Bytes::new())
+}
+
+/// A body that is all there.
+pub(crate) fn full(bytes: Bytes) -> RequestBody {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+fn with_content_type(
+    mut request: http::Request<RequestBody>,
+    content_type: Option<&str>,
+) -> http::Request<RequestBody> {
+    if let Some(value) = content_type.and_then(|t| HeaderValue::from_str(t).ok()) {
+        request.headers_mut().insert(CONTENT_TYPE, value);
+    }
+    request
+}
+
+fn unexpected(what: impl std::fmt::Display) -> Refusal {
+    let message = "the engine did not answer a question that this request depends on; nothing was forwarded";
+    Refusal::new(Kind::EngineAnswer, message).because(format!("the engine answered {what}"))
+}
+
+/// The engine, as one worker sees it.
+pub(crate) struct Engine {
+    pool: Pool,
+    base_path: String,
+    authorization: Option<HeaderValue>,
+    user: HeaderName,
+    tenants: HeaderName,
+    timeout: Duration,
+}
+
+impl Engine {
+    /// Builds the pool; nothing is connected yet.
+    ///
+    /// # Errors
+    /// Certificates that can't be read, or header names that are none.
+    pub(crate) fn new(engine: &config::Engine, identity: &config::IdentityHeaders) -> Result<Self, String> {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_connect_timeout(Some(engine.connect_timeout));
+        http.set_nodelay(true);
+        let https = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(super::client::tls(engine.ca_file.as_deref())?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let authorization = engine
+            .basic_auth
+            .as_ref()
+            .map(|basic| {
+                use base64::Engine as _;
+                let pair = format!("{}:{}", basic.username, basic.password.expose_secret());
+                let text = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+                HeaderValue::from_str(&text).map(|mut v| {
+                    v.set_sensitive(true);
+                    v
+                })
+            })
+            .transpose()
+            .map_err(|e| e.to_string())?;
+        let name = |name: &str| HeaderName::from_bytes(name.as_bytes()).map_err(|e| format!("`{name}`: {e}"));
+        Ok(Self {
+            pool: Pool::new(https, &engine.origin)?,
+            base_path: engine.base_path.clone(),
+            authorization,
+            user: name(&identity.user)?,
+            tenants: name(&identity.tenants)?,
+            timeout: engine.timeout,
+        })
+    }
+
+    /// Sends a permitted request. `extra_timeout` is added to the time that the answer may take to begin.
+    ///
+    /// # Errors
+    /// Kinds 502 and 504.
+    pub(crate) async fn send(
+        &self,
+        permit: &Permit,
+        caller: &Caller,
+        headers: &Headers,
+        content_type: Option<&str>,
+        body: RequestBody,
+        extra_timeout: Duration,
+    ) -> Result<Answer, Refusal> {
+        let request = self.client_request(&permit.method, &permit.target, body, caller, headers)?;
+        self.exchange(with_content_type(request, content_type), extra_timeout).await
+    }
+
+    /// Asks for a record whose owner the answer shows.
+    ///
+    /// # Errors
+    /// Kinds 502 and 504.
+    pub(crate) async fn probe(
+        &self,
+        probe: &Probe,
+        caller: &Caller,
+        headers: &Headers,
+    ) -> Result<Unjudged, Refusal> {
+        let request = self.client_request(&probe.method, &probe.target, empty(), caller, headers)?;
+        Ok(Unjudged { answer: self.exchange(request, Duration::ZERO).await? })
+    }
+
+    /// A question of the gateway's own: the JSON of a 2xx, or a refusal. An engine in trouble must never pass for one
+    /// that found nothing: what the question was to keep out would go on.
+    ///
+    /// # Errors
+    /// Kinds 502 and 504; any other status, or an answer that is not JSON, is [`Kind::EngineAnswer`].
+    pub(in crate::isolation) async fn ask(
+        &self,
+        method: &str,
+        target: &str,
+        json: Option<Vec<u8>>,
+        caller: &Caller,
+    ) -> Result<Json, Refusal> {
+        let (status, json) = self.relay(method, target, json, caller).await?;
+        if status.is_success() { json.ok_or_else(|| unexpected("nothing")) } else { Err(unexpected(status)) }
+    }
+
+    /// A question about one record: none where the engine says, in JSON, that there is no such record.
+    ///
+    /// # Errors
+    /// As [`Engine::ask`].
+    pub(in crate::isolation) async fn ask_one(
+        &self,
+        target: &str,
+        caller: &Caller,
+    ) -> Result<Found, Refusal> {
+        match self.relay("GET", target, None, caller).await? {
+            (http::StatusCode::NOT_FOUND, Some(error)) => Ok(Found::No(error)),
+            (status, Some(json)) if status.is_success() => Ok(Found::Yes(json)),
+            (status, _) => Err(unexpected(status)),
+        }
+    }
+
+    /// A request of the gateway's own whose answer is handed on to the client, whatever its status; none: the body is
+    /// empty.
+    ///
+    /// # Errors
+    /// Kinds 502 and 504; a body that is not JSON is [`Kind::EngineAnswer`].
+    pub(in crate::isolation) async fn relay(
+        &self,
+        method: &str,
+        target: &str,
+        json: Option<Vec<u8>>,
+        caller: &Caller,
+    ) -> Result<(http::StatusCode, Option<Json>), Refusal> {
+        let mut answer = self.own_request(method, target, json, caller).await?;
+        let whole = answer.whole(MAX_OWN_ANSWER).await?;
+        let whole =
+            whole.ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
+        if whole.is_empty() {
+            return Ok((answer.status, None));
+        }
+        if !answer.is_json() {
+            return Err(unexpected(answer.status));
+        }
+        let json = json::read(&whole, 500)
+            .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
+        Ok((answer.status, Some(json)))
+    }
+
+    /// Bytes that stand somewhere; none for more than `limit`.
+    ///
+    /// # Errors
+    /// As [`Engine::ask`], for an answer of any type.
+    pub(in crate::isolation) async fn ask_bytes(
+        &self,
+        target: &str,
+        caller: &Caller,
+        limit: usize,
+    ) -> Result<Option<Bytes>, Refusal> {
+        let mut answer = self.own_request("GET", target, None, caller).await?;
+        if !answer.status.is_success() {
+            return Err(unexpected(answer.status));
+        }
+        answer.whole(limit).await
+    }
+
+    async fn own_request(
+        &self,
+        method: &str,
+        target: &str,
+        json: Option<Vec<u8>>,
+        caller: &Caller,
+    ) -> Result<Answer, Refusal> {
+        let content_type = json.is_some().then_some("application/json");
+        let body = json.map_or_else(empty, |json| full(json.into()));
+        let mut request = self.request(method, target, body, Some(caller))?;
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.1"));
+        self.exchange(with_content_type(request, content_type), Duration::ZERO).await
+    }
+
+    /// Whether the engine answers, for readiness.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    pub(crate) async fn alive(&self) -> Result<(), String> {
+        let request = self.request("GET", "/version", empty(), None).map_err(|r| r.to_string())?;
+        match self.exchange(request, Duration::ZERO).await {
+            Ok(answer) if answer.status.is_success() => Ok(()),
+            Ok(answer) => Err(format!("the engine answers {} to GET /version", answer.status)),
+            Err(refusal) => {
+                Err(format!("{}: {}", refusal.message(), refusal.cause().unwrap_or("no cause known")))
+            }
+        }
+    }
+
+    /// A client's request: identity, the headers that go on, and what the client takes.
+    fn client_request(
+        &self,
+        method: &str,
+        target: &str,
+        body: RequestBody,
+        caller: &Caller,
+        headers: &Headers,
+    ) -> Result<http::Request<RequestBody>, Refusal> {
+        let mut request = self.request(method, target, body, Some(caller))?;
+        let map = request.headers_mut();
+        for (name, value) in &headers.passed {
+            map.insert(HeaderName::from_static(name), value.clone());
+        }
+        if let Some(asked) = headers.accept.as_deref() {
+            map.insert(ACCEPT, accept(asked));
+        }
+        Ok(request)
+    }
+
+    fn request(
+        &self,
+        method: &str,
+        target: &str,
+        body: RequestBody,
+        caller: Option<&Caller>,
+    ) -> Result<http::Request<RequestBody>, Refusal> {
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri([&self.base_path, target].concat())
+            .body(body)
+            .map_err(|e| Refusal::new(Kind::Internal, "the engine's request can't be built").because(e))?;
+        let map = request.headers_mut();
+        if let Some(caller) = caller {
+            // Set exactly once, after the client's own lines were dropped: a missing one would fail open behind us.
+            let value = HeaderValue::from_str(caller.user()).map_err(|e| {
+                Refusal::new(Kind::Internal, "the caller can't be written in a header").because(e)
+            })?;
+            map.insert(self.user.clone(), value.clone());
+            map.insert(self.tenants.clone(), value);
+        }
+        if let Some(value) = &self.authorization {
+            map.insert(AUTHORIZATION, value.clone());
+        }
+        Ok(request)
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Request<RequestBody>,
+        extra_timeout: Duration,
+    ) -> Result<Answer, Refusal> {
+        match tokio::time::timeout(self.timeout + extra_timeout, self.pool.send(request)).await {
+            Ok(Ok((response, lease))) => Ok(Answer::new(response, lease, self.timeout)),
+            Ok(Err(e)) => {
+                let cause = std::iter::successors(Some(&*e as &dyn std::error::Error), |e| e.source())
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(": ");
+                Err(Refusal::new(Kind::EngineUnreachable, "the engine can't be reached").because(cause))
+            }
+            Err(_) => Err(Refusal::new(Kind::EngineTimeout, "the engine did not answer in time")),
+        }
+    }
+}
+
+/// A TLS client of the system's authorities and the extra ones of a file.
+pub(crate) fn tls(ca_file: Option<&std::path::Path>) -> Result<rustls::ClientConfig, String> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(file) = ca_file {
+        let fault = |e: &dyn std::fmt::Display| format!("{}: {e}", file.display());
+        for certificate in CertificateDer::pem_file_iter(file).map_err(|e| fault(&e))? {
+            roots.add(certificate.map_err(|e| fault(&e))?).map_err(|e| fault(&e))?;
+        }
+    }
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| e.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}

@@ -1,0 +1,15 @@
+//! How the gateway talks to the engine: one pool a worker, used by look-ups and forwarding alike.
+//!
+//! In: a permit and what goes with it, or a question of the gateway's own. Out: the engine's answer, its head read
+//! and its body still streaming. The path is sent byte for byte as it was built (no URL library folds its dots).
+//! It never retries what the engine may have begun.
+
+mod accept;
+mod answer;
+mod client;
+mod pool;
+mod reading;
+
+pub(crate) use answer::Answer;
+pub(crate) use client::{Engine, Found, RequestBody, full};
+pub(crate) use reading::{needed, rows, unreadable};

@@ -1,0 +1,366 @@
+//! What one field of a query or body means: decided here and nowhere else.
+
+use super::Narrowing;
+use crate::config::SharedResources;
+use crate::isolation::ownership::Asked;
+use crate::json::{Json, boolean, boolean_parameter};
+use crate::policy::{Field, Kind as RuleKind, Shape};
+use crate::refusal::{Kind, Refusal};
+use crate::tenancy::bound;
+
+/// What narrowing came to besides the fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Narrowed {
+    /// Only records without tenant were asked for, and those are hidden: the answer is empty.
+    pub(crate) empty: bool,
+    /// The answer may hold records without tenant.
+    pub(crate) tenantless: bool,
+    /// Handles that were opened: the engine's id, and the handle.
+    pub(crate) opened: Vec<(String, String)>,
+    wishes: Wishes,
+}
+
+/// What the fields of one query or object said about tenants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Wishes {
+    /// The caller's tenant by its id.
+    named: bool,
+    /// Records without tenant only.
+    only_without: bool,
+    /// Records without tenant as well.
+    include_without: bool,
+    /// Rows of another kind are joined.
+    joins: bool,
+    /// A handle of these fields was opened.
+    by_handle: bool,
+}
+
+impl Narrowed {
+    /// Takes over what an object inside came to; its pins are its own.
+    pub(super) fn absorb(&mut self, inner: Narrowed) {
+        self.empty |= inner.empty;
+        self.tenantless |= inner.tenantless;
+        self.opened.extend(inner.opened);
+    }
+}
+
+/// A field's value as the client sent it.
+pub(super) enum Sent {
+    /// In a query string.
+    Parameter(String),
+    /// In a JSON body; not null.
+    Member(Json),
+}
+
+/// What becomes of a field.
+pub(super) enum Decision {
+    /// It does not go on.
+    Drop,
+    /// A pin stands here; see [`Narrowing::pins`].
+    Pinned,
+    /// A text.
+    Text(String),
+    /// An id whose owner has to be known.
+    Id(Asked),
+    /// JSON, in bodies only.
+    Json(Json<Asked>),
+}
+
+/// What a pin holds.
+pub(super) enum Pin {
+    /// The caller's tenant.
+    Tenant,
+    /// A list of the caller's tenant.
+    Tenants,
+    /// `true`.
+    True,
+    /// An id.
+    Id(Asked),
+}
+
+impl Sent {
+    fn text(self, name: &str) -> Result<String, Refusal> {
+        match self {
+            Sent::Parameter(text) => Ok(text),
+            Sent::Member(json) => json.as_str().ok_or_else(|| wrong_type(name, "a string")),
+        }
+    }
+
+    /// The texts of a list. A parameter's are parted by commas (facts 2).
+    fn texts(self, name: &str) -> Result<Vec<String>, Refusal> {
+        let wrong = || wrong_type(name, "a list of strings");
+        match self {
+            Sent::Parameter(text) => {
+                Ok(text.split(',').filter(|one| !one.trim().is_empty()).map(str::to_owned).collect())
+            }
+            Sent::Member(Json::Array(all)) => all.iter().map(|one| one.as_str().ok_or_else(wrong)).collect(),
+            Sent::Member(Json::Object(_) | Json::Leaf(_) | Json::Hole(_)) => Err(wrong()),
+        }
+    }
+
+    fn boolean(self, name: &str) -> Result<bool, Refusal> {
+        match self {
+            Sent::Parameter(text) => boolean_parameter(&text).ok_or_else(|| {
+                Refusal::new(Kind::QueryAmbiguous, format!("`{name}` must be `true` or `false`"))
+            }),
+            Sent::Member(json) => boolean(&json).ok_or_else(|| wrong_type(name, "a boolean")),
+        }
+    }
+
+    fn json(self, name: &str) -> Result<Json, Refusal> {
+        match self {
+            Sent::Member(json) => Ok(json),
+            Sent::Parameter(_) => Err(denied(name, "it is taken in a JSON body only")),
+        }
+    }
+
+    /// As it came.
+    fn kept(self) -> Decision {
+        match self {
+            Sent::Parameter(text) => Decision::Text(text),
+            Sent::Member(json) => Decision::Json(json.with_holes()),
+        }
+    }
+}
+
+impl Narrowing<'_> {
+    /// What becomes of a field.
+    ///
+    /// # Errors
+    /// A foreign tenant, what a rule refuses, or a value of another type than the engine reads.
+    pub(super) fn decide(
+        &self,
+        field: &Field,
+        name: &str,
+        sent: Sent,
+        narrowed: &mut Narrowed,
+    ) -> Result<Decision, Refusal> {
+        match field {
+            Field::Pass => Ok(sent.kept()),
+            Field::Drop => Ok(Decision::Drop),
+            Field::Refuse(why) => Err(denied(name, why)),
+            Field::Tenant | Field::TenantWith(_) | Field::TenantWithout(_) => {
+                let named = sent.text(name)?;
+                if named.is_empty() {
+                    return Ok(Decision::Drop);
+                }
+                self.own(name, &named)?;
+                Ok(Decision::Pinned)
+            }
+            Field::Tenants => {
+                let named = sent.texts(name)?;
+                named.iter().try_for_each(|one| self.own(name, one))?;
+                narrowed.wishes.named |= !named.is_empty();
+                Ok(Decision::Pinned)
+            }
+            Field::TenantsNamed => {
+                let json = sent.json(name)?;
+                Sent::Member(json.clone()).texts(name)?.iter().try_for_each(|one| self.own(name, one))?;
+                Ok(Decision::Json(json.with_holes()))
+            }
+            Field::Tenantless => {
+                narrowed.wishes.only_without |= sent.boolean(name)?;
+                Ok(Decision::Drop)
+            }
+            Field::IncludeTenantless => {
+                narrowed.wishes.include_without |= sent.boolean(name)?;
+                Ok(Decision::Drop)
+            }
+            Field::TenantlessSelector => match sent.boolean(name)? {
+                true => Err(self.without_tenant(name)),
+                false => Ok(Decision::Drop),
+            },
+            Field::BoundText => Ok(Decision::Text(self.bound(name, &sent.text(name)?)?)),
+            Field::Joins => {
+                // Even an empty value: the engine joins by it as by any other.
+                narrowed.wishes.joins = true;
+                Ok(sent.kept())
+            }
+            Field::Handle(family) => {
+                let handle = sent.text(name)?;
+                let Some(id) = self.opened(*family, &handle) else { return Ok(Decision::Text(handle)) };
+                narrowed.wishes.by_handle = true;
+                narrowed.opened.push((id.clone(), handle));
+                Ok(Decision::Text(id))
+            }
+            // Not even a shared one: what stands beside it in a log may be anybody's.
+            Field::Own(family) => Ok(Decision::Id(Asked::new(*family, sent.text(name)?))),
+            Field::OwnList(family) => {
+                let Json::Array(elements) = sent.json(name)? else {
+                    return Err(wrong_type(name, "a list of strings"));
+                };
+                // A null among the ids of a write goes nowhere: what the engine makes of it differs from operation to
+                // operation, and a correlation without an id would be one with everybody.
+                let nulls = self.kind == RuleKind::Read;
+                let id = |element: Json| match element.as_str() {
+                    None if nulls && element.is_null() => Ok(Json::null()),
+                    None => Err(wrong_type(name, "a list of strings")),
+                    Some(id) => Ok(Json::Hole(Asked::new(*family, id))),
+                };
+                Ok(Decision::Json(Json::Array(elements.into_iter().map(id).collect::<Result<_, _>>()?)))
+            }
+            Field::Object(_) | Field::Each(_) | Field::Map(_) => {
+                Ok(Decision::Json(self.inside(field, name, sent.json(name)?, narrowed)?))
+            }
+            Field::PathId(number) => {
+                let named = sent.text(name)?;
+                if self.params.get(*number).is_none_or(|id| *id != named) {
+                    // The engine changes the record that the BODY names (facts 8).
+                    let what =
+                        format!("`{name}` differs from the id in the path; leave it out or send the same");
+                    return Err(Refusal::new(Kind::ForeignTenant, what));
+                }
+                Ok(Decision::Pinned)
+            }
+            Field::TaskId => {
+                let what = format!("`{name}` can't be chosen: the engine names new tasks; leave it out");
+                Err(Refusal::new(Kind::TaskId, what))
+            }
+        }
+    }
+
+    /// An object, or objects, inside: each has field rules of its own.
+    fn inside(
+        &self,
+        field: &Field,
+        name: &str,
+        json: Json,
+        narrowed: &mut Narrowed,
+    ) -> Result<Json<Asked>, Refusal> {
+        let mut object = |shape, json: Json| -> Result<Json<Asked>, Refusal> {
+            if json.is_null() {
+                return Ok(Json::null());
+            }
+            let (json, inner) = self.object(shape, json).map_err(|refusal| within(&refusal, name))?;
+            narrowed.absorb(inner);
+            Ok(json)
+        };
+        match (field, json) {
+            (Field::Object(shape), json) => object(*shape, json),
+            (Field::Each(shape), Json::Array(all)) => {
+                Ok(Json::Array(all.into_iter().map(|one| object(*shape, one)).collect::<Result<_, _>>()?))
+            }
+            (Field::Map(shape), Json::Object(all)) => {
+                let member = |(key, one)| Ok((key, object(*shape, one)?));
+                Ok(Json::Object(all.into_iter().map(member).collect::<Result<_, Refusal>>()?))
+            }
+            (Field::Each(_), _) => Err(wrong_type(name, "a list of objects")),
+            (_, _) => Err(wrong_type(name, "an object")),
+        }
+    }
+
+    /// The pins that go in, whatever the client sent; `there` tells which other fields go on.
+    ///
+    /// # Errors
+    /// A write that asks for records without tenant: dropping that would widen it to all of the tenant's.
+    pub(super) fn pins<'s>(
+        &self,
+        shape: &'s Shape,
+        narrowed: &mut Narrowed,
+        there: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(&'s str, Pin)>, Refusal> {
+        let wishes = std::mem::take(&mut narrowed.wishes);
+        // What is joined to a shared record is everybody's: whether it shows would tell of others' rows.
+        let shares = self.shares(shape) && !wishes.joins;
+        let mut without = wishes.by_handle;
+        if wishes.only_without && shares {
+            without = true;
+        } else if wishes.only_without && self.kind != RuleKind::Read {
+            return Err(self.without_tenant("withoutTenantId"));
+        } else if wishes.only_without {
+            narrowed.empty = true;
+        }
+        narrowed.tenantless |= wishes.by_handle || shares;
+        let include = shares && !without && (wishes.include_without || !wishes.named);
+        let pin = |field: &Field| match field {
+            // An opened handle is the pin: the records have no tenant, and the id is the caller's.
+            Field::Tenants if !without => Some(Pin::Tenants),
+            Field::Tenant if !without => Some(Pin::Tenant),
+            Field::TenantWith(other) if there(other) => Some(Pin::Tenant),
+            Field::TenantWithout(other) if !there(other) => Some(Pin::Tenant),
+            Field::Tenantless if without => Some(Pin::True),
+            Field::IncludeTenantless if include => Some(Pin::True),
+            Field::PathId(number) => {
+                Some(Pin::Id(Asked::tenant(self.params.get(*number).cloned().unwrap_or_default())))
+            }
+            Field::Tenants
+            | Field::Tenant
+            | Field::TenantWith(_)
+            | Field::TenantWithout(_)
+            | Field::TenantsNamed
+            | Field::Tenantless
+            | Field::IncludeTenantless
+            | Field::TenantlessSelector
+            | Field::BoundText
+            | Field::Joins
+            | Field::Drop
+            | Field::Handle(_)
+            | Field::Own(_)
+            | Field::OwnList(_)
+            | Field::Object(_)
+            | Field::Each(_)
+            | Field::Map(_)
+            | Field::Refuse(_)
+            | Field::TaskId
+            | Field::Pass => None,
+        };
+        // What takes records without tenant in stands behind the pin that it widens.
+        let (widening, others): (Vec<_>, Vec<_>) =
+            shape.fields.iter().partition(|(_, field)| *field == Field::IncludeTenantless);
+        let pins = others.into_iter().chain(widening);
+        Ok(pins.filter_map(|(name, field)| Some((name.as_str(), pin(field)?))).collect())
+    }
+
+    /// Whether a query shows records without tenant beside the caller's.
+    fn shares(&self, shape: &Shape) -> bool {
+        self.shared == SharedResources::Readable
+            && self.kind == RuleKind::Read
+            && shape.fields.iter().any(|(_, field)| *field == Field::IncludeTenantless)
+    }
+
+    fn own(&self, name: &str, named: &str) -> Result<(), Refusal> {
+        if named == self.tenant.as_str() {
+            return Ok(());
+        }
+        // The same whether that tenant exists or not.
+        let what =
+            format!("`{name}` names a tenant that the token does not grant; leave it out or name your own");
+        Err(Refusal::new(Kind::ForeignTenant, what))
+    }
+
+    /// The refusal of a request about records without tenant.
+    pub(super) fn without_tenant(&self, name: &str) -> Refusal {
+        let what = format!("`{name}` asks for records without tenant, which belong to nobody; leave it out");
+        Refusal::new(Kind::Tenantless, what)
+    }
+
+    /// A text as the engine keeps it for the caller; see [`bound`].
+    fn bound(&self, name: &str, text: &str) -> Result<String, Refusal> {
+        let reads = self.kind == RuleKind::Read;
+        if bound::may_be_id(text) {
+            if reads {
+                return Ok(text.to_owned());
+            }
+            let why = "it could be the id of a job or task, by which the engine finds its own; put a word before it, \
+                       such as `order-4711`";
+            return Err(denied(name, why));
+        }
+        if !reads && !bound::fits(self.tenant, text) {
+            let why = format!("it has more than {} characters", bound::room(self.tenant));
+            return Err(denied(name, &why));
+        }
+        Ok(bound::bind(self.tenant, text))
+    }
+}
+
+fn denied(name: &str, why: &str) -> Refusal {
+    Refusal::new(Kind::FieldDenied, format!("`{name}` can't be used here: {why}"))
+}
+
+fn within(refusal: &Refusal, name: &str) -> Refusal {
+    Refusal::new(refusal.kind(), format!("in `{name}`: {}", refusal.message()))
+}
+
+pub(super) fn wrong_type(name: &str, wanted: &str) -> Refusal {
+    Refusal::new(Kind::BodyAmbiguous, format!("`{name}` must be {wanted}"))
+}

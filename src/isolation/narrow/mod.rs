@@ -1,0 +1,164 @@
+//! A request and its rule become a draft of the engine's request: everything in it is built anew from what was checked.
+//!
+//! `field.rs` decides what a field means, once; `query.rs` and `body.rs` put its decisions into a query string and a
+//! JSON body. A draft leaves holes for ids whose owner is not known yet.
+//!
+//! INVARIANT: after narrowing, every tenant pin that the field rules name is there and holds exactly the caller's
+//! tenant. An empty pin is never written: to the engine it means all tenants (facts 2).
+
+mod body;
+mod class_names;
+mod field;
+mod query;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use class_names::class_names;
+
+use super::draft::{Draft, DraftBody, Segment};
+use super::ownership::{Asked, Handles};
+use crate::config::SharedResources;
+use crate::json::Json;
+use crate::policy::{Body, Empty, FamilyId, Forward, Kind as RuleKind, Part, Policy, Rule};
+use crate::refusal::{Kind, Refusal};
+use crate::tenancy::Tenant;
+
+/// What narrowing needs to know.
+#[derive(Clone, Copy)]
+pub(crate) struct Narrowing<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) tenant: &'a Tenant,
+    pub(crate) kind: RuleKind,
+    pub(crate) shared: SharedResources,
+    pub(crate) handles: &'a Handles,
+    /// The decoded parameters of the path.
+    pub(crate) params: &'a [String],
+    /// The path's key is read without tenant: the caller has no definition of it, and shared ones are readable.
+    pub(crate) shared_key: bool,
+}
+
+/// What a client asks for, besides the path.
+#[derive(Clone, Debug)]
+pub(crate) struct Asks {
+    /// The method that goes to the engine.
+    pub(crate) method: String,
+    /// The query string's pairs.
+    pub(crate) query: Vec<(String, String)>,
+    /// The JSON body, if one was sent.
+    pub(crate) body: Option<Json>,
+}
+
+/// A narrowed request.
+pub(crate) enum Outcome {
+    /// To be sent, once the owners of its ids are known.
+    Forward(Draft),
+    /// Answered empty without asking the engine.
+    Empty(Empty),
+}
+
+impl Narrowing<'_> {
+    /// Narrows a request by its rule.
+    ///
+    /// # Errors
+    /// Whatever the field rules refuse.
+    pub(crate) fn narrow(&self, rule: &Rule, forward: &Forward, asks: Asks) -> Result<Outcome, Refusal> {
+        needs_one_of(forward, &asks.query)?;
+        let (query, mut narrowed) = match forward.query {
+            Some(shape) => self.query(shape, asks.query)?,
+            None => query::without_rules(asks.query)?,
+        };
+        let body = match forward.body {
+            Body::None => DraftBody::None,
+            Body::Multipart(form) => DraftBody::Multipart(form),
+            Body::Json(shape) => {
+                // An empty body is `{}` to the engine: all tenants, if nothing were put in (facts 2).
+                let (json, inner) = self.object(shape, asks.body.unwrap_or_else(Json::object))?;
+                narrowed.absorb(inner);
+                DraftBody::Json(json)
+            }
+        };
+        if narrowed.empty {
+            return match forward.empty {
+                Some(empty) => Ok(Outcome::Empty(empty)),
+                None => Err(self.without_tenant("withoutTenantId")),
+            };
+        }
+        Ok(Outcome::Forward(Draft {
+            method: asks.method,
+            segments: self.segments(rule, forward),
+            query,
+            body,
+            tenantless: narrowed.tenantless || forward.makes_batch || self.shows_shared(rule, forward),
+            opened: narrowed.opened,
+        }))
+    }
+
+    /// The key that is read without tenant where the caller has no definition of it: the rule reads, puts the caller's
+    /// tenant behind the key itself (the client asked without one), and shared definitions are readable.
+    pub(crate) fn shared_key(&self, rule: &Rule, forward: &Forward) -> Option<(FamilyId, &str)> {
+        let readable = self.shared == SharedResources::Readable && rule.kind == RuleKind::Read;
+        if !readable || forward.own_only || !forward.to.contains(&Part::CallerTenant) {
+            return None;
+        }
+        forward.to.iter().find_map(|part| match part {
+            Part::Key(n, family) => Some((*family, self.params.get(*n).map_or("", String::as_str))),
+            Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Id(..) | Part::Free(_) => None,
+        })
+    }
+
+    /// The same, reading the path's key without tenant.
+    pub(crate) fn without_key_tenant(&self) -> Self {
+        Self { shared_key: true, ..*self }
+    }
+
+    fn segments(&self, rule: &Rule, forward: &Forward) -> Vec<Segment> {
+        let param = |n: &usize| self.params.get(*n).cloned().unwrap_or_default();
+        // The rule puts `/tenant-id/{T}` behind a key; what is read without tenant has neither.
+        let without_tenant = |number: usize| {
+            let at = |n: Option<usize>| n.and_then(|n| forward.to.get(n));
+            self.shared_key
+                && (at(Some(number)) == Some(&Part::CallerTenant)
+                    || at(number.checked_add(1)) == Some(&Part::CallerTenant))
+        };
+        let parts = forward.to.iter().enumerate().filter(|(number, _)| !without_tenant(*number));
+        let segment = |part: &Part| match part {
+            Part::Literal(text) => Segment::Text(text.clone()),
+            Part::CallerTenant => Segment::Text(self.tenant.as_str().to_owned()),
+            Part::Tenant(n) => Segment::Id(Asked::tenant(param(n))),
+            Part::Id(n, family) if forward.own_only => Segment::Id(Asked::new(*family, param(n))),
+            Part::Id(n, family) => Segment::Id(Asked::new(*family, param(n)).for_kind(rule.kind)),
+            Part::Free(n) | Part::Key(n, _) => Segment::Text(param(n)),
+        };
+        parts.map(|(_, part)| segment(part)).collect()
+    }
+
+    /// Whether what a shared definition or deployment shows may be without tenant.
+    fn shows_shared(&self, rule: &Rule, forward: &Forward) -> bool {
+        let shareable = |part: &Part| match part {
+            Part::Id(_, family) | Part::Key(_, family) => {
+                self.policy.family(*family).is_some_and(|f| f.shareable.is_some())
+            }
+            Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Free(_) => false,
+        };
+        self.shared == SharedResources::Readable
+            && rule.kind == RuleKind::Read
+            && !forward.own_only
+            && forward.to.iter().any(shareable)
+    }
+
+    /// The engine's id of a handle that was made for the caller.
+    fn opened(&self, family: FamilyId, handle: &str) -> Option<String> {
+        let purpose = self.policy.family(family)?.handle.as_deref()?;
+        self.handles.open(purpose, self.tenant, handle)
+    }
+}
+
+fn needs_one_of(forward: &Forward, query: &[(String, String)]) -> Result<(), Refusal> {
+    let there = |name: &String| query.iter().any(|(n, v)| n == name && !v.is_empty());
+    if forward.needs_one_of.is_empty() || forward.needs_one_of.iter().any(there) {
+        return Ok(());
+    }
+    let what =
+        format!("this has no tenant to pin: name an own id by one of {}", forward.needs_one_of.join(", "));
+    Err(Refusal::new(Kind::FieldDenied, what))
+}

@@ -1,0 +1,92 @@
+//! An id that a request names, and the answer to whose it is.
+
+use std::collections::HashMap;
+
+use crate::policy::{FamilyId, Kind};
+
+/// An id whose owner is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Asked {
+    family: FamilyId,
+    id: String,
+    /// Asked for reading only: a shared resource will do.
+    read: bool,
+}
+
+impl Asked {
+    /// An id of a family, asked for more than reading.
+    pub(crate) fn new(family: FamilyId, id: String) -> Self {
+        Self { family, id, read: false }
+    }
+
+    /// A tenant's id.
+    pub(crate) fn tenant(id: String) -> Self {
+        Self::new(FamilyId::TENANT, id)
+    }
+
+    /// The same, asked by an operation of this kind.
+    #[must_use]
+    pub(crate) fn for_kind(mut self, kind: Kind) -> Self {
+        self.read = kind == Kind::Read;
+        self
+    }
+
+    /// The family.
+    pub(crate) fn family(&self) -> FamilyId {
+        self.family
+    }
+
+    /// The id as the client wrote it.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether a shared resource will do.
+    pub(crate) fn read(&self) -> bool {
+        self.read
+    }
+
+    /// Whether an id of this text can be asked for: it can't widen a comma list, and none that the engine makes
+    /// looks so. Others are answered as ids that never existed.
+    pub(crate) fn plausible(&self) -> bool {
+        !self.id.is_empty()
+            && self.id.len() <= 512
+            && self.id.trim() == self.id
+            && !self.id.chars().any(|c| c.is_control() || c == ',' || c == '/' || c == '\\')
+    }
+}
+
+/// Which of the asked ids are the caller's, and what the engine calls them.
+///
+/// Filled by look-ups alone ([`super::Ownership`]).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Owned(HashMap<Asked, Found>);
+
+/// An own id.
+#[derive(Clone, Debug)]
+struct Found {
+    /// What the engine calls it.
+    id: String,
+    /// Shown by a handle: the engine's record has no tenant.
+    by_handle: bool,
+}
+
+impl Owned {
+    /// The engine's id of an own one.
+    pub(crate) fn id(&self, asked: &Asked) -> Option<&str> {
+        self.0.get(asked).map(|found| found.id.as_str())
+    }
+
+    /// Whether an own id was shown by a handle: its record has no tenant.
+    pub(crate) fn by_handle(&self, asked: &Asked) -> bool {
+        self.0.get(asked).is_some_and(|found| found.by_handle)
+    }
+
+    pub(super) fn insert(&mut self, asked: Asked, id: String) {
+        self.0.insert(asked, Found { id, by_handle: false });
+    }
+
+    pub(super) fn insert_opened(&mut self, asked: Asked, id: String) {
+        self.0.insert(asked, Found { id, by_handle: true });
+    }
+}

@@ -1,0 +1,105 @@
+//! Handles: ids of records without tenant, signed for the tenant that made them.
+//!
+//! Most batches have no tenant in the engine (facts 9), so nothing there says whose they are. The tenant that made
+//! one gets `<id>.<MAC>`: any replica with the same key can tell by it whose the batch is, and nobody else can make
+//! or use it. A raw id is worth nothing here: it goes through the ordinary look-up, which wants the engine's row to
+//! name the tenant.
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::ExposeSecret;
+
+use crate::config::BatchKey;
+use crate::tenancy::Tenant;
+
+/// Makes and opens handles. The first key signs; all are taken, so that keys can be changed.
+pub(crate) struct Handles {
+    keys: Vec<hmac::Key>,
+    engine: String,
+}
+
+impl Handles {
+    /// Handles of the records of one engine. Without a key, a random one: handles die with the process.
+    pub(crate) fn new(keys: &[BatchKey], engine: &str) -> Self {
+        let mut made: Vec<hmac::Key> =
+            keys.iter().map(|k| hmac::Key::new(hmac::HMAC_SHA256, k.expose_secret())).collect();
+        if made.is_empty() {
+            let random: Vec<u8> = (0..3).flat_map(|_| uuid::Uuid::new_v4().into_bytes()).collect();
+            made.push(hmac::Key::new(hmac::HMAC_SHA256, &random));
+        }
+        Self { keys: made, engine: engine.to_owned() }
+    }
+
+    /// What is signed: each field behind its length, so that no two readings give the same bytes.
+    fn text(&self, purpose: &str, tenant: &Tenant, id: &str) -> Vec<u8> {
+        ["tenantgate-handle-1", purpose, &self.engine, tenant.as_str(), id]
+            .iter()
+            .flat_map(|field| (field.len() as u64).to_be_bytes().into_iter().chain(field.bytes()))
+            .collect()
+    }
+
+    /// The handle of an id for a tenant; none if no key is there to sign it.
+    pub(crate) fn seal(&self, purpose: &str, tenant: &Tenant, id: &str) -> Option<String> {
+        let tag = hmac::sign(self.keys.first()?, &self.text(purpose, tenant, id));
+        Some(format!("{id}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref())))
+    }
+
+    /// The id of a handle that was made for this purpose and tenant. The MAC is compared in constant time.
+    pub(crate) fn open(&self, purpose: &str, tenant: &Tenant, handle: &str) -> Option<String> {
+        let (id, mac) = handle.rsplit_once('.')?;
+        let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
+        let text = self.text(purpose, tenant, id);
+        self.keys.iter().any(|key| hmac::verify(key, &text, &mac).is_ok()).then(|| id.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> BatchKey {
+        vec![byte; 32].into()
+    }
+
+    fn tenant(id: &str) -> Tenant {
+        Tenant::parse(id, &[]).unwrap()
+    }
+
+    #[test]
+    fn a_handle_opens_for_its_tenant_purpose_and_engine_only() {
+        let handles = Handles::new(&[key(1)], "default");
+        let handle = handles.seal("batch", &tenant("A"), "id-1").unwrap();
+        assert_eq!(handles.open("batch", &tenant("A"), &handle).as_deref(), Some("id-1"));
+        assert_eq!(handles.open("batch", &tenant("B"), &handle), None);
+        assert_eq!(handles.open("job-definition", &tenant("A"), &handle), None);
+        assert_eq!(Handles::new(&[key(1)], "other").open("batch", &tenant("A"), &handle), None);
+        assert_eq!(Handles::new(&[key(2)], "default").open("batch", &tenant("A"), &handle), None);
+    }
+
+    #[test]
+    fn forged_cut_and_swapped_handles_do_not_open() {
+        let handles = Handles::new(&[key(1)], "default");
+        let handle = handles.seal("batch", &tenant("A"), "id-1").unwrap();
+        let other = handles.seal("batch", &tenant("A"), "id-2").unwrap();
+        let mac = handle.rsplit_once('.').unwrap().1;
+        let swapped = format!("id-2.{mac}");
+        for forged in ["id-1", "id-1.", ".", "", &handle[..handle.len() - 1], &swapped, &format!("{handle}A")]
+        {
+            assert_eq!(handles.open("batch", &tenant("A"), forged), None, "{forged}");
+        }
+        assert!(handles.open("batch", &tenant("A"), &other).is_some());
+    }
+
+    #[test]
+    fn an_old_key_still_opens_and_the_first_signs() {
+        let old = Handles::new(&[key(1)], "default").seal("batch", &tenant("A"), "id").unwrap();
+        let rotated = Handles::new(&[key(2), key(1)], "default");
+        assert_eq!(rotated.open("batch", &tenant("A"), &old).as_deref(), Some("id"));
+        let new = rotated.seal("batch", &tenant("A"), "id").unwrap();
+        assert_eq!(
+            Handles::new(&[key(2)], "default").open("batch", &tenant("A"), &new).as_deref(),
+            Some("id")
+        );
+    }
+}

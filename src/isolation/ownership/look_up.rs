@@ -1,0 +1,319 @@
+//! Look-ups: lists pinned to the caller's tenant, asked once for many callers, found owners remembered.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+
+use super::asked::{Asked, Owned};
+use super::handle::Handles;
+use super::question::{Question, no_family, owner};
+use super::stats::{Counters, Stats};
+use crate::config::SharedResources;
+use crate::isolation::engine::{Engine, needed, rows, unreadable};
+use crate::isolation::own::{OwnId, ReadableId};
+use crate::isolation::permit::{Judged, Unjudged};
+use crate::json::{self, Json};
+use crate::percent::encode_query;
+use crate::policy::{Family, FamilyId, Kind as RuleKind, LookUp, Policy};
+use crate::refusal::{Kind, Refusal};
+use crate::tenancy::{Caller, Tenant};
+
+/// Found owners remembered; a key has about 150 bytes.
+const REMEMBERED: u64 = 200_000;
+/// How long without being asked for; tenants never change (facts 11), so this only bounds memory.
+const REMEMBERED_FOR: Duration = Duration::from_secs(600);
+/// Most ids in one question by GET: a target of about 8 KiB.
+const IDS_BY_GET: usize = 100;
+/// Most questions about single ids for one request: each is a round trip.
+const SINGLE_QUESTIONS: usize = 1000;
+/// Most ids in one question by POST.
+const IDS_BY_POST: usize = 2000;
+
+/// Finds out which ids are a caller's.
+pub(crate) struct Ownership {
+    policy: Arc<Policy>,
+    handles: Arc<Handles>,
+    shared: SharedResources,
+    found: moka::future::Cache<(Tenant, Asked), ()>,
+    counters: Counters,
+}
+
+/// Whose the answer to a probe is.
+pub(crate) enum Judgement {
+    /// The caller's.
+    Own(Judged),
+    /// The caller's, by a look-up: its answer was too long to be held, and has to be asked for again.
+    OwnAndLong(Owned),
+    /// Not the caller's, or nobody's.
+    NotOwn,
+}
+
+/// Not the caller's: the answer is not remembered, the id may come to be.
+#[derive(Clone)]
+enum Miss {
+    NotOwn,
+    Refused(Refusal),
+}
+
+impl Ownership {
+    /// Nothing is remembered yet.
+    pub(crate) fn new(policy: Arc<Policy>, handles: Arc<Handles>, shared: SharedResources) -> Self {
+        let found =
+            moka::future::Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBERED_FOR).build();
+        Self { policy, handles, shared, found, counters: Counters::default() }
+    }
+
+    /// Counts, for the metrics.
+    pub(crate) async fn stats(&self) -> Stats {
+        // The count of a cache that nobody used lately is behind.
+        self.found.run_pending_tasks().await;
+        self.counters.read(self.found.entry_count())
+    }
+
+    /// Which of the asked ids are the caller's.
+    ///
+    /// # Errors
+    /// The engine can't be asked: then nothing may go on.
+    pub(crate) async fn of(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        asked: Vec<Asked>,
+    ) -> Result<Owned, Refusal> {
+        let mut owned = Owned::default();
+        let mut open: Vec<Asked> = Vec::new();
+        let mut seen = HashSet::new();
+        for id in asked {
+            if !seen.insert(id.clone()) {
+                continue;
+            }
+            if id.family() == FamilyId::TENANT {
+                if id.id() == caller.tenant().as_str() {
+                    let text = id.id().to_owned();
+                    owned.insert(id, text);
+                }
+            } else if let Some(opened) = self.opened(caller, &id) {
+                owned.insert_opened(id, opened);
+            } else if id.plausible() {
+                open.push(id);
+            }
+        }
+        match open.as_slice() {
+            [] => {}
+            [one] => {
+                if Box::pin(self.one(engine, caller, one)).await? {
+                    owned.insert(one.clone(), one.id().to_owned());
+                }
+            }
+            _ => Box::pin(self.many(engine, caller, open, &mut owned)).await?,
+        }
+        Ok(owned)
+    }
+
+    /// The id, if it is the caller's.
+    ///
+    /// # Errors
+    /// The engine can't be asked: then nothing may go on.
+    pub(crate) async fn own_id(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        asked: Asked,
+    ) -> Result<Option<OwnId>, Refusal> {
+        let owned = self.of(engine, caller, vec![asked.clone()]).await?;
+        Ok(owned.id(&asked).map(OwnId::found))
+    }
+
+    /// The id, if the caller may read what it names.
+    ///
+    /// # Errors
+    /// The engine can't be asked: then nothing may go on.
+    pub(crate) async fn readable_id(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        asked: Asked,
+    ) -> Result<Option<ReadableId>, Refusal> {
+        let asked = asked.for_kind(RuleKind::Read);
+        let owned = self.of(engine, caller, vec![asked.clone()]).await?;
+        Ok(owned.id(&asked).map(ReadableId::found))
+    }
+
+    /// An id that is a handle made for the caller: it is its own, and the engine need not be asked.
+    pub(crate) fn by_handle(&self, caller: &Caller, asked: &Asked) -> Option<Owned> {
+        let mut owned = Owned::default();
+        owned.insert_opened(asked.clone(), self.opened(caller, asked)?);
+        Some(owned)
+    }
+
+    /// The engine's id of a handle that was made for the caller.
+    fn opened(&self, caller: &Caller, asked: &Asked) -> Option<String> {
+        let purpose = self.policy.family(asked.family())?.handle.as_deref()?;
+        self.handles.open(purpose, caller.tenant(), asked.id())
+    }
+
+    /// Whether the caller has a definition of that key. Not remembered: one may come to be at any time.
+    ///
+    /// # Errors
+    /// The engine can't be asked: then nothing may go on.
+    pub(crate) async fn has_key(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        family: FamilyId,
+        key: &str,
+    ) -> Result<bool, Refusal> {
+        let look_ups = self.policy.family(family).map_or(&[][..], |family| &family.look_up);
+        let list = look_ups.iter().find_map(|look_up| match look_up {
+            LookUp::GetList { path, .. } => Some(path),
+            LookUp::PostList { .. } | LookUp::One { .. } => None,
+        });
+        let mut target =
+            list.cloned().ok_or_else(|| Refusal::new(Kind::Internal, "the rules name no list of keys"))?;
+        let tenant = caller.tenant().as_str();
+        encode_query(&mut target, [("key", key), ("tenantIdIn", tenant), ("maxResults", "1")]);
+        let list = engine.ask("GET", &target, None, caller).await?;
+        let mut own = false;
+        for row in rows(&list)? {
+            own |= needed(row, "tenantId")? == tenant && needed(row, "key")? == key;
+        }
+        Ok(own)
+    }
+
+    /// Whose the answer to a probe is.
+    ///
+    /// # Errors
+    /// A record that does not say whose it is, or an engine that can't be asked.
+    pub(crate) async fn judge(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        asked: &Asked,
+        unjudged: Unjudged,
+        limit: usize,
+    ) -> Result<Judgement, Refusal> {
+        let Unjudged { mut answer } = unjudged;
+        if answer.status == http::StatusCode::NOT_FOUND {
+            return Ok(Judgement::NotOwn);
+        }
+        let whole = if answer.status.is_success() { answer.whole(limit).await? } else { None };
+        if let Some(whole) = whole {
+            let own = self.shows(caller, asked, &whole)?;
+            return Ok(if own {
+                Judgement::Own(Judged { answer, whole: Some(whole) })
+            } else {
+                Judgement::NotOwn
+            });
+        }
+        // Too long to hold, or an error of the engine about what may well be an own record.
+        let owned = self.of(engine, caller, vec![asked.clone()]).await?;
+        Ok(match owned.id(asked) {
+            None => Judgement::NotOwn,
+            Some(_) if answer.status.is_success() => Judgement::OwnAndLong(owned),
+            Some(_) => Judgement::Own(Judged { answer, whole: None }),
+        })
+    }
+
+    fn shows(&self, caller: &Caller, asked: &Asked, record: &Bytes) -> Result<bool, Refusal> {
+        let family = self.policy.family(asked.family()).ok_or_else(no_family)?;
+        let record: Json = json::read(record, 1000).map_err(|fault| unreadable().because(fault))?;
+        Ok(owner(family, caller, &record)?.is_own(self.shares(family, asked)))
+    }
+
+    /// Whether a record without tenant will do.
+    fn shares(&self, family: &Family, asked: &Asked) -> bool {
+        asked.read() && self.shared == SharedResources::Readable && family.shareable.is_some()
+    }
+
+    /// One id: callers that ask for the same at the same time share one question.
+    async fn one(&self, engine: &Engine, caller: &Caller, asked: &Asked) -> Result<bool, Refusal> {
+        let key = (caller.tenant().clone(), asked.clone());
+        let mut remembered = true;
+        let found = self.found.try_get_with(key, async {
+            remembered = false;
+            let ids = [asked.id()];
+            match self.ask(engine, caller, asked, &ids).await {
+                Ok(found) if found.contains(asked.id()) => Ok(()),
+                Ok(_) => Err(Miss::NotOwn),
+                Err(refusal) => Err(Miss::Refused(refusal)),
+            }
+        });
+        let found = found.await;
+        if remembered {
+            self.counters.hit();
+        } else {
+            self.counters.miss(1);
+        }
+        match found {
+            Ok(()) => Ok(true),
+            Err(miss) => match &*miss {
+                Miss::NotOwn => Ok(false),
+                Miss::Refused(refusal) => Err(refusal.clone()),
+            },
+        }
+    }
+
+    /// Many ids: each family in as few questions as the engine's lists allow.
+    async fn many(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        mut open: Vec<Asked>,
+        owned: &mut Owned,
+    ) -> Result<(), Refusal> {
+        while let Some(first) = open.first().cloned() {
+            let alike = |id: &Asked| id.family() == first.family() && id.read() == first.read();
+            let (group, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(alike);
+            open = rest;
+            let ids: Vec<&str> = group.iter().map(Asked::id).collect();
+            self.counters.miss(ids.len());
+            let found = self.ask(engine, caller, &first, &ids).await?;
+            for asked in group.iter().filter(|a| found.contains(a.id())) {
+                owned.insert(asked.clone(), asked.id().to_owned());
+                self.found.insert((caller.tenant().clone(), asked.clone()), ()).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the engine by the family's look-ups, in order, for what the one before did not find.
+    async fn ask(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        like: &Asked,
+        ids: &[&str],
+    ) -> Result<HashSet<String>, Refusal> {
+        let family = self.policy.family(like.family()).ok_or_else(no_family)?;
+        let shared = self.shares(family, like);
+        let mut found = HashSet::new();
+        for look_up in &family.look_up {
+            let open: Vec<&str> = ids.iter().copied().filter(|id| !found.contains(*id)).collect();
+            if open.is_empty() {
+                break;
+            }
+            let question = Question { engine, caller, family, shared };
+            let size = match look_up {
+                LookUp::GetList { many: true, .. } => IDS_BY_GET,
+                LookUp::PostList { many: true, .. } => IDS_BY_POST,
+                LookUp::GetList { .. } | LookUp::PostList { .. } | LookUp::One { .. } => 1,
+            };
+            if size == 1 && open.len() > SINGLE_QUESTIONS {
+                let what = format!(
+                    "more than {SINGLE_QUESTIONS} ids of this kind in one request; send fewer at a time"
+                );
+                return Err(Refusal::new(Kind::BodyTooLarge, what));
+            }
+            // Questions about single ids go out a few at a time: a list of thousands must not flood the engine.
+            for group in open.chunks(size).collect::<Vec<_>>().chunks(8) {
+                self.counters.questions(group.len());
+                let answers = try_join_all(group.iter().map(|ids| question.put(look_up, ids))).await?;
+                found.extend(answers.into_iter().flatten());
+            }
+        }
+        Ok(found)
+    }
+}

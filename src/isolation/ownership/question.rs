@@ -1,0 +1,113 @@
+//! One question to the engine about ids of one type, pinned to the caller.
+
+use crate::isolation::engine::{Engine, Found, needed, rows, unreadable};
+use crate::json::Json;
+use crate::percent::{encode_path, encode_query};
+use crate::policy::{Family, LookUp};
+use crate::refusal::{Kind, Refusal};
+use crate::tenancy::Caller;
+
+/// A question about ids of one type.
+pub(super) struct Question<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) caller: &'a Caller,
+    pub(super) family: &'a Family,
+    /// Records without tenant will do.
+    pub(super) shared: bool,
+}
+
+impl Question<'_> {
+    /// The ids of `ids` that the engine shows as the caller's.
+    ///
+    /// # Errors
+    /// The engine did not answer with records that say whose they are.
+    pub(super) async fn put(&self, look_up: &LookUp, ids: &[&str]) -> Result<Vec<String>, Refusal> {
+        let tenant = self.caller.tenant().as_str();
+        let (pin, _) = self.family.pin;
+        let include = self.family.shareable.as_deref().filter(|_| self.shared);
+        let list = match look_up {
+            LookUp::One { before, after } => {
+                let [id] = ids else { return Err(no_family()) };
+                // The engine would take it for the count of all.
+                if *id == "count" {
+                    return Ok(Vec::new());
+                }
+                let target = format!("{}{after}", encode_path(before.trim_end_matches('/'), [*id]));
+                let record = match self.engine.ask_one(&target, self.caller).await? {
+                    Found::Yes(record) => record,
+                    Found::No(_) => return Ok(Vec::new()),
+                };
+                let own = needed(&record, "id")? == *id && self.owner(&record)?.is_own(self.shared);
+                return Ok(if own { vec![(*id).to_owned()] } else { Vec::new() });
+            }
+            LookUp::GetList { path, param, .. } => {
+                let mut target = path.clone();
+                let joined = ids.join(",");
+                let mut pairs = vec![(param.as_str(), joined.as_str()), (pin, tenant)];
+                pairs.extend(include.map(|name| (name, "true")));
+                encode_query(&mut target, pairs);
+                self.engine.ask("GET", &target, None, self.caller).await?
+            }
+            LookUp::PostList { path, field, many } => {
+                let mut body = Json::object();
+                let value = match ids {
+                    [one] if !many => Json::string(one),
+                    _ => Json::strings(ids.iter().copied()),
+                };
+                body.set(field, value);
+                body.set(pin, Json::strings([tenant]));
+                let text = body.write();
+                self.engine.ask("POST", path, Some(text), self.caller).await?
+            }
+        };
+        let mut own = Vec::new();
+        for row in rows(&list)? {
+            let id = needed(row, "id")?;
+            match self.owner(row)? {
+                // A list that is pinned to a tenant shows nothing without one, unless it was asked for.
+                Owner::None if include.is_none() => return Err(unreadable()),
+                owner if owner.is_own(self.shared) && ids.contains(&id.as_str()) => own.push(id),
+                Owner::Caller | Owner::Other | Owner::None => {}
+            }
+        }
+        Ok(own)
+    }
+
+    fn owner(&self, record: &Json) -> Result<Owner, Refusal> {
+        owner(self.family, self.caller, record)
+    }
+}
+
+/// Whose a record is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    Caller,
+    Other,
+    /// Nobody's: it has no tenant.
+    None,
+}
+
+impl Owner {
+    /// Whether it is the caller's, or shared where that will do.
+    pub(super) fn is_own(self, shared: bool) -> bool {
+        match self {
+            Owner::Caller => true,
+            Owner::None => shared,
+            Owner::Other => false,
+        }
+    }
+}
+
+/// Whose a record is by its own field; the pin of a list alone is not believed.
+pub(super) fn owner(family: &Family, caller: &Caller, record: &Json) -> Result<Owner, Refusal> {
+    let owner = record.member(family.pin.1).ok_or_else(unreadable)?;
+    if owner.is_null() {
+        return Ok(Owner::None);
+    }
+    let owner = owner.as_str().ok_or_else(unreadable)?;
+    Ok(if owner == caller.tenant().as_str() { Owner::Caller } else { Owner::Other })
+}
+
+pub(super) fn no_family() -> Refusal {
+    Refusal::new(Kind::Internal, "the rule names no family of ids")
+}

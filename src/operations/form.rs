@@ -1,0 +1,128 @@
+//! `GET …/deployed-form` and `…/deployed-start-form`: a form reference with another binding than `deployment` finds
+//! forms of all tenants (facts 6), so it is looked at first.
+
+use super::{Planned, Planning, relayed};
+use crate::context::RequestContext;
+use crate::isolation::narrow::{Narrowing, Outcome};
+use crate::isolation::{Draft, Found, ReadPath, needed, unreadable};
+use crate::policy::{Part, Rule};
+use crate::refusal::{Kind, Refusal};
+use crate::response::Reply;
+
+use std::time::Duration;
+
+/// What the form hangs on.
+enum At {
+    Task(String),
+    Definition(String),
+    /// A key, and the tenant that the path names, if it names one.
+    Key(String, Option<String>),
+}
+
+/// A form that is looked at before it is fetched.
+pub(crate) struct Plan {
+    at: At,
+    draft: Draft,
+    /// The same read without tenant, where a shared key may be meant.
+    shared: Option<Draft>,
+}
+
+pub(super) fn plan(planning: Planning<'_>) -> Result<Planned, Refusal> {
+    let parts = &planning.forward.to;
+    let at = parts.iter().find_map(|part| match part {
+        Part::Id(n, family) if *family == planning.narrowing.policy.types.task => {
+            Some(At::Task(planning.param(*n).to_owned()))
+        }
+        Part::Id(n, _) => Some(At::Definition(planning.param(*n).to_owned())),
+        Part::Key(n, _) => {
+            let tenant = parts.iter().find_map(|part| match part {
+                Part::Tenant(n) => Some(planning.param(*n).to_owned()),
+                Part::Literal(_) | Part::CallerTenant | Part::Id(..) | Part::Free(_) | Part::Key(..) => None,
+            });
+            Some(At::Key(planning.param(*n).to_owned(), tenant))
+        }
+        Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Free(_) => None,
+    });
+    let at =
+        at.ok_or_else(|| Refusal::new(Kind::Internal, "the rule does not say what the form hangs on"))?;
+    let shared = shared_draft(planning.narrowing, planning.rule, &planning)?;
+    planning.draft(|draft| super::Plan::DeployedForm(Plan { at, draft, shared }))
+}
+
+fn shared_draft(
+    narrowing: &Narrowing<'_>,
+    rule: &Rule,
+    planning: &Planning<'_>,
+) -> Result<Option<Draft>, Refusal> {
+    if narrowing.shared_key(rule, planning.forward).is_none() {
+        return Ok(None);
+    }
+    match narrowing.without_key_tenant().narrow(rule, planning.forward, planning.asks.clone())? {
+        Outcome::Forward(draft) => Ok(Some(draft)),
+        Outcome::Empty(_) => Ok(None),
+    }
+}
+
+impl Plan {
+    pub(super) fn describe(&self) -> Vec<String> {
+        vec![match &self.at {
+            At::Task(id) => format!("GET /task/{id}/form"),
+            At::Definition(id) => format!("GET /process-definition/{id}/startForm"),
+            At::Key(key, _) => format!("GET /process-definition/key/{key}/…/startForm"),
+        }]
+    }
+
+    pub(super) fn goes_on(&self) -> &Draft {
+        &self.draft
+    }
+}
+
+pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply, Refusal> {
+    let mut draft = plan.draft;
+    let info = match &plan.at {
+        At::Task(id) => {
+            let own = ctx.own_id(ctx.state.policy.types.task, id).await?;
+            own.map(|own| ReadPath::below("task", &own.into()).then("form"))
+        }
+        At::Definition(id) => {
+            // A shared definition's form may be read, and must not reach across either.
+            let readable = ctx.readable_id(ctx.state.policy.types.process_definition, id).await?;
+            readable.map(|id| ReadPath::below("process-definition", &id).then("startForm"))
+        }
+        // A foreign tenant in the path goes on, and is answered as an unknown one.
+        At::Key(_, Some(tenant)) if tenant != ctx.caller.tenant().as_str() => None,
+        At::Key(key, _) => {
+            let path = match plan.shared {
+                Some(shared) if !ctx.has_key(key).await? => {
+                    draft = shared;
+                    ReadPath::by_shared_key("process-definition", key)
+                }
+                Some(_) | None => ReadPath::by_key("process-definition", key, ctx.caller),
+            };
+            Some(path.then("startForm"))
+        }
+    };
+    if let Some(info) = info
+        && let Some(reply) = look(ctx, &info).await?
+    {
+        return Ok(reply);
+    }
+    ctx.carry_out(draft, Duration::ZERO).await
+}
+
+/// Looks at how the form is bound; a reply where there is nothing to look at.
+async fn look(ctx: &RequestContext<'_>, info: &ReadPath) -> Result<Option<Reply>, Refusal> {
+    let form = match info.get(ctx.engine, ctx.caller).await? {
+        Found::Yes(form) => form,
+        // There is no such definition, and the engine says so of its form in the same words.
+        Found::No(error) => return Ok(Some(relayed(http::StatusCode::NOT_FOUND, Some(&error)))),
+    };
+    // Both have to be read: what does not say how the form is bound is no leave.
+    let reference = form.member("camundaFormRef").ok_or_else(unreadable)?;
+    if reference.is_null() || needed(reference, "binding")? == "deployment" {
+        return Ok(None);
+    }
+    let what = "the form is bound by `latest` or `version`, which finds forms of all tenants; \
+                deploy the model with `camunda:formRefBinding=\"deployment\"`";
+    Err(Refusal::new(Kind::FieldDenied, what))
+}

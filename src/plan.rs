@@ -1,0 +1,162 @@
+//! A request and its rule become a plan: what would be sent, asked or refused. It is made without the engine, so the
+//! server carries it out and `explain` prints it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::config::Settings;
+use crate::isolation::narrow::{Asks, Narrowing, Outcome, class_names};
+use crate::isolation::{Draft, Handles};
+use crate::json::{self, Json};
+use crate::operations::{self, Planned, Planning};
+use crate::policy::{Body, Empty, Forward, How, Local, Multipart, Operation, Policy};
+use crate::refusal::{Kind, Refusal};
+use crate::response::Reply;
+use crate::tenancy::Caller;
+
+/// Longest long poll that the engine takes (facts 4).
+const LONGEST_POLL: Duration = Duration::from_secs(1800);
+
+/// What plans are made by.
+pub(crate) struct Planner<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) settings: &'a Settings,
+    pub(crate) handles: &'a Handles,
+    pub(crate) caller: &'a Caller,
+}
+
+/// What a client asks for.
+pub(crate) struct Asked<'a> {
+    pub(crate) operation: &'a Operation,
+    pub(crate) method: String,
+    pub(crate) query: Vec<(String, String)>,
+    /// The JSON body, if one was sent.
+    pub(crate) body: Option<Json>,
+}
+
+/// What a request comes to before the engine is asked anything.
+pub(crate) enum Plan {
+    /// Answered without the engine.
+    Answer(Box<Reply>),
+    /// One narrowed request.
+    Send(Draft),
+    /// One narrowed request by key: the caller's own definition, or the shared one where it has none of that key.
+    SendByKey { key: String, own: Draft, shared: Draft },
+    /// A form, whose parts are checked while it streams.
+    Form(Draft, Multipart),
+    /// Carried out by code.
+    Handled(operations::Plan),
+}
+
+/// A rule's way to the engine, or its answer.
+pub(crate) enum Way<'a> {
+    Forward(&'a Forward),
+    Answer(Box<Reply>),
+}
+
+/// Where an operation goes by its rule.
+///
+/// # Errors
+/// [`Kind::Denied`] with the rule's reason.
+pub(crate) fn way<'a>(operation: &'a Operation, engine_name: &str) -> Result<Way<'a>, Refusal> {
+    match &operation.rule.how {
+        How::Deny(reason) => {
+            let what = format!("`{}` is denied: {reason}", operation.rule.operation);
+            Err(Refusal::new(Kind::Denied, what))
+        }
+        How::Local(Local::Options) => Ok(Way::Answer(json(&b"{\"links\":[]}"[..]))),
+        How::Local(Local::Engines) => {
+            let engines = serde_json::json!([{ "name": engine_name }]).to_string();
+            Ok(Way::Answer(json(engines)))
+        }
+        How::Forward(forward) => Ok(Way::Forward(forward)),
+    }
+}
+
+impl Planner<'_> {
+    /// Reads a JSON body; none where none was sent.
+    ///
+    /// # Errors
+    /// Another content type, JSON with more than one reading, or a class name that values can't have.
+    pub(crate) fn json(&self, content_type: Option<&str>, body: &Bytes) -> Result<Option<Json>, Refusal> {
+        if body.is_empty() {
+            return Ok(None);
+        }
+        let essence = content_type.and_then(|t| t.split(';').next());
+        if !essence.is_some_and(|e| e.trim().eq_ignore_ascii_case("application/json")) {
+            let what = "the body's content type must be `application/json`";
+            return Err(Refusal::new(Kind::ContentType, what));
+        }
+        let json = json::read(body, self.settings.limits.max_json_depth)
+            .map_err(|fault| Refusal::new(Kind::BodyAmbiguous, format!("the body can't be read: {fault}")))?;
+        class_names(&json, &self.settings.values.object_types)?;
+        Ok(Some(json))
+    }
+
+    /// Plans a request.
+    ///
+    /// # Errors
+    /// Whatever its rule refuses without asking the engine.
+    pub(crate) fn plan(&self, asked: Asked<'_>, forward: &Forward) -> Result<Plan, Refusal> {
+        let rule = &asked.operation.rule;
+        let narrowing = Narrowing {
+            policy: self.policy,
+            tenant: self.caller.tenant(),
+            kind: rule.kind,
+            shared: self.settings.tenancy.shared_resources,
+            handles: self.handles,
+            params: &asked.operation.params,
+            shared_key: false,
+        };
+        let asks = Asks { method: asked.method, query: asked.query, body: asked.body };
+        if let Some(handler) = forward.emulate {
+            let planning = Planning { narrowing: &narrowing, rule, forward, caller: self.caller, asks };
+            return Ok(match operations::plan(handler, planning)? {
+                Planned::Answer(reply) => Plan::Answer(Box::new(reply)),
+                Planned::Narrowed(outcome) => sent(outcome, forward),
+                Planned::Handled(plan) => Plan::Handled(plan),
+            });
+        }
+        let Some((_, key)) = narrowing.shared_key(rule, forward) else {
+            return Ok(sent(narrowing.narrow(rule, forward, asks)?, forward));
+        };
+        let own = narrowing.narrow(rule, forward, asks.clone())?;
+        let shared = narrowing.without_key_tenant().narrow(rule, forward, asks)?;
+        Ok(match (own, shared) {
+            (Outcome::Forward(own), Outcome::Forward(shared)) => {
+                Plan::SendByKey { key: key.to_owned(), own, shared }
+            }
+            (empty @ Outcome::Empty(_), _) | (_, empty @ Outcome::Empty(_)) => sent(empty, forward),
+        })
+    }
+}
+
+fn json(body: impl Into<Bytes>) -> Box<Reply> {
+    Box::new(Reply::json(200, body))
+}
+
+fn sent(outcome: Outcome, forward: &Forward) -> Plan {
+    match (outcome, forward.body) {
+        (Outcome::Empty(Empty::List), _) => Plan::Answer(json(&b"[]"[..])),
+        (Outcome::Empty(Empty::Count), _) => Plan::Answer(json(&b"{\"count\":0}"[..])),
+        (Outcome::Forward(draft), Body::Multipart(form)) => Plan::Form(draft, form),
+        (Outcome::Forward(draft), Body::None | Body::Json(_)) => Plan::Send(draft),
+    }
+}
+
+/// How much longer than usual the answer may take: a long poll says so in its body.
+pub(crate) fn extra_timeout(forward: &Forward, body: Option<&Json>) -> Duration {
+    if !forward.long_poll {
+        return Duration::ZERO;
+    }
+    let asked = body
+        .and_then(|b| b.member("asyncResponseTimeout"))
+        .and_then(|v| std::str::from_utf8(v.leaf()?).ok()?.trim_matches('"').parse::<f64>().ok());
+    match asked {
+        Some(milliseconds) if milliseconds > 0.0 => {
+            Duration::from_secs_f64((milliseconds / 1000.0).min(LONGEST_POLL.as_secs_f64()))
+        }
+        Some(_) | None => Duration::ZERO,
+    }
+}

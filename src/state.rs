@@ -1,0 +1,104 @@
+//! What all requests share: settings, rules, tokens, owners, figures. One for the process, one engine pool a worker.
+
+use std::sync::Arc;
+
+use crate::admission::{Memory, Shares};
+use crate::config::Settings;
+use crate::isolation::{Engine, Handles, Ownership};
+use crate::model::Inspector;
+use crate::policy::Policy;
+use crate::request::Base;
+use crate::telemetry::Metrics;
+use crate::token::Tokens;
+
+/// Deployments of one tenant at a time: parsing a large model takes the engine seconds and much memory, and it goes
+/// on when nobody waits any more.
+const DEPLOYMENTS: usize = 4;
+/// Uploads of one tenant at a time, other than deployments: each holds a thread of the engine as long as its client
+/// sends, and an engine has 200 of them by default.
+const UPLOADS: usize = 16;
+/// Reports over the whole engine that one tenant may ask for at a time: their cost follows everybody's data.
+const REPORTS: usize = 2;
+/// Memory for JSON bodies under way, in bytes; what is made of one takes a few times its size.
+const BODIES: usize = 128 * 1024 * 1024;
+
+/// What all requests share.
+pub(crate) struct AppState {
+    /// The settings.
+    pub settings: Settings,
+    /// Where public paths begin.
+    pub base: Base,
+    /// The rules.
+    pub policy: Arc<Policy>,
+    /// Verifies tokens.
+    pub tokens: Tokens,
+    /// Signs and opens handles.
+    pub handles: Arc<Handles>,
+    /// Finds owners.
+    pub ownership: Ownership,
+    /// Memory for bodies that are read whole.
+    pub memory: Memory,
+    /// Counts requests under way, a tenant each.
+    pub shares: Shares,
+    /// Inspects models.
+    pub inspector: Inspector,
+    /// Counts what costs the engine most: deployments, and reports that it makes over all tenants.
+    pub heavy: Shares,
+    /// Counts uploads other than deployments.
+    pub uploads: Shares,
+    /// The figures.
+    pub metrics: Metrics,
+    /// How the engine's own address begins.
+    pub engine_origin: Arc<str>,
+    /// Scheme and authority that links show, where they are set.
+    pub public_origin: Option<Arc<str>>,
+}
+
+impl AppState {
+    /// Puts the parts together; nothing is fetched or bound yet.
+    ///
+    /// # Errors
+    /// Settings that hold a fault that was not found before.
+    pub(crate) fn new(settings: Settings, policy: Policy) -> Result<Self, String> {
+        let policy = Arc::new(policy);
+        let tokens = Tokens::new(
+            &settings.issuers,
+            &settings.keys,
+            &settings.tenancy,
+            settings.limits.max_token_bytes,
+        )
+        .map_err(|error| error.in_full())?;
+        let base = Base {
+            path: settings.engine.base_path.clone(),
+            engine: settings.engine.name.clone(),
+            max_target_bytes: settings.limits.max_target_bytes,
+        };
+        let handles = Arc::new(Handles::new(&settings.tenancy.batch_keys, &settings.engine.name));
+        let inspector = Inspector::new(settings.deployments.code, settings.tenancy.shared_resources)
+            .map_err(|faults| format!("policies/models.yaml: {faults:?}"))?;
+        Ok(Self {
+            base,
+            inspector,
+            tokens,
+            ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
+            handles,
+            heavy: Shares::new(DEPLOYMENTS, REPORTS),
+            uploads: Shares::new(UPLOADS, 0),
+            memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),
+            shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
+            metrics: Metrics::new().map_err(|e| e.to_string())?,
+            engine_origin: settings.engine.origin.as_str().into(),
+            public_origin: settings.public_url.as_deref().map(Arc::from),
+            policy,
+            settings,
+        })
+    }
+
+    /// A pool of connections for one worker.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub(crate) fn engine(&self) -> Result<Engine, String> {
+        Engine::new(&self.settings.engine, &self.settings.identity_headers)
+    }
+}

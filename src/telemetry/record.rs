@@ -1,0 +1,25 @@
+//! What a request has shown so far, for the access log, the metrics and spans.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::tenancy::Tenant;
+
+/// What a request has shown so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RequestRecord {
+    /// The tenant that the token proved.
+    pub(crate) tenant: Option<Tenant>,
+    /// The operation's rule, as `GET /task/{id}`.
+    pub(crate) operation: Option<Arc<str>>,
+    /// The values of the path's parameters, for the audit stream.
+    pub(crate) ids: Vec<String>,
+    /// The rule's kind.
+    pub(crate) kind: Option<&'static str>,
+    /// The engine's status.
+    pub(crate) engine_status: Cell<Option<u16>>,
+    /// Seconds until the engine's answer began.
+    pub(crate) engine_seconds: Cell<Option<f64>>,
+    /// Seconds that look-ups took.
+    pub(crate) look_up_seconds: Cell<Option<f64>>,
+}
