@@ -128,20 +128,21 @@ impl Trial<'_> {
 /// A gateway that remembers nothing yet, its client, and what is between it and the engine.
 pub struct Stage {
     recorder: Recorder,
-    _gateway: Gateway,
-    app: Api,
+    gateway: Gateway,
+    token: String,
 }
 
 impl Stage {
     pub async fn start(config: &str, tenant: &str) -> Self {
         let recorder = Recorder::before(&engine::url());
         let gateway = plan(&recorder.url()).config(config).start().await;
-        let app = gateway.api().with_token(&issuer().token(tenant));
-        Self { recorder, _gateway: gateway, app }
+        Self { recorder, gateway, token: issuer().token(tenant) }
     }
 
     pub async fn ask(&self, case: &Arc<Case>, wrong: Option<Wrong>) -> Run {
-        case.run(&self.recorder, &self.app, wrong).await
+        // A connection of its own: one that lay idle may end just when it is used again.
+        let app = self.gateway.api().with_token(&self.token);
+        case.run(&self.recorder, &app, wrong).await
     }
 }
 

@@ -107,7 +107,7 @@ pub fn judge(case: &Case, clean: &Run, question: &Question, fault: Fault, run: &
     if may_be_missing(case, question, fault) {
         for (index, step) in run.steps.iter().enumerate().skip(at + 1).filter(|(_, step)| step.acts) {
             if let Some(named) = names_real(case, clean, faulted, step)
-                && !proven(case, clean, faulted, &run.steps[at + 1..index], step)
+                && !proven(case, clean, faulted, run.steps[..index].split_at(at + 1), step)
             {
                 problems.push(named);
             }
@@ -120,8 +120,9 @@ pub fn judge(case: &Case, clean: &Run, question: &Question, fault: Fault, run: &
         problems.push(format!("went on: {:?}", shapes(&run.steps[at + 1..])));
     }
     let told = match question.class {
-        // The engine's own words about the request itself come through.
-        Class::Sorts if matches!(fault, Fault::Broken | Fault::NotFound) => run.reply.status >= 400,
+        // The engine's own words about the request itself may come through, and its word that there is no such thing.
+        Class::Sorts if fault == Fault::Broken => run.reply.status >= 400,
+        Class::Sorts | Class::Check if fault == Fault::NotFound => run.reply.status >= 400,
         _ => refused,
     };
     if !told {
@@ -143,16 +144,16 @@ fn names_real(case: &Case, clean: &Run, faulted: &Seen, step: &Step) -> Option<S
 }
 
 /// Whether another look-up has shown the id, and all that has to be known was asked for as in the run without faults.
-fn proven(case: &Case, clean: &Run, faulted: &Seen, before: &[Step], act: &Step) -> bool {
+fn proven(case: &Case, clean: &Run, faulted: &Seen, (until, since): (&[Step], &[Step]), act: &Step) -> bool {
     let ids = case.ids_in(faulted);
-    let shown = before.iter().any(|step| {
+    let shown = since.iter().any(|step| {
         let same = case.ids_in(&step.seen).iter().any(|id| ids.contains(id));
         step.fate == Fate::Passed && same && case.is_look_up(&step.seen)
     });
-    let needed = clean.steps.iter().filter(|s| !s.acts && !case.is_look_up(&s.seen));
-    let asked = |shape: &str| before.iter().any(|s| s.fate == Fate::Passed && s.shape == shape);
+    let mut needed = clean.steps.iter().filter(|s| !s.acts && !case.is_look_up(&s.seen));
+    let before = until.iter().chain(since).filter(|step| step.fate == Fate::Passed);
     let as_ever = clean.steps.iter().any(|s| s.acts && s.shape == act.shape);
-    shown && as_ever && needed.into_iter().all(|step| asked(&step.shape))
+    shown && as_ever && needed.all(|step| before.clone().any(|earlier| earlier.shape == step.shape))
 }
 
 fn shapes(steps: &[Step]) -> Vec<&str> {
