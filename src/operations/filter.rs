@@ -59,7 +59,9 @@ async fn count(ctx: &RequestContext<'_>, filter: &mut Json) -> Result<(), Refusa
         return Ok(());
     }
     let Some(id) = filter.text("id") else { return Ok(()) };
-    let Some(own) = ctx.own_id(ctx.state.policy.types.filter, &id).await? else { return Ok(()) };
+    let own = OwnQuery::new(List::Filters, ctx.caller).with("filterId", &id).rows(ctx.engine).await?;
+    let Some(own) = own.first() else { return Ok(()) };
+    let own = own.id()?;
     let count = ReadPath::below("filter", &own.into()).then("count");
     let count = count.pinned_count(ctx.engine, ctx.caller).await?;
     filter.set("itemCount", Json::Leaf(count.to_string().into()));

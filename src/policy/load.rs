@@ -268,7 +268,6 @@ impl Loader {
         };
         KnownTypes {
             deployment: known("deployment"),
-            filter: known("filter"),
             process_definition: known("process-definition"),
             process_instance: known("process-instance"),
             task: known("task"),

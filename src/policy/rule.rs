@@ -156,7 +156,6 @@ pub struct FamilyId(pub(super) usize);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KnownTypes {
     pub(crate) deployment: FamilyId,
-    pub(crate) filter: FamilyId,
     pub(crate) process_definition: FamilyId,
     pub(crate) process_instance: FamilyId,
     pub(crate) task: FamilyId,

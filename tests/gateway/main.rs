@@ -68,6 +68,8 @@ mod threats;
 
 /// The dashboard, before a running Prometheus.
 mod dashboard;
+/// One direction: which module may name which.
+mod layering;
 /// The documents: links and commands.
 mod docs;
 /// Spans, in builds that export them.
