@@ -1,18 +1,18 @@
 //! Tenantgate keeps the applications of a shared Camunda 7 engine inside their own tenants.
 //!
-//! A request's [`journey`], stage by stage, each handing on a proof that the next one needs:
+//! A request's journey, stage by stage, each handing on a proof that the next one needs:
 //!
-//! 1. [`server`]: a connection becomes an arrival, normalised once;
+//! 1. `server`: a connection's request; [`request`] reads it one way only;
 //! 2. [`token`]: the bearer token is verified against the issuer's keys;
-//! 3. [`tenancy`]: its client id becomes the caller and its tenant;
-//! 4. [`policy`]: method and path become the one operation and its rule;
-//! 5. [`isolation`]: the request is narrowed by its rule ([`json`], [`form`], [`model`] read what it carries);
-//! 6. [`isolation`]: the ids in it are looked up, and the draft becomes a permit;
-//! 7. [`isolation`]: the permit becomes the engine's request (or several);
-//! 8. [`response`]: the engine's answer is guarded and becomes the reply.
+//! 3. `tenancy`: its client id becomes the caller and its tenant;
+//! 4. [`policy`]: method and path become the one operation and its rule; `admission` gives it a place;
+//! 5. `plan`: what would be sent, asked or refused ([`json`], [`form`], [`model`] read what the request carries,
+//!    `operations` hold what one request can't do);
+//! 6. [`isolation`]: the ids in it are looked up, the draft becomes a permit, and the permit the engine's request;
+//! 7. `response`: the engine's answer is guarded and becomes the reply.
 //!
-//! At any stage a [`refusal`] may end the journey. [`config`] holds the settings, [`state`] what all requests share,
-//! [`telemetry`] figures and logs, [`cli`] the commands.
+//! At any stage a `refusal` may end the journey. [`config`] holds the settings, `state` what all requests share,
+//! `telemetry` metrics and logs, [`cli`] the commands.
 
 mod admission;
 pub mod cli;

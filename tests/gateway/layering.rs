@@ -6,9 +6,29 @@ use crate::support::engine::project;
 
 /// All modules of the crate, the edge first. One may name those behind it, never one before it.
 const ORDER: &[&str] = &[
-    "cli", "server", "journey", "plan", "operations", "context", "state", "telemetry", "response", "isolation",
-    "request", "form", "model", "token", "policy", "admission", "tenancy", "refusal", "config", "percent", "json",
-    "version", "golden",
+    "cli",
+    "server",
+    "journey",
+    "plan",
+    "operations",
+    "context",
+    "state",
+    "telemetry",
+    "response",
+    "isolation",
+    "request",
+    "form",
+    "model",
+    "token",
+    "policy",
+    "admission",
+    "tenancy",
+    "refusal",
+    "config",
+    "percent",
+    "json",
+    "version",
+    "golden",
 ];
 
 #[test]
@@ -56,11 +76,16 @@ fn read(folder: &Path, files: &mut Vec<(String, String)>) {
             continue;
         }
         let inside = path.strip_prefix(&source).unwrap();
-        let module = inside.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs");
+        let module =
+            inside.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs");
         let name = path.file_stem().unwrap().to_str().unwrap();
         // The crate's own files, and modules that only tests and fuzz targets have.
         let whole = ["lib", "main", "fuzzing"].contains(&module) || ["tests", "fuzzing"].contains(&name);
-        if !whole && !inside.components().any(|part| ["tests", "fuzzing"].contains(&part.as_os_str().to_str().unwrap())) {
+        if !whole
+            && !inside
+                .components()
+                .any(|part| ["tests", "fuzzing"].contains(&part.as_os_str().to_str().unwrap()))
+        {
             files.push((module.to_owned(), std::fs::read_to_string(&path).unwrap()));
         }
     }

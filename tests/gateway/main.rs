@@ -68,10 +68,10 @@ mod threats;
 
 /// The dashboard, before a running Prometheus.
 mod dashboard;
-/// One direction: which module may name which.
-mod layering;
 /// The documents: links and commands.
 mod docs;
+/// One direction: which module may name which.
+mod layering;
 /// Spans, in builds that export them.
 #[cfg(feature = "otlp")]
 mod otlp;
