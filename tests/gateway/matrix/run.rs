@@ -187,6 +187,11 @@ impl Run<'_> {
         for id in uuids(&text) {
             text = text.replace(&id, "<stand-in>");
         }
+        // Own definitions are counted several at a time: which of them comes last is chance.
+        if let Some((before, rest)) = text.split_once("/process-instance/count?processDefinitionId=") {
+            let after = rest.split_once('&').map_or("", |(_, after)| after);
+            text = format!("{before}/process-instance/count?processDefinitionId=<a definition>&{after}");
+        }
         text.trim_end().to_owned()
     }
 }
