@@ -178,11 +178,11 @@ async fn times_refused(ctx: &RequestContext<'_>, plan: &TaskPlan) -> Result<Opti
 fn row(name: Option<&str>, count: u64, definition: &OwnRow) -> Json {
     let of = |field: &str| definition.json().member(field).cloned().unwrap_or_else(Json::null);
     let mut row = Json::object();
-    row.set("taskName", name.map_or_else(Json::null, Json::string));
     row.set("count", Json::Leaf(count.to_string().into()));
     row.set("processDefinitionKey", of("key"));
     row.set("processDefinitionId", of("id"));
     row.set("processDefinitionName", of("name"));
+    row.set("taskName", name.map_or_else(Json::null, Json::string));
     row.set("tenantId", of("tenantId"));
     row
 }
