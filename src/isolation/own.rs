@@ -135,7 +135,7 @@ impl List {
 /// ```
 /// ```compile_fail,E0451
 /// use tenantgate::isolation::OwnQuery;
-/// let _ = OwnQuery { path: "/task", caller: unimplemented!() };
+/// let _ = OwnQuery { list: todo!(), caller: todo!(), pairs: vec![], conditions: vec![] };
 /// ```
 #[derive(Clone, Debug)]
 pub struct OwnQuery<'a> {
@@ -352,7 +352,7 @@ impl ReadPath {
 /// ```
 /// ```compile_fail,E0451
 /// use tenantgate::isolation::OwnWrite;
-/// let _ = OwnWrite { method: "DELETE", target: "/task/4711".into() };
+/// let _ = OwnWrite { method: "DELETE", segments: vec![], body: todo!() };
 /// ```
 #[derive(Clone, Debug)]
 pub struct OwnWrite {

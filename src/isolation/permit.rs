@@ -27,7 +27,9 @@ pub(crate) enum Content {
 /// ```
 /// ```compile_fail,E0451
 /// use tenantgate::isolation::Permit;
-/// let _ = Permit { method: "GET".into(), target: "/task/4711".into() };
+/// let _ = Permit {
+///     method: todo!(), target: todo!(), content: todo!(), substitutes: todo!(), tenantless: true, by_handle: true,
+/// };
 /// ```
 #[derive(Clone, Debug)]
 pub struct Permit {
