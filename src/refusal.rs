@@ -9,6 +9,29 @@ mod reference;
 
 use std::fmt;
 
+/// The status of a refusal: 4xx or 5xx (RFC 9110 sections 15.5 and 15.6), so that none can look like a success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorStatus(u16);
+
+impl ErrorStatus {
+    /// Used in constants only: any other status does not compile.
+    const fn new(status: u16) -> Self {
+        assert!(status >= 400 && status < 600, "a refusal has a status of 4xx or 5xx");
+        Self(status)
+    }
+
+    /// The number.
+    pub const fn as_u16(self) -> u16 {
+        self.0
+    }
+}
+
+impl fmt::Display for ErrorStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 macro_rules! kinds {
     ($( $(#[doc = $doc:literal])+ $name:ident = $code:literal, $status:literal, $type:literal; )+) => {
         /// What kind of no it is. The code is part of the contract: it never changes its meaning.
@@ -22,8 +45,10 @@ macro_rules! kinds {
             /// The stable code (`TG…`): in the answer's body, the documentation and the metric's label.
             pub const fn code(self) -> &'static str { match self { $( Kind::$name => $code, )+ } }
 
-            /// The HTTP status; always 4xx or 5xx.
-            pub const fn status(self) -> u16 { match self { $( Kind::$name => $status, )+ } }
+            /// The HTTP status.
+            pub const fn status(self) -> ErrorStatus {
+                match self { $( Kind::$name => const { ErrorStatus::new($status) }, )+ }
+            }
 
             /// The `type` of the answer's body, in the engine's own style.
             pub const fn error_type(self) -> &'static str { match self { $( Kind::$name => $type, )+ } }
@@ -95,7 +120,9 @@ kinds! {
     TooManyRequests = "TG429-SHARE", 429, "ProcessEngineException";
     /// Something went wrong inside the gateway; nothing of the engine's answer was passed on.
     Internal = "TG500-INTERNAL", 500, "ProcessEngineException";
-    /// The engine answered something that the gateway can't use, or something of another tenant.
+    /// The guard saw a record of another tenant in the engine's answer and stopped it.
+    GuardAlarm = "TG502-GUARD", 502, "ProcessEngineException";
+    /// The engine answered something that the gateway can't use.
     EngineAnswer = "TG502-ANSWER", 502, "ProcessEngineException";
     /// The engine can't be reached.
     EngineUnreachable = "TG502-ENGINE", 502, "ProcessEngineException";

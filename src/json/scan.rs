@@ -4,13 +4,17 @@
 //! replaced a scalar. It holds one key or watched scalar at a time, never the document, and looks only at the exact
 //! positions: a variable that is *named* `tenantId` is not at the position of the DTO's field (facts 9).
 
+mod out;
 mod position;
+mod uncleared;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use out::Out;
 pub use position::{Position, Step, position};
+use uncleared::Uncleared;
 
 /// Longest scalar that is held to be looked at.
 const MAX_SCALAR: usize = 64 * 1024;
@@ -22,6 +26,8 @@ const MAX_DEPTH: usize = 2000;
 pub enum Verdict {
     /// It passes as it is.
     Keep,
+    /// It passes as it is, and clears the object that it is a member of.
+    Clear,
     /// This JSON text takes its place.
     Replace(Vec<u8>),
     /// It must not go out: the connection is broken.
@@ -73,33 +79,8 @@ pub struct Scan {
     escapes: bool,
     /// What earlier pieces held of the key or watched scalar that is being read.
     carried: Vec<u8>,
-}
-
-/// What becomes of a piece. Nothing is copied as long as nothing changes.
-struct Out<'a> {
-    piece: &'a Bytes,
-    changed: Option<Vec<u8>>,
-    /// Up to here the piece was dealt with.
-    done: usize,
-}
-
-impl Out<'_> {
-    /// What stands between `from` and `to` becomes `text`.
-    fn replace(&mut self, from: usize, to: usize, text: &[u8]) {
-        let out = self.changed.get_or_insert_with(Vec::new);
-        out.extend_from_slice(self.piece.get(self.done..from).unwrap_or_default());
-        out.extend_from_slice(text);
-        self.done = to;
-    }
-
-    /// The piece up to `end`; what follows is held back.
-    fn finish(mut self, end: usize) -> Bytes {
-        if self.changed.is_none() {
-            return self.piece.get(..end).map_or_else(Bytes::new, |whole| self.piece.slice_ref(whole));
-        }
-        self.replace(end, end, b"");
-        self.changed.unwrap_or_default().into()
-    }
+    /// The outermost object with a watched member that the hook has not cleared yet.
+    uncleared: Option<Uncleared>,
 }
 
 impl Scan {
@@ -114,6 +95,7 @@ impl Scan {
             watched: None,
             escapes: false,
             carried: Vec::new(),
+            uncleared: None,
         }
     }
 
@@ -159,7 +141,10 @@ impl Scan {
         if self.positions.is_empty() {
             return Ok(piece.clone());
         }
-        let mut out = Out { piece, changed: None, done: 0 };
+        let mut out = Out::of(piece);
+        if let Some(object) = &mut self.uncleared {
+            object.from = 0;
+        }
         // Where the key or scalar that is being read begins; one of an earlier piece goes on at 0.
         let (mut start, mut at) = (0, 0);
         while let Some(byte) = piece.get(at).copied() {
@@ -169,10 +154,9 @@ impl Scan {
                     self.state = State::Text { key, escaped: false };
                 }
                 State::Text { key, escaped: false } => {
-                    // Most bytes of an answer stand in strings: the end is looked for, not each byte.
-                    let rest = piece.get(at..).unwrap_or_default();
-                    at += memchr::memchr2(b'"', b'\\', rest).map_or(rest.len(), |end| end + 1);
-                    match piece.get(at - 1) {
+                    let (end, last) = text_end(piece, at);
+                    at = end;
+                    match last {
                         Some(b'\\') => {
                             self.escapes = true;
                             self.state = State::Text { key, escaped: true };
@@ -183,14 +167,9 @@ impl Scan {
                     }
                 }
                 State::Bare => {
-                    let rest = piece.get(at..).unwrap_or_default();
-                    let end = |b: &u8| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-                    match rest.iter().position(end) {
-                        Some(end) => {
-                            at += end;
-                            self.scalar(start, at, &mut out, hook)?;
-                        }
-                        None => at = piece.len(),
+                    at = bare_end(piece, at);
+                    if at < piece.len() {
+                        self.scalar(start, at, &mut out, hook)?;
                     }
                 }
                 State::Value
@@ -201,6 +180,9 @@ impl Scan {
                 | State::After => {
                     start = at;
                     self.step(byte)?;
+                    if byte == b'{' {
+                        self.opened(&out, at);
+                    }
                     at += 1;
                 }
             }
@@ -219,7 +201,7 @@ impl Scan {
     /// The hook's break.
     pub fn finish(&mut self, hook: &mut impl FnMut(usize, &[u8]) -> Verdict) -> Result<Bytes, Stop> {
         let piece = Bytes::new();
-        let mut out = Out { piece: &piece, changed: None, done: 0 };
+        let mut out = Out::of(&piece);
         if self.watched.is_some() {
             let state = self.state;
             self.scalar(0, 0, &mut out, hook)?;
@@ -260,6 +242,7 @@ impl Scan {
             }
             match hook(position, text) {
                 Verdict::Keep => {}
+                Verdict::Clear => self.clear(),
                 Verdict::Replace(other) => out.replace(from, to, &other),
                 Verdict::Break => return Err(Stop::Hook),
             }
@@ -268,6 +251,10 @@ impl Scan {
         self.carry(text)?;
         match hook(position, &self.carried) {
             Verdict::Keep => out.replace(from, to, &self.carried),
+            Verdict::Clear => {
+                out.replace(from, to, &self.carried);
+                self.clear();
+            }
             Verdict::Replace(other) => out.replace(from, to, &other),
             Verdict::Break => return Err(Stop::Hook),
         }
@@ -336,6 +323,8 @@ impl Scan {
     }
 
     fn close(&mut self, object: bool) -> Result<(), Stop> {
+        // What ends without a watched member had nothing to look at.
+        self.clear();
         match self.stack.pop() {
             Some(frame) if frame.object == object => {
                 self.state = State::After;
@@ -372,6 +361,23 @@ impl Scan {
         });
         Ok(())
     }
+}
+
+/// The place behind the next quote or backslash of a string, and what stands there; the piece's end where there is none.
+fn text_end(piece: &[u8], at: usize) -> (usize, Option<u8>) {
+    // Most bytes of an answer stand in strings: the end is looked for, not each byte.
+    let rest = piece.get(at..).unwrap_or_default();
+    match memchr::memchr2(b'"', b'\\', rest) {
+        Some(end) => (at + end + 1, rest.get(end).copied()),
+        None => (piece.len(), None),
+    }
+}
+
+/// The place of the next byte that ends a number, `true`, `false` or `null`; the piece's end where there is none.
+fn bare_end(piece: &[u8], at: usize) -> usize {
+    let rest = piece.get(at..).unwrap_or_default();
+    let end = |b: &u8| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+    rest.iter().position(end).map_or(piece.len(), |end| at + end)
 }
 
 /// What stands between the quotes of a JSON string.

@@ -8,7 +8,6 @@ use super::headers::{NO_STORE, reply_headers};
 use crate::admission::Share;
 use crate::isolation::Answer;
 use crate::isolation::Substitutes;
-use crate::json::scan::Stop;
 use crate::refusal::{Kind, Refusal};
 
 /// Answers up to this length are looked at whole before the first byte goes out.
@@ -67,16 +66,6 @@ impl Reply {
         let all = HeaderValue::from_str(&all.join(", "));
         let headers = all.into_iter().map(|all| (ALLOW, all)).collect();
         Self { status: 204, headers, body: ReplyBody::Whole(Bytes::new()), share: None }
-    }
-}
-
-/// What the guard's stop is to the caller. The log and the metric get an alarm from the caller of this.
-pub(crate) fn alarm(stop: Stop) -> Refusal {
-    match stop {
-        Stop::Hook => Refusal::new(Kind::EngineAnswer, "the engine's answer was not for you")
-            .because("ALARM: the guard saw a DTO of another tenant"),
-        Stop::Unreadable => Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read")
-            .because("the guard can't read the answer"),
     }
 }
 
@@ -182,7 +171,7 @@ impl Reply {
                 let whole = whole
                     .ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
                 match guard {
-                    Some(guard) => guard.whole(&whole).map_err(alarm)?,
+                    Some(guard) => guard.whole(&whole)?,
                     None => whole,
                 }
             }
@@ -218,7 +207,7 @@ impl Reply {
 }
 
 pub(crate) fn guard_whole(whole: &Bytes, watch: Watch) -> Result<Bytes, Refusal> {
-    Guard::new(watch).whole(whole).map_err(alarm)
+    Guard::new(watch).whole(whole)
 }
 
 #[cfg(test)]

@@ -46,9 +46,10 @@ impl RequestLog {
         }
     }
 
-    /// The outcome is known: it is counted and logged.
-    pub(super) fn end(mut self, outcome: Outcome<'_>) {
+    /// The outcome is known: it is counted and logged. Returns what the request has shown, for an answer that streams.
+    pub(super) fn end(mut self, outcome: Outcome<'_>) -> RequestRecord {
         self.write(outcome);
+        std::mem::take(&mut self.record)
     }
 
     fn write(&mut self, outcome: Outcome<'_>) {

@@ -54,22 +54,22 @@ pub(super) async fn serve(worker: &Worker, request: &RequestHead, body: Body) ->
     let mut log = RequestLog::begin(state.clone(), request);
     let head = request.method.as_str() == "HEAD";
     let outcome = carry(worker, &state, request, body, &mut log.record).await;
-    log.end(match &outcome {
+    let record = log.end(match &outcome {
         Ok(answer) => Outcome::Answered(answer.status),
         Err(refusal) => Outcome::Refused(refusal),
     });
     let mut response = match outcome {
         Ok(mut answer) => {
             let share = answer.share.take();
-            reply::reply(answer, head, move |stop| {
+            reply::reply(answer, head, move |stopped| {
                 // Lives as long as the answer streams.
                 let _ = (&under_way, &share);
-                state.metrics.alarm(stop);
+                state.metrics.refused(&record, stopped);
             })
         }
         Err(refusal) => {
             let mut response = reply::refusal(&refusal);
-            if request.upgrade() || refusal.kind().status() == 400 {
+            if request.upgrade() || refusal.kind().status().as_u16() == 400 {
                 // What follows on this connection may be the rest of what could not be read.
                 response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
             }

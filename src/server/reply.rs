@@ -5,7 +5,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
-use crate::json::scan::Stop;
 use crate::refusal::{Kind, Refusal};
 use crate::response::{HOLD, Reply, ReplyBody};
 
@@ -24,7 +23,7 @@ pub(super) fn refusal(refusal: &Refusal) -> HttpResponse {
         "message": refusal.message(),
         "code": kind.code(),
     });
-    let mut response = builder(kind.status());
+    let mut response = builder(kind.status().as_u16());
     response.insert_header(("content-type", "application/json"));
     response.insert_header(("cache-control", "no-store"));
     if let Some(challenge) = challenge(kind, refusal.message()) {
@@ -38,7 +37,7 @@ pub(super) fn refusal(refusal: &Refusal) -> HttpResponse {
 
 /// The challenge of RFC 6750 section 3: no error code when no token was sent.
 fn challenge(kind: Kind, message: &str) -> Option<String> {
-    let error = match kind.status() {
+    let error = match kind.status().as_u16() {
         401 if kind == Kind::TokenMissing => return Some(format!("Bearer realm=\"{REALM}\"")),
         401 => "invalid_token",
         403 if matches!(kind, Kind::TokenNotApplication | Kind::ClientId) => "insufficient_scope",
@@ -50,8 +49,8 @@ fn challenge(kind: Kind, message: &str) -> Option<String> {
     Some(format!("Bearer realm=\"{REALM}\", error=\"{error}\", error_description=\"{text}\""))
 }
 
-/// A reply; `head` drops its body (RFC 9110 section 9.3.2). `alarmed` is told when the guard breaks a stream.
-pub(super) fn reply(reply: Reply, head: bool, alarmed: impl Fn(Stop) + 'static) -> HttpResponse {
+/// A reply; `head` drops its body (RFC 9110 section 9.3.2). `stopped` is called when the guard stops a stream.
+pub(super) fn reply(reply: Reply, head: bool, stopped: impl Fn(&Refusal) + 'static) -> HttpResponse {
     let mut response = builder(reply.status);
     for (name, value) in &reply.headers {
         if let (Ok(name), Ok(value)) =
@@ -78,7 +77,7 @@ pub(super) fn reply(reply: Reply, head: bool, alarmed: impl Fn(Stop) + 'static) 
         ReplyBody::Whole(bytes) => {
             let length = bytes.len() as u64;
             let piece = futures_util::stream::once(async move {
-                let _ = &alarmed;
+                let _ = &stopped;
                 Ok::<_, std::io::Error>(bytes)
             });
             response.body(SizedStream::new(length, piece))
@@ -88,7 +87,7 @@ pub(super) fn reply(reply: Reply, head: bool, alarmed: impl Fn(Stop) + 'static) 
                 response.no_chunking(length);
             }
             // Not `streaming`: it would add a content type where the engine said none.
-            response.body(BodyStream::new(pieces(answer, guard, alarmed)))
+            response.body(BodyStream::new(pieces(answer, guard, stopped)))
         }
     }
 }
@@ -102,11 +101,11 @@ fn length_only(length: u64) -> impl MessageBody {
 fn pieces(
     answer: crate::isolation::Answer,
     guard: Option<Box<crate::response::Guard>>,
-    alarmed: impl Fn(Stop) + 'static,
+    stopped: impl Fn(&Refusal) + 'static,
 ) -> impl futures_util::Stream<Item = Result<bytes::Bytes, std::io::Error>> {
     let broken = |what: String| std::io::Error::other(what);
-    futures_util::stream::unfold(Some((answer, guard, alarmed)), move |state| async move {
-        let (mut answer, mut guard, alarmed) = state?;
+    futures_util::stream::unfold(Some((answer, guard, stopped)), move |state| async move {
+        let (mut answer, mut guard, stopped) = state?;
         loop {
             let (piece, last) = match answer.piece().await {
                 Ok(Some(piece)) => (guard.as_mut().map_or(Ok(piece.clone()), |g| g.piece(&piece)), false),
@@ -114,14 +113,14 @@ fn pieces(
                 Err(refusal) => return Some((Err(broken(refusal.to_string())), None)),
             };
             match piece {
-                Err(stop) => {
-                    alarmed(stop);
-                    return Some((Err(broken("the guard broke the answer".into())), None));
+                Err(refusal) => {
+                    stopped(&refusal);
+                    return Some((Err(broken(refusal.to_string())), None));
                 }
                 Ok(piece) if last && piece.is_empty() => return None,
                 Ok(piece) if last => return Some((Ok(piece), None)),
                 Ok(piece) if piece.is_empty() => {}
-                Ok(piece) => return Some((Ok(piece), Some((answer, guard, alarmed)))),
+                Ok(piece) => return Some((Ok(piece), Some((answer, guard, stopped)))),
             }
         }
     })

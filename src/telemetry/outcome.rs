@@ -29,7 +29,7 @@ impl Outcome<'_> {
     pub(crate) fn status(self) -> Option<u16> {
         match self {
             Outcome::Answered(status) => Some(status),
-            Outcome::Refused(refusal) => Some(refusal.kind().status()),
+            Outcome::Refused(refusal) => Some(refusal.kind().status().as_u16()),
             Outcome::Abandoned => None,
         }
     }

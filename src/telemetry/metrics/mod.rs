@@ -17,8 +17,7 @@ pub(crate) use read::Scraped;
 
 use super::{Outcome, RequestRecord};
 
-use crate::json::scan::Stop;
-use crate::refusal::Kind;
+use crate::refusal::{Kind, Refusal};
 use counted::{Counted, Named};
 
 /// The figures of one process.
@@ -69,10 +68,7 @@ impl Metrics {
             self.counted.tenants.with_label_values(&[tenant, outcome.name()]).inc();
         }
         if let Outcome::Refused(refusal) = outcome {
-            self.counted.refusals.with_label_values(&[refusal.kind().code()]).inc();
-            if refusal.cause().is_some_and(|c| c.starts_with("ALARM")) {
-                self.counted.alarms.inc();
-            }
+            self.refused(record, refusal);
         }
         self.counted.duration.with_label_values(&[kind]).observe(took.as_secs_f64());
         if let Some(seconds) = record.engine_seconds.get() {
@@ -83,10 +79,15 @@ impl Metrics {
         }
     }
 
-    /// Counts and logs an answer that the guard broke while it streamed.
-    pub(crate) fn alarm(&self, stop: Stop) {
-        self.counted.alarms.inc();
-        tracing::error!(target: "tenantgate::guard", ?stop, "ALARM: the guard broke an answer of the engine");
+    /// Counts a refusal, of a whole request or of an answer that streams, and raises the guard's alarm.
+    pub(crate) fn refused(&self, record: &RequestRecord, refusal: &Refusal) {
+        self.counted.refusals.with_label_values(&[refusal.kind().code()]).inc();
+        if refusal.kind() == Kind::GuardAlarm {
+            self.counted.alarms.inc();
+            let operation = record.operation.as_deref().unwrap_or("-");
+            let tenant = record.tenant.as_ref().map_or("-", |tenant| tenant.as_str());
+            tracing::error!(target: "tenantgate::guard", operation, tenant, "ALARM: another tenant's record in an answer");
+        }
     }
 
     /// All figures in Prometheus's text format.
