@@ -228,7 +228,7 @@ fn decision_texts<'a>(context: &Context<'_>, element: &'a Element, found: &mut V
     }
     let what = if element.has_children {
         // The engine joins the texts of all elements inside (DOM `getTextContent`).
-        Err("it has elements in it".to_owned())
+        Err("it has elements in it".into())
     } else {
         feel::check(&element.text)
     };

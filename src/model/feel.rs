@@ -6,6 +6,8 @@
 //! index by a whole number, no function that is not listed here, no comment and no name in backticks (two readers
 //! might see different tokens). What honest models lose: `order.amount` has to be an input of its own.
 
+use super::finding::{NotTaken, shortened};
+
 /// The built-in functions that look at the text, number, time or list they are given, and at nothing behind it.
 /// `get value`, `get entries` and their kin are not among them: they read any object's properties.
 const FUNCTIONS: &[&str] = &[
@@ -111,7 +113,7 @@ const MOST_WORDS: usize = 5;
 ///
 /// # Errors
 /// A sentence that names what is not taken.
-pub(super) fn check(text: &str) -> Result<(), String> {
+pub(super) fn check(text: &str) -> Result<(), NotTaken> {
     let mut reader = Reader { rest: text, operand: false, words: Vec::new() };
     while reader.token()? {}
     Ok(())
@@ -127,7 +129,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads one token; false at the end.
-    fn token(&mut self) -> Result<bool, String> {
+    fn token(&mut self) -> Result<bool, NotTaken> {
         self.rest = self.rest.trim_start();
         let Some(first) = self.rest.chars().next() else { return Ok(false) };
         match first {
@@ -155,7 +157,9 @@ impl<'a> Reader<'a> {
             '+' | '-' | '*' | '/' | ',' | '<' | '>' | '=' | '!' | '{' | ':' | '@' => {
                 self.punctuation(1, false)
             }
-            other => return Err(format!("the character `{}` is not taken", other.escape_debug())),
+            other => {
+                return Err(format!("the character `{}` is not taken", other.escape_debug()).into());
+            }
         }
         Ok(true)
     }
@@ -167,7 +171,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string. A backslash takes the next character with it, as in the engine's FEEL.
-    fn string(&mut self) -> Result<(), String> {
+    fn string(&mut self) -> Result<(), NotTaken> {
         let mut escaped = false;
         for (at, c) in self.rest.char_indices().skip(1) {
             match c {
@@ -208,7 +212,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A parenthesis: behind words it is a call, of a listed function only.
-    fn call(&self) -> Result<(), String> {
+    fn call(&self) -> Result<(), NotTaken> {
         // The longest end of the words that is a function's name; `x and date(` is a call of `date`.
         let listed = (0..self.words.len()).find(|from| {
             let name = self.words.get(*from..).unwrap_or_default().join(" ");
@@ -222,7 +226,7 @@ impl<'a> Reader<'a> {
             // What stands right before the function's name must not be a part of it: `my date(` is another one.
             Some(word) if !KEYWORDS.contains(word) => {
                 let name = self.words.join(" ");
-                Err(format!("the function `{}` is not taken", super::finding::shortened(&name)))
+                Err(format!("the function `{}` is not taken", shortened(&name)).into())
             }
             _ if self.operand && self.words.is_empty() => Err("a call of a value is not taken".into()),
             _ => Ok(()),
@@ -230,7 +234,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A bracket: a list or a range; behind an operand an index by a whole number, or the open end of a range.
-    fn bracket(&mut self) -> Result<(), String> {
+    fn bracket(&mut self) -> Result<(), NotTaken> {
         if self.operand {
             let inside = self.rest.get(1..).unwrap_or_default().trim_start();
             let ends_range = inside.is_empty() || inside.starts_with([',', ')']);

@@ -4,6 +4,7 @@
 //! findings as one [`Refusal`]. Never the text of another tenant: only what the caller itself sent is quoted, cut
 //! short.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::refusal::{Kind, Refusal};
@@ -16,6 +17,30 @@ const SENTENCE: usize = 300;
 const SPELLED_OUT: usize = 20;
 /// Longest message of a refusal, in bytes.
 const MESSAGE: usize = 8 * 1024;
+
+/// What a reader does not take, in a sentence without its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotTaken(Cow<'static, str>);
+
+impl fmt::Display for NotTaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotTaken {}
+
+impl From<&'static str> for NotTaken {
+    fn from(what: &'static str) -> Self {
+        Self(what.into())
+    }
+}
+
+impl From<String> for NotTaken {
+    fn from(what: String) -> Self {
+        Self(what.into())
+    }
+}
 
 /// One thing in a file that may not be deployed.
 #[derive(Clone, Debug, PartialEq, Eq)]

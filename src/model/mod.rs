@@ -148,7 +148,9 @@ impl Inspector {
         let places = Places::new(&decoded.text);
         let elements = match xml::read(&decoded.text, decoded.declaration) {
             Ok(elements) => elements,
-            Err(bad) => return vec![unreadable(name, places.at(bad.offset), "unreadable", bad.what)],
+            Err(bad) => {
+                return vec![unreadable(name, places.at(bad.offset), "unreadable", bad.what.to_string())];
+            }
         };
         let root = elements.first().map(|element| element.namespace.as_str()).unwrap_or_default();
         if !self.lists.is_root(kind, root) {

@@ -11,7 +11,7 @@ use quick_xml::NsReader;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{PrefixDeclaration, QName, ResolveResult};
 
-use super::finding::shortened;
+use super::finding::{NotTaken, shortened};
 
 /// Deepest nesting of elements.
 const DEPTH: usize = 100;
@@ -60,7 +60,7 @@ pub(crate) struct Unreadable {
     /// Byte offset in the text.
     pub(crate) offset: usize,
     /// What is wrong.
-    pub(crate) what: String,
+    pub(crate) what: NotTaken,
 }
 
 /// Reads a document. `skip`: bytes of the XML declaration, which was read before. Elements come in the order of
@@ -84,48 +84,13 @@ pub(crate) fn read(text: &str, skip: usize) -> Result<Vec<Element>, Unreadable> 
     let mut document = Document::default();
     loop {
         let offset = skip + usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX - skip);
-        let at = |what: String| Unreadable { offset, what };
-        let event = reader.read_event().map_err(|error| at(format!("is not well-formed XML: {error}")))?;
-        match event {
-            Event::Start(start) => document.open(offset, &start, &reader).map_err(at)?,
-            // `expand_empty_elements` turns them into start and end.
-            Event::Empty(_) => return Err(at("is not well-formed XML".into())),
-            Event::End(end) => {
-                check_name(end.name().into_inner()).map_err(at)?;
-                document.open.pop();
-            }
-            Event::Text(raw) => {
-                let raw = raw.into_inner();
-                if raw.contains("]]>") {
-                    return Err(at("`]]>` in a text is not well-formed XML".into()));
-                }
-                document.text(&raw).map_err(at)?;
-            }
-            Event::CData(raw) => {
-                let raw = raw.into_inner();
-                document.inside().and_then(|()| document.text(&raw)).map_err(at)?;
-            }
-            Event::GeneralRef(name) => {
-                let c = reference(&name).map_err(at)?;
-                let mut buffer = [0; 4];
-                document.inside().and_then(|()| document.text(c.encode_utf8(&mut buffer))).map_err(at)?;
-            }
-            Event::Comment(_) => {}
-            Event::Decl(_) => {
-                return Err(at("the XML declaration may stand at the very beginning only".into()));
-            }
-            Event::PI(_) => return Err(at("processing instructions are not taken".into())),
-            Event::DocType(_) => return Err(at("document types (`<!DOCTYPE`) are not taken".into())),
-            Event::Eof => {
-                if document.elements.is_empty() {
-                    return Err(at("holds no element".into()));
-                }
-                if !document.open.is_empty() {
-                    return Err(at("ends before its elements do".into()));
-                }
-                return Ok(document.elements);
-            }
+        let at = |what: NotTaken| Unreadable { offset, what };
+        let event =
+            reader.read_event().map_err(|error| at(format!("is not well-formed XML: {error}").into()))?;
+        if matches!(event, Event::Eof) {
+            return document.finish().map_err(at);
         }
+        document.event(offset, event, &reader).map_err(at)?;
     }
 }
 
@@ -139,11 +104,55 @@ struct Document {
 }
 
 impl Document {
-    fn inside(&self) -> Result<(), String> {
+    fn event(&mut self, offset: usize, event: Event<'_>, reader: &NsReader<&[u8]>) -> Result<(), NotTaken> {
+        match event {
+            Event::Start(start) => self.open(offset, &start, reader),
+            // `expand_empty_elements` turns them into start and end.
+            Event::Empty(_) => Err("is not well-formed XML".into()),
+            Event::End(end) => {
+                self.open.pop();
+                check_name(end.name().into_inner())
+            }
+            Event::Text(raw) => {
+                let raw = raw.into_inner();
+                if raw.contains("]]>") {
+                    return Err("`]]>` in a text is not well-formed XML".into());
+                }
+                self.text(&raw)
+            }
+            Event::CData(raw) => {
+                self.inside()?;
+                self.text(&raw.into_inner())
+            }
+            Event::GeneralRef(name) => {
+                let c = reference(&name)?;
+                self.inside()?;
+                self.text(c.encode_utf8(&mut [0; 4]))
+            }
+            Event::Comment(_) => Ok(()),
+            Event::Decl(_) => Err("the XML declaration may stand at the very beginning only".into()),
+            Event::PI(_) => Err("processing instructions are not taken".into()),
+            Event::DocType(_) => Err("document types (`<!DOCTYPE`) are not taken".into()),
+            // Read by `finish`.
+            Event::Eof => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<Vec<Element>, NotTaken> {
+        if self.elements.is_empty() {
+            return Err("holds no element".into());
+        }
+        if !self.open.is_empty() {
+            return Err("ends before its elements do".into());
+        }
+        Ok(self.elements)
+    }
+
+    fn inside(&self) -> Result<(), NotTaken> {
         if self.open.is_empty() { Err("holds text outside of its root element".into()) } else { Ok(()) }
     }
 
-    fn text(&mut self, text: &str) -> Result<(), String> {
+    fn text(&mut self, text: &str) -> Result<(), NotTaken> {
         let Some(element) = self.open.last().and_then(|at| self.elements.get_mut(*at)) else {
             return if text.trim_matches([' ', '\t', '\r', '\n']).is_empty() {
                 Ok(())
@@ -168,40 +177,20 @@ impl Document {
         offset: usize,
         start: &BytesStart<'_>,
         reader: &NsReader<&[u8]>,
-    ) -> Result<(), String> {
+    ) -> Result<(), NotTaken> {
         if self.open.is_empty() && !self.elements.is_empty() {
             return Err("has two root elements".into());
         }
         if self.open.len() >= DEPTH {
-            return Err(format!("nests elements more than {DEPTH} deep"));
+            return Err(format!("nests elements more than {DEPTH} deep").into());
         }
         if self.elements.len() >= ELEMENTS {
-            return Err(format!("has more than {ELEMENTS} elements"));
+            return Err(format!("has more than {ELEMENTS} elements").into());
         }
         check_name(start.name().into_inner())?;
         let (resolved, local) = reader.resolver().resolve_element(start.name());
         let namespace = namespace(&resolved)?;
-        let mut attributes: Vec<Attribute> = Vec::new();
-        let mut seen: HashSet<(String, String)> = HashSet::new();
-        // Counted as they come: the library compares every attribute with all before it.
-        for (count, attribute) in start.attributes().enumerate() {
-            if count >= ATTRIBUTES {
-                return Err(format!("has more than {ATTRIBUTES} attributes"));
-            }
-            let attribute =
-                attribute.map_err(|error| format!("has an attribute that is not well-formed: {error}"))?;
-            check_name(attribute.key.into_inner())?;
-            let value = attribute_value(&attribute.value)?;
-            if let Some(binding) = attribute.key.as_namespace_binding() {
-                check_binding(&binding, &attribute.value)?;
-                continue;
-            }
-            let attribute = resolve(attribute.key, value, reader)?;
-            if !seen.insert((attribute.namespace.clone(), attribute.local.clone())) {
-                return Err(format!("has the attribute `{}` twice", attribute.written));
-            }
-            attributes.push(attribute);
-        }
+        let attributes = attributes(start, reader)?;
         let around =
             self.open.last().and_then(|at| self.elements.get(*at)).and_then(|parent| parent.id.clone());
         let own = attributes
@@ -228,7 +217,32 @@ impl Document {
     }
 }
 
-fn resolve(key: QName<'_>, value: String, reader: &NsReader<&[u8]>) -> Result<Attribute, String> {
+fn attributes(start: &BytesStart<'_>, reader: &NsReader<&[u8]>) -> Result<Vec<Attribute>, NotTaken> {
+    let mut attributes: Vec<Attribute> = Vec::new();
+    let mut seen: HashSet<(String, String)> = HashSet::new();
+    // Counted as they come: the library compares every attribute with all before it.
+    for (count, attribute) in start.attributes().enumerate() {
+        if count >= ATTRIBUTES {
+            return Err(format!("has more than {ATTRIBUTES} attributes").into());
+        }
+        let attribute =
+            attribute.map_err(|error| format!("has an attribute that is not well-formed: {error}"))?;
+        check_name(attribute.key.into_inner())?;
+        let value = attribute_value(&attribute.value)?;
+        if let Some(binding) = attribute.key.as_namespace_binding() {
+            check_binding(&binding, &attribute.value)?;
+            continue;
+        }
+        let attribute = resolve(attribute.key, value, reader)?;
+        if !seen.insert((attribute.namespace.clone(), attribute.local.clone())) {
+            return Err(format!("has the attribute `{}` twice", attribute.written).into());
+        }
+        attributes.push(attribute);
+    }
+    Ok(attributes)
+}
+
+fn resolve(key: QName<'_>, value: String, reader: &NsReader<&[u8]>) -> Result<Attribute, NotTaken> {
     let (resolved, local) = reader.resolver().resolve_attribute(key);
     Ok(Attribute {
         namespace: namespace(&resolved)?,
@@ -238,17 +252,19 @@ fn resolve(key: QName<'_>, value: String, reader: &NsReader<&[u8]>) -> Result<At
     })
 }
 
-fn namespace(resolved: &ResolveResult<'_>) -> Result<String, String> {
+fn namespace(resolved: &ResolveResult<'_>) -> Result<String, NotTaken> {
     match resolved {
         ResolveResult::Bound(namespace) => Ok(namespace.into_inner().to_owned()),
         ResolveResult::Unbound => Ok(String::new()),
-        ResolveResult::Unknown(prefix) => Err(format!("uses the prefix `{prefix}` without declaring it")),
+        ResolveResult::Unknown(prefix) => {
+            Err(format!("uses the prefix `{prefix}` without declaring it").into())
+        }
     }
 }
 
 /// The library binds namespaces to the raw text; the engine's parser to the decoded one. So only values that are
 /// the same both ways are taken.
-fn check_binding(binding: &PrefixDeclaration<'_>, raw: &str) -> Result<(), String> {
+fn check_binding(binding: &PrefixDeclaration<'_>, raw: &str) -> Result<(), NotTaken> {
     if raw.contains(['&', ' ', '\t', '\r', '\n']) {
         return Err("declares a namespace with a reference or blank in it".into());
     }
@@ -262,7 +278,7 @@ fn check_binding(binding: &PrefixDeclaration<'_>, raw: &str) -> Result<(), Strin
 }
 
 /// A name with at most one prefix. Narrower than XML: letters, digits, `_`, `-` and `.`.
-fn check_name(name: &str) -> Result<(), String> {
+fn check_name(name: &str) -> Result<(), NotTaken> {
     let part = |part: &str| {
         part.starts_with(|c: char| c == '_' || c.is_alphabetic())
             && part.chars().all(|c| matches!(c, '_' | '-' | '.') || c.is_alphanumeric())
@@ -275,7 +291,7 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// Decodes and normalises an attribute's value (XML 1.0 section 3.3.3).
-fn attribute_value(raw: &str) -> Result<String, String> {
+fn attribute_value(raw: &str) -> Result<String, NotTaken> {
     let mut value = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(c) = rest.chars().next() {
@@ -295,7 +311,7 @@ fn attribute_value(raw: &str) -> Result<String, String> {
 }
 
 /// The character of `&name;` or `&#number;` (XML 1.0 sections 4.1 and 4.6).
-fn reference(name: &str) -> Result<char, String> {
+fn reference(name: &str) -> Result<char, NotTaken> {
     let number = match name {
         "lt" => return Ok('<'),
         "gt" => return Ok('>'),

@@ -15,7 +15,7 @@
 
 mod scan;
 
-use super::finding::shortened;
+use super::finding::{NotTaken, shortened};
 use scan::{Scanner, Token};
 
 /// Deepest nesting of parentheses, choices and prefix operators.
@@ -27,7 +27,7 @@ const DEPTH: usize = 32;
 ///
 /// # Errors
 /// A sentence that names what is not taken.
-pub(crate) fn check(text: &str, forbidden: &dyn Fn(&str) -> bool) -> Result<(), String> {
+pub(crate) fn check(text: &str, forbidden: &dyn Fn(&str) -> bool) -> Result<(), NotTaken> {
     let mut rest = text;
     while let Some(at) = find_start(rest) {
         // `\${` is text for the engine, `\\${` too: a reader that counts backslashes otherwise sees an expression.
@@ -56,21 +56,21 @@ struct Parser<'a, 'f> {
 }
 
 impl<'a, 'f> Parser<'a, 'f> {
-    fn new(text: &'a str, forbidden: &'f dyn Fn(&str) -> bool) -> Result<Self, String> {
+    fn new(text: &'a str, forbidden: &'f dyn Fn(&str) -> bool) -> Result<Self, NotTaken> {
         let mut scanner = Scanner::new(text);
         let token = scanner.next()?;
         Ok(Self { scanner, token, forbidden })
     }
 
     /// Steps on, never over the closing brace: what follows it is text.
-    fn step(&mut self) -> Result<(), String> {
+    fn step(&mut self) -> Result<(), NotTaken> {
         if self.token != Token::End {
             self.token = self.scanner.next()?;
         }
         Ok(())
     }
 
-    fn unexpected(&self) -> String {
+    fn unexpected(&self) -> NotTaken {
         match self.token {
             Token::Open => "calls are not taken".into(),
             Token::Colon => "prefixes (`:`) are not taken".into(),
@@ -81,7 +81,7 @@ impl<'a, 'f> Parser<'a, 'f> {
         }
     }
 
-    fn choice(&mut self, depth: usize) -> Result<(), String> {
+    fn choice(&mut self, depth: usize) -> Result<(), NotTaken> {
         if depth > DEPTH {
             return Err("the expression is nested too deeply".into());
         }
@@ -98,7 +98,7 @@ impl<'a, 'f> Parser<'a, 'f> {
         Ok(())
     }
 
-    fn binary(&mut self, depth: usize) -> Result<(), String> {
+    fn binary(&mut self, depth: usize) -> Result<(), NotTaken> {
         self.unary(depth)?;
         while matches!(self.token, Token::Binary | Token::Minus) {
             self.step()?;
@@ -107,7 +107,7 @@ impl<'a, 'f> Parser<'a, 'f> {
         Ok(())
     }
 
-    fn unary(&mut self, depth: usize) -> Result<(), String> {
+    fn unary(&mut self, depth: usize) -> Result<(), NotTaken> {
         let mut prefixes = depth;
         while matches!(self.token, Token::Prefix | Token::Minus) {
             prefixes += 1;
@@ -119,13 +119,13 @@ impl<'a, 'f> Parser<'a, 'f> {
         self.value(depth)
     }
 
-    fn value(&mut self, depth: usize) -> Result<(), String> {
+    fn value(&mut self, depth: usize) -> Result<(), NotTaken> {
         match self.token {
             Token::Name("instanceof") => Err("`instanceof` is not taken".into()),
-            Token::Name(name) if (self.forbidden)(name) => Err(format!(
-                "`{}` is the engine's own object; a variable needs another name",
-                shortened(name)
-            )),
+            Token::Name(name) if (self.forbidden)(name) => {
+                let name = shortened(name);
+                Err(format!("`{name}` is the engine's own object; a variable needs another name").into())
+            }
             Token::Name(_) | Token::Literal => self.step(),
             Token::Open => {
                 self.step()?;

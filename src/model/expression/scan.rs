@@ -4,6 +4,8 @@
 //! (JUEL, `org.camunda.bpm.impl.juel.Scanner`): what is taken here reads the same there; what may read otherwise
 //! (backslashes, `$` in names, numbers that end in a dot) is not taken.
 
+use crate::model::finding::NotTaken;
+
 /// A word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -49,7 +51,7 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// A sentence that names what is not taken.
-    pub(super) fn next(&mut self) -> Result<Token<'a>, String> {
+    pub(super) fn next(&mut self) -> Result<Token<'a>, NotTaken> {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
         let Some(first) = self.rest.chars().next() else {
             return Err("the expression has no `}`".into());
@@ -69,7 +71,7 @@ impl<'a> Scanner<'a> {
             '=' => Err("assignments are not taken".into()),
             ',' => Err("calls are not taken".into()),
             '{' => Err("`{` inside an expression is not taken".into()),
-            other => Err(format!("`{}` is not taken", other.escape_default())),
+            other => Err(format!("`{}` is not taken", other.escape_default()).into()),
         }
     }
 
@@ -79,7 +81,7 @@ impl<'a> Scanner<'a> {
         taken
     }
 
-    fn string(&mut self, quote: char) -> Result<Token<'a>, String> {
+    fn string(&mut self, quote: char) -> Result<Token<'a>, NotTaken> {
         let inner = self.rest.get(1..).unwrap_or_default();
         let end = inner.find(quote).ok_or("a string has no end")?;
         // A backslash may hide the end of the string. Braces mislead readers that look for the expression's end
@@ -91,7 +93,7 @@ impl<'a> Scanner<'a> {
         Ok(Token::Literal)
     }
 
-    fn number(&mut self) -> Result<Token<'a>, String> {
+    fn number(&mut self) -> Result<Token<'a>, NotTaken> {
         let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
         self.take(digits(self.rest));
         if let Some(fraction) = self.rest.strip_prefix('.') {

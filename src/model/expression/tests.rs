@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn is_taken(text: &str) -> Result<(), String> {
+fn is_taken(text: &str) -> Result<(), NotTaken> {
     check(text, &|name| matches!(name, "execution") || name.ends_with("Service"))
 }
 

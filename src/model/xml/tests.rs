@@ -1,7 +1,7 @@
 use super::*;
 
 fn what(text: &str) -> String {
-    read(text, 0).map(|_| String::new()).unwrap_or_else(|unreadable| unreadable.what)
+    read(text, 0).map(|_| String::new()).unwrap_or_else(|unreadable| unreadable.what.to_string())
 }
 
 #[test]
