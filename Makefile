@@ -20,6 +20,7 @@ demo: setup engine ## two applications on one engine, from nothing; stays up unt
 test: setup ## formatting, lints, docs, chart, unit tests, tests against a real engine
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	cargo clippy --features otlp -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	@$(MAKE) --no-print-directory chart engine
 	tests/clients/setup javascript

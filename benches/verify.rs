@@ -5,8 +5,9 @@
 //! the limit over aws-lc alone. The ways take turns in short batches, and the best batch of each counts: other work on
 //! the machine only makes batches slower.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-#![allow(clippy::print_stdout, unreachable_pub)]
+#![allow(unreachable_pub)]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

@@ -14,7 +14,11 @@
 //! At any stage a `refusal` may end the journey. [`config`] holds the settings, `state` what all requests share,
 //! `telemetry` metrics and logs, [`cli`] the commands.
 
+// Tests play issuers, engines and clients.
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros))]
+
 mod admission;
+mod causes;
 pub mod cli;
 pub mod config;
 mod context;

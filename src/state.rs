@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::admission::{Memory, Shares};
 use crate::config::Settings;
-use crate::isolation::{Engine, Handles, Ownership};
-use crate::model::Inspector;
+use crate::isolation::{Engine, EngineSetupError, Handles, Ownership};
+use crate::model::{DataFault, Inspector};
 use crate::policy::Policy;
 use crate::request::Base;
 use crate::telemetry::Metrics;
-use crate::token::Tokens;
+use crate::token::{SetupError, Tokens};
 
 /// Deployments of one tenant at a time: parsing a large model takes the engine seconds and much memory, and it goes
 /// on when nobody waits any more.
@@ -21,6 +21,23 @@ const UPLOADS: usize = 16;
 const REPORTS: usize = 2;
 /// Memory for JSON bodies under way, in bytes; what is made of one takes a few times its size.
 const BODIES: usize = 128 * 1024 * 1024;
+
+/// A fault by which nothing can start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// Tokens can't be checked.
+    #[error("tokens can't be checked")]
+    Tokens(#[from] SetupError),
+    /// The inspector's lists are not right.
+    #[error("policies/models.yaml: {0:?}")]
+    Models(Vec<DataFault>),
+    /// Figures that can't be registered.
+    #[error("the metrics can't be set up")]
+    Metrics(#[from] prometheus::Error),
+    /// The engine can't be asked.
+    #[error("the engine's connections can't be set up")]
+    Engine(#[from] EngineSetupError),
+}
 
 /// What all requests share.
 pub(crate) struct AppState {
@@ -59,15 +76,14 @@ impl AppState {
     ///
     /// # Errors
     /// Settings that hold a fault that was not found before.
-    pub(crate) fn new(settings: Settings, policy: Policy) -> Result<Self, String> {
+    pub(crate) fn new(settings: Settings, policy: Policy) -> Result<Self, StartError> {
         let policy = Arc::new(policy);
         let tokens = Tokens::new(
             &settings.issuers,
             &settings.keys,
             &settings.tenancy,
             settings.limits.max_token_bytes,
-        )
-        .map_err(|error| error.in_full())?;
+        )?;
         let base = Base {
             path: settings.engine.base_path.clone(),
             engine: settings.engine.name.clone(),
@@ -75,7 +91,7 @@ impl AppState {
         };
         let handles = Arc::new(Handles::new(&settings.tenancy.batch_keys, &settings.engine.name));
         let inspector = Inspector::new(settings.deployments.code, settings.tenancy.shared_resources)
-            .map_err(|faults| format!("policies/models.yaml: {faults:?}"))?;
+            .map_err(StartError::Models)?;
         Ok(Self {
             base,
             inspector,
@@ -86,7 +102,7 @@ impl AppState {
             uploads: Shares::new(UPLOADS, 0),
             memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
-            metrics: Metrics::new().map_err(|e| e.to_string())?,
+            metrics: Metrics::new()?,
             engine_origin: settings.engine.origin.as_str().into(),
             public_origin: settings.public_url.as_deref().map(Arc::from),
             policy,
@@ -98,7 +114,7 @@ impl AppState {
     ///
     /// # Errors
     /// As [`Engine::new`].
-    pub(crate) fn engine(&self) -> Result<Engine, String> {
+    pub(crate) fn engine(&self) -> Result<Engine, EngineSetupError> {
         Engine::new(&self.settings.engine, &self.settings.identity_headers)
     }
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::args::ExplainArgs;
 use super::exit::Exit;
+use crate::causes;
 use crate::config::{Settings, gather};
 use crate::isolation::{Asked, Draft, Handles};
 use crate::plan::{Asked as Asks, Plan, Planner, Way, way};
@@ -67,7 +68,7 @@ fn caller(args: &ExplainArgs, settings: &Settings) -> Result<Caller, Refusal> {
             std::fs::read_to_string(file).map_err(|e| failed(format!("the token can't be read: {e}")))?;
         let (issuers, limits) = (&settings.issuers, &settings.limits);
         let tokens = Tokens::new(issuers, &settings.keys, &settings.tenancy, limits.max_token_bytes)
-            .map_err(|error| failed(error.in_full()))?;
+            .map_err(|error| failed(causes::in_full(&error)))?;
         let header = format!("Bearer {}", token.trim());
         return actix_web::rt::System::new().block_on(async {
             tokens.start();

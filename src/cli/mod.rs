@@ -1,7 +1,7 @@
 //! The command line: arguments in, a command run, an exit code out.
 //!
 //! The only place that prints. It decides nothing about requests or settings; it shows what others decided.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program talks by printing")]
+#![allow(clippy::disallowed_macros, reason = "commands talk to people by printing")]
 
 mod args;
 mod check;
@@ -55,6 +55,7 @@ fn print(text: &str) -> Exit {
 }
 
 /// The environment; variables that are no UTF-8 come with the faulty bytes replaced, so that they are findings.
+#[allow(clippy::disallowed_methods, reason = "here it is read")]
 fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))

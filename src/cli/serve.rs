@@ -1,8 +1,10 @@
 //! `serve`: run the gateway, or say everything that stops it.
 
 use super::exit::Exit;
+use crate::causes;
 use crate::config::{Code, GatherArgs, Settings, gather};
 use crate::policy::{Policy, load};
+use crate::server::ServeError;
 
 /// Gathers the settings and runs the gateway until it is told to stop. With an error among the findings nothing is
 /// started.
@@ -32,20 +34,32 @@ pub(super) fn serve(args: &GatherArgs, env: impl Iterator<Item = (String, String
     match run_server(settings, policy) {
         Ok(()) => Exit::Ok,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", causes::in_full(&error));
             Exit::Failed
         }
     }
 }
 
 /// The server on its runtime.
-fn run_server(settings: Settings, policy: Policy) -> Result<(), String> {
+fn run_server(settings: Settings, policy: Policy) -> Result<(), RunError> {
     crate::telemetry::start_logging(&settings.log);
     // Held until the server has ended, then the last spans go out; started and ended outside the server's runtime,
     // since its client waits by blocking.
     #[cfg(feature = "otlp")]
     let _spans = crate::telemetry::start_spans()?;
-    actix_web::rt::System::new().block_on(crate::server::run(settings, policy))
+    Ok(actix_web::rt::System::new().block_on(crate::server::run(settings, policy))?)
+}
+
+/// What ends `serve` with a failure.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    /// The server.
+    #[error(transparent)]
+    Server(#[from] ServeError),
+    /// The export of spans.
+    #[cfg(feature = "otlp")]
+    #[error(transparent)]
+    Spans(#[from] crate::telemetry::SpansError),
 }
 
 /// The first lines of `serve`: what it protects, and how.

@@ -14,7 +14,7 @@ mod permit;
 mod substitutes;
 
 pub(crate) use draft::Draft;
-pub(crate) use engine::{Answer, Engine, Found, RequestBody, full, needed, unreadable};
+pub(crate) use engine::{Answer, Engine, EngineSetupError, Found, RequestBody, full, needed, unreadable};
 pub(crate) use own::{List, OwnRow, ReadPath, ReadableId};
 pub use own::{OwnId, OwnQuery, OwnWrite};
 pub(crate) use ownership::{Asked, Handles, Judgement, Ownership, Stats};

@@ -5,6 +5,7 @@
 
 mod access_log;
 mod cors;
+mod error;
 mod public;
 mod reply;
 mod shutdown;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use actix_http::Request;
 use actix_web::dev::fn_service;
 use actix_web::{App, HttpServer, web};
+pub(crate) use error::ServeError;
 
 use crate::config::Settings;
 use crate::policy::Policy;
@@ -26,7 +28,7 @@ use crate::state::AppState;
 ///
 /// # Errors
 /// An address that can't be bound, or settings with a fault.
-pub(crate) async fn run(settings: Settings, policy: Policy) -> Result<(), String> {
+pub(crate) async fn run(settings: Settings, policy: Policy) -> Result<(), ServeError> {
     let state = Arc::new(AppState::new(settings, policy)?);
     // For readiness; and a fault is found out here, before a worker would meet it.
     let probe = web::Data::new(state.engine()?);
@@ -50,7 +52,7 @@ pub(crate) async fn run(settings: Settings, policy: Policy) -> Result<(), String
     // A client that hung up waits for nothing: its long poll would hold the engine's request for up to half an hour.
     .h1_allow_half_closed(false)
     .bind(state.settings.listen)
-    .map_err(|e| format!("can't listen on {}: {e}", state.settings.listen))?;
+    .map_err(|source| ServeError::Listen { address: state.settings.listen, source })?;
     let public_address = public.addrs().first().copied();
     let public = public.run();
 
@@ -67,7 +69,7 @@ pub(crate) async fn run(settings: Settings, policy: Policy) -> Result<(), String
     .workers(1)
     .disable_signals()
     .bind(state.settings.admin_listen)
-    .map_err(|e| format!("can't listen on {}: {e}", state.settings.admin_listen))?;
+    .map_err(|source| ServeError::Listen { address: state.settings.admin_listen, source })?;
     let admin_address = admin.addrs().first().copied();
     let admin = admin.run();
 

@@ -34,9 +34,7 @@ impl Worker {
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
         }
-        let engine = self.state.engine().map_err(|e| {
-            Refusal::new(Kind::Internal, "the engine's connections can't be set up").because(e)
-        })?;
+        let engine = self.state.engine()?;
         Ok(self.engine.get_or_init(|| Rc::new(engine)))
     }
 }

@@ -3,6 +3,7 @@
 use actix_web::dev::{Server, ServerHandle};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::error::ServeError;
 use super::status::Health;
 use crate::config::Limits;
 
@@ -13,9 +14,9 @@ pub(super) async fn until_told(
     admin: Server,
     health: &Health,
     limits: &Limits,
-) -> Result<(), String> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
+) -> Result<(), ServeError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
     let (public_handle, admin_handle): (ServerHandle, ServerHandle) = (public.handle(), admin.handle());
     let public = tokio::spawn(public);
     let admin = tokio::spawn(admin);
@@ -29,7 +30,7 @@ pub(super) async fn until_told(
     public_handle.stop(true).await;
     admin_handle.stop(false).await;
     for server in [public, admin] {
-        server.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+        server.await?.map_err(ServeError::Failed)?;
     }
     Ok(())
 }

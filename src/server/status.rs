@@ -43,7 +43,7 @@ async fn readyz(
         reasons.push("the gateway is stopping".to_owned());
     }
     reasons.extend(state.tokens.ready().err().map(|e| e.to_string()));
-    reasons.extend(engine.alive().await.err());
+    reasons.extend(engine.alive().await.err().map(|e| e.to_string()));
     let mut response =
         if reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     let body = if reasons.is_empty() { "ready\n".to_owned() } else { reasons.join("\n") + "\n" };
@@ -61,6 +61,6 @@ async fn metrics(state: web::Data<AppState>) -> HttpResponse {
     };
     match state.metrics.text(&scraped) {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text),
-        Err(e) => HttpResponse::InternalServerError().body(e),
+        Err(e) => HttpResponse::InternalServerError().body(e.to_string()),
     }
 }

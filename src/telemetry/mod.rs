@@ -16,5 +16,5 @@ pub(crate) use metrics::{Metrics, Scraped};
 pub(crate) use outcome::Outcome;
 pub(crate) use record::RequestRecord;
 #[cfg(feature = "otlp")]
-pub use spans::{Ended, Spans, start as start_spans};
+pub(crate) use spans::{Ended, SpansError, start as start_spans};
 pub(crate) use traceparent::Traceparent;

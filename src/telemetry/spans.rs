@@ -27,7 +27,7 @@ const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "
 static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 
 /// The running export; its end sends what is left.
-pub struct Spans(SdkTracerProvider);
+pub(crate) struct Spans(SdkTracerProvider);
 
 impl Drop for Spans {
     fn drop(&mut self) {
@@ -37,20 +37,23 @@ impl Drop for Spans {
     }
 }
 
+/// Variables of OpenTelemetry that hold a fault.
+#[derive(Debug, thiserror::Error)]
+#[error("spans can't be exported")]
+pub(crate) struct SpansError(#[from] opentelemetry_otlp::ExporterBuildError);
+
 /// Starts the export, where the environment names a collector. The libraries read OpenTelemetry's variables
 /// themselves, so they are not among the settings.
 ///
 /// # Errors
 /// Variables that hold a fault, as an address that is none.
-pub fn start() -> Result<Option<Spans>, String> {
+#[allow(clippy::disallowed_methods, reason = "OpenTelemetry's libraries read the environment themselves")]
+pub(crate) fn start() -> Result<Option<Spans>, SpansError> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if !asked_for(variable) {
         return Ok(None);
     }
-    let exporter = opentelemetry_otlp::SpanExporter::builder()
-        .with_http()
-        .build()
-        .map_err(|error| format!("spans can't be exported: {error}"))?;
+    let exporter = opentelemetry_otlp::SpanExporter::builder().with_http().build()?;
     let mut resource = Resource::builder_empty()
         .with_attributes([
             KeyValue::new("service.name", "tenantgate"),
@@ -78,25 +81,26 @@ fn asked_for(variable: impl Fn(&str) -> Option<String>) -> bool {
 }
 
 /// A request that has ended.
-pub struct Ended<'a> {
+pub(crate) struct Ended<'a> {
     /// As sent.
-    pub method: &'a str,
+    pub(crate) method: &'a str,
     /// Where the engine's paths begin.
-    pub base_path: &'a str,
+    pub(crate) base_path: &'a str,
     /// What it has shown.
-    pub record: &'a RequestRecord,
+    pub(crate) record: &'a RequestRecord,
     /// What became of it.
-    pub outcome: Outcome<'a>,
+    pub(crate) outcome: Outcome<'a>,
     /// From its head to its outcome.
-    pub took: Duration,
+    pub(crate) took: Duration,
     /// The span that asked.
-    pub parent: Option<&'a Traceparent>,
+    pub(crate) parent: Option<&'a Traceparent>,
 }
 
 impl Ended<'_> {
     /// Puts the request's span in the queue.
-    pub fn send(&self) {
+    pub(crate) fn send(&self) {
         let Some(tracer) = TRACER.get() else { return };
+        #[allow(clippy::disallowed_methods, reason = "a span's time is no token's")]
         let now = SystemTime::now();
         let builder = self.span().with_start_time(now.checked_sub(self.took).unwrap_or(now));
         // A sampled parent is followed, one that is not sampled too, unless OTEL_TRACES_SAMPLER says otherwise.
@@ -124,7 +128,7 @@ impl Ended<'_> {
     }
 
     fn attributes(&self, method: Option<&'static str>, route: Option<String>) -> Vec<KeyValue> {
-        let (trace, status) = (self.trace, self.outcome.status());
+        let (record, status) = (self.record, self.outcome.status());
         let code = match self.outcome {
             Outcome::Refused(refusal) => Some(refusal.kind().code()),
             Outcome::Answered(_) | Outcome::Abandoned => None,
@@ -165,12 +169,14 @@ fn remote(parent: &Traceparent) -> Option<Context> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use crate::refusal::{Kind, Refusal};
 
     fn told(method: &str, record: &RequestRecord, outcome: Outcome<'_>) -> (String, Vec<String>) {
         let took = Duration::from_millis(5);
-        let builder = Ended { method, base_path: "/engine-rest", trace, outcome, took, parent: None }.span();
+        let builder = Ended { method, base_path: "/engine-rest", record, outcome, took, parent: None }.span();
         let attributes = builder.attributes.unwrap_or_default();
         (builder.name.into_owned(), attributes.iter().map(|a| format!("{}={}", a.key, a.value)).collect())
     }
@@ -196,10 +202,10 @@ mod tests {
             operation: Some("GET /task/{id}".into()),
             ids: vec!["secretid".into()],
             kind: Some("read"),
-            engine_status: Some(200),
+            engine_status: Cell::new(Some(200)),
             ..RequestRecord::default()
         };
-        let (name, attributes) = told("GET", &trace, Outcome::Answered(200));
+        let (name, attributes) = told("GET", &record, Outcome::Answered(200));
         assert_eq!(name, "GET /engine-rest/task/{id}");
         let expected = [
             "http.request.method=GET",

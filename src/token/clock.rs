@@ -15,6 +15,7 @@ pub(crate) struct Clock {
 impl Clock {
     /// Seconds since 1970. A clock before 1970 reads as 0, where every token is too early.
     pub(crate) fn now(&self) -> f64 {
+        #[allow(clippy::disallowed_methods, reason = "here it is read")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());
         #[cfg(test)]
         #[allow(clippy::cast_precision_loss)]

@@ -3,7 +3,6 @@
 //! These are for the operator. What is wrong with one token is a [`Refusal`](crate::refusal::Refusal), and what is
 //! wrong with one fetch a `Failure` of `keys`.
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -87,14 +86,6 @@ pub enum IssuerError {
     Client(#[source] reqwest::Error),
 }
 
-impl SetupError {
-    /// The error with its causes, in one line.
-    pub(crate) fn in_full(&self) -> String {
-        let causes = std::iter::successors(Some(self as &(dyn Error + 'static)), |error| (*error).source());
-        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-    }
-}
-
 /// Issuers whose tokens can't be checked now.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotReady(pub(super) Vec<NoFreshKeys>);
@@ -126,6 +117,9 @@ mod tests {
         let source = std::io::Error::from(std::io::ErrorKind::NotFound);
         let source = IssuerError::CaFile { file: "/ca.pem".into(), source };
         let error = SetupError::Issuer { issuer: "https://a.example/".into(), source };
-        assert_eq!(error.in_full(), "issuer `https://a.example/`: `/ca.pem`: entity not found");
+        assert_eq!(
+            crate::causes::in_full(&error),
+            "issuer `https://a.example/`: `/ca.pem`: entity not found"
+        );
     }
 }

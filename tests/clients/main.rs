@@ -1,6 +1,7 @@
 //! Real clients of the engine, unchanged, only address and token set, against the gateway. `make clients`.
 
 // Helpers fail a test as its own lines do, and are shared between modules.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 #![allow(unreachable_pub, dead_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -27,6 +27,7 @@ const ORDER: &[&str] = &[
     "config",
     "percent",
     "json",
+    "causes",
     "version",
     "golden",
 ];

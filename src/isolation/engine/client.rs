@@ -11,7 +11,10 @@ use secrecy::ExposeSecret;
 
 use super::accept::accept;
 use super::answer::Answer;
+use super::error::{EngineSetupError, NotAlive};
 use super::pool::Pool;
+use super::tls::tls;
+use crate::causes;
 use crate::config;
 use crate::isolation::permit::{Permit, Probe, Unjudged};
 use crate::json::{self, Json};
@@ -73,13 +76,16 @@ impl Engine {
     ///
     /// # Errors
     /// Certificates that can't be read, or header names that are none.
-    pub(crate) fn new(engine: &config::Engine, identity: &config::IdentityHeaders) -> Result<Self, String> {
+    pub(crate) fn new(
+        engine: &config::Engine,
+        identity: &config::IdentityHeaders,
+    ) -> Result<Self, EngineSetupError> {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_connect_timeout(Some(engine.connect_timeout));
         http.set_nodelay(true);
         let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(super::client::tls(engine.ca_file.as_deref())?)
+            .with_tls_config(tls(engine.ca_file.as_deref())?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
@@ -96,8 +102,11 @@ impl Engine {
                 })
             })
             .transpose()
-            .map_err(|e| e.to_string())?;
-        let name = |name: &str| HeaderName::from_bytes(name.as_bytes()).map_err(|e| format!("`{name}`: {e}"));
+            .map_err(EngineSetupError::Authorization)?;
+        let name = |name: &str| {
+            HeaderName::from_bytes(name.as_bytes())
+                .map_err(|source| EngineSetupError::HeaderName { name: name.to_owned(), source })
+        };
         Ok(Self {
             pool: Pool::new(https, &engine.origin)?,
             base_path: engine.base_path.clone(),
@@ -232,15 +241,13 @@ impl Engine {
     /// Whether the engine answers, for readiness.
     ///
     /// # Errors
-    /// The reason, for people.
-    pub(crate) async fn alive(&self) -> Result<(), String> {
-        let request = self.request("GET", "/version", empty(), None).map_err(|r| r.to_string())?;
+    /// Why it is not ready.
+    pub(crate) async fn alive(&self) -> Result<(), NotAlive> {
+        let request = self.request("GET", "/version", empty(), None).map_err(NotAlive::NoAnswer)?;
         match self.exchange(request, Duration::ZERO).await {
             Ok(answer) if answer.status.is_success() => Ok(()),
-            Ok(answer) => Err(format!("the engine answers {} to GET /version", answer.status)),
-            Err(refusal) => {
-                Err(format!("{}: {}", refusal.message(), refusal.cause().unwrap_or("no cause known")))
-            }
+            Ok(answer) => Err(NotAlive::Status(answer.status)),
+            Err(refusal) => Err(NotAlive::NoAnswer(refusal)),
         }
     }
 
@@ -299,33 +306,10 @@ impl Engine {
         match tokio::time::timeout(self.timeout + extra_timeout, self.pool.send(request)).await {
             Ok(Ok((response, lease))) => Ok(Answer::new(response, lease, self.timeout)),
             Ok(Err(e)) => {
-                let cause = std::iter::successors(Some(&*e as &dyn std::error::Error), |e| e.source())
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(": ");
-                Err(Refusal::new(Kind::EngineUnreachable, "the engine can't be reached").because(cause))
+                let refusal = Refusal::new(Kind::EngineUnreachable, "the engine can't be reached");
+                Err(refusal.because(causes::in_full(&*e)))
             }
             Err(_) => Err(Refusal::new(Kind::EngineTimeout, "the engine did not answer in time")),
         }
     }
-}
-
-/// A TLS client of the system's authorities and the extra ones of a file.
-pub(crate) fn tls(ca_file: Option<&std::path::Path>) -> Result<rustls::ClientConfig, String> {
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject;
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(file) = ca_file {
-        let fault = |e: &dyn std::fmt::Display| format!("{}: {e}", file.display());
-        for certificate in CertificateDer::pem_file_iter(file).map_err(|e| fault(&e))? {
-            roots.add(certificate.map_err(|e| fault(&e))?).map_err(|e| fault(&e))?;
-        }
-    }
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }

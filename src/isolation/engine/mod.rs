@@ -7,9 +7,12 @@
 mod accept;
 mod answer;
 mod client;
+mod error;
 mod pool;
 mod reading;
+mod tls;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::{Engine, Found, RequestBody, full};
+pub(crate) use error::EngineSetupError;
 pub(crate) use reading::{needed, rows, unreadable};

@@ -16,6 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use tower_service::Service;
 
 use super::client::RequestBody;
+use super::error::EngineSetupError;
 
 /// Idle connections are not used any more before Tomcat closes them (20 s in the stock configuration): a POST on a
 /// connection that the other side is just closing can't be repeated safely.
@@ -74,12 +75,16 @@ impl Pool {
     ///
     /// # Errors
     /// An origin that is no address.
-    pub(super) fn new(connector: HttpsConnector<HttpConnector>, origin: &str) -> Result<Self, String> {
-        let fault = |what: &str| format!("`{origin}`: {what}");
-        let origin: Uri = origin.parse().map_err(|e: http::uri::InvalidUri| fault(&e.to_string()))?;
-        let authority = origin.authority().ok_or_else(|| fault("has no host"))?;
-        let host = HeaderValue::from_str(authority.as_str()).map_err(|e| fault(&e.to_string()))?;
-        Ok(Self { connector, host, origin, idle: Arc::default() })
+    pub(super) fn new(
+        connector: HttpsConnector<HttpConnector>,
+        origin: &str,
+    ) -> Result<Self, EngineSetupError> {
+        let uri: Uri = origin
+            .parse()
+            .map_err(|source| EngineSetupError::Origin { origin: origin.to_owned(), source })?;
+        let host = uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+        let host = host.ok_or_else(|| EngineSetupError::NoHost(origin.to_owned()))?;
+        Ok(Self { connector, host, origin: uri, idle: Arc::default() })
     }
 
     /// Sends a request whose target is path and query.
@@ -96,7 +101,9 @@ impl Pool {
                 Some(sender) => (sender, true),
                 None => (Box::pin(self.connect()).await?, false),
             };
-            match sender.try_send_request(request).await {
+            #[allow(clippy::disallowed_methods, reason = "proofs are sent here")]
+            let sent = sender.try_send_request(request).await;
+            match sent {
                 Ok(response) => return Ok((response, Lease { sender, idle: self.idle.clone() })),
                 Err(mut error) => match error.take_message() {
                     // It was closed while it was idle, and nothing was sent.

@@ -94,9 +94,9 @@ impl Metrics {
     ///
     /// # Errors
     /// A figure that can't be written.
-    pub(crate) fn text(&self, scraped: &Scraped<'_>) -> Result<String, String> {
+    pub(crate) fn text(&self, scraped: &Scraped<'_>) -> Result<String, prometheus::Error> {
         let mut families = self.registry.gather();
-        families.extend(read::read(scraped).map_err(|e| e.to_string())?.gather());
-        TextEncoder::new().encode_to_string(&families).map_err(|e| e.to_string())
+        families.extend(read::read(scraped)?.gather());
+        TextEncoder::new().encode_to_string(&families)
     }
 }

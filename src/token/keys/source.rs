@@ -3,6 +3,11 @@
 //! In: one issuer's settings. Out: its usable keys, or why there are none. It never follows a redirect, uses a proxy of
 //! the environment, reads or waits beyond the limits, or uses plain http (except to loopback, and where the operator
 //! allows it).
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "keys are fetched here; a `Retry-After` may be a date"
+)]
 
 use std::path::Path;
 use std::sync::Mutex;

@@ -346,7 +346,7 @@ fn settings_that_would_take_too_much_are_refused() {
     let good = || issuer(NAME, "https://issuer.example/jwks".into());
     let new = |issuers: &[config::Issuer]| {
         let made = Tokens::new(issuers, &config::Keys::default(), &config::Tenancy::default(), 8192);
-        made.err().map(|error| error.in_full())
+        made.err().map(|error| crate::causes::in_full(&error))
     };
     assert_eq!(new(&[good()]), None);
     assert_eq!(

@@ -1,0 +1,72 @@
+//! Why the engine can't be asked: settings that don't work, and an engine that is not ready.
+
+use std::path::PathBuf;
+
+use http::StatusCode;
+
+use crate::causes;
+use crate::refusal::Refusal;
+
+/// Settings of the engine by which nothing can be sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EngineSetupError {
+    /// Its address is none.
+    #[error("`engine.url`: `{origin}`")]
+    Origin {
+        /// Scheme and authority, as configured.
+        origin: String,
+        /// Why.
+        source: http::uri::InvalidUri,
+    },
+    /// Its address names no host, or one that no header can hold.
+    #[error("`engine.url`: `{0}` names no host")]
+    NoHost(String),
+    /// The file of authorities can't be read, or holds something else than certificates.
+    #[error("`engine.ca_file`: `{}`", .file.display())]
+    CaFile {
+        /// Its path.
+        file: PathBuf,
+        /// Why.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// A certificate in the file of authorities is none.
+    #[error("`engine.ca_file`: `{}`", .file.display())]
+    CaContent {
+        /// Its path.
+        file: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// No TLS client can be made.
+    #[error("no TLS client for the engine")]
+    Tls(#[source] rustls::Error),
+    /// Name and password can't be sent.
+    #[error("`engine.basic_auth` can't be written in a header")]
+    Authorization(#[source] http::header::InvalidHeaderValue),
+    /// A header of the identity has a name that none can have.
+    #[error("`identity_headers`: `{name}`")]
+    HeaderName {
+        /// As configured.
+        name: String,
+        /// Why.
+        source: http::header::InvalidHeaderName,
+    },
+}
+
+/// Why the engine is not ready.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotAlive {
+    /// It answers with another status than it should.
+    #[error("the engine answers {0} to GET /version")]
+    Status(StatusCode),
+    /// It does not answer.
+    #[error("{}: {}", .0.message(), .0.cause().unwrap_or("no cause known"))]
+    NoAnswer(Refusal),
+}
+
+impl From<EngineSetupError> for Refusal {
+    fn from(error: EngineSetupError) -> Self {
+        let what = "the engine's connections can't be set up";
+        Refusal::new(crate::refusal::Kind::Internal, what).because(causes::in_full(&error))
+    }
+}
