@@ -53,15 +53,9 @@ impl<'a> RequestContext<'a> {
 
     /// Narrows a request of this operation.
     pub(crate) fn narrow(&self, asks: Asks) -> Result<Outcome, Refusal> {
-        let narrowing = Narrowing {
-            policy: &self.state.policy,
-            tenant: self.caller.tenant(),
-            kind: self.operation.rule.kind,
-            shared: self.state.settings.tenancy.shared_resources,
-            handles: &self.state.handles,
-            params: &self.operation.params,
-            shared_key: false,
-        };
+        let (policy, handles) = (&self.state.policy, &self.state.handles);
+        let shared = self.state.settings.tenancy.shared_resources;
+        let narrowing = Narrowing::new(policy, shared, handles, self.caller, self.operation);
         narrowing.narrow(&self.operation.rule, self.forward, asks)
     }
 

@@ -100,15 +100,8 @@ impl Planner<'_> {
     /// Whatever its rule refuses without asking the engine.
     pub(crate) fn plan(&self, asked: Asked<'_>, forward: &Forward) -> Result<Plan, Refusal> {
         let rule = &asked.operation.rule;
-        let narrowing = Narrowing {
-            policy: self.policy,
-            tenant: self.caller.tenant(),
-            kind: rule.kind,
-            shared: self.settings.tenancy.shared_resources,
-            handles: self.handles,
-            params: &asked.operation.params,
-            shared_key: false,
-        };
+        let shared = self.settings.tenancy.shared_resources;
+        let narrowing = Narrowing::new(self.policy, shared, self.handles, self.caller, asked.operation);
         let asks = Asks { method: asked.method, query: asked.query, body: asked.body };
         if let Some(handler) = forward.emulate {
             let planning = Planning { narrowing: &narrowing, rule, forward, caller: self.caller, asks };

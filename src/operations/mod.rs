@@ -64,7 +64,7 @@ pub(crate) enum Plan {
 impl Planning<'_> {
     /// The value of a parameter of the path.
     fn param(&self, number: usize) -> &str {
-        self.narrowing.params.get(number).map_or("", String::as_str)
+        self.narrowing.param(number)
     }
 
     /// The request as its rule narrows it.

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::Narrowing;
-use super::field::{Decision, Narrowed, Pin, Sent, wrong_type};
+use super::field::{Decision, Narrowed, Pin};
+use super::sent::{Sent, wrong_type};
 use crate::isolation::ownership::Asked;
 use crate::json::Json;
 use crate::policy::{Field, ShapeId};

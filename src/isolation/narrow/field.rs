@@ -1,10 +1,11 @@
 //! What one field of a query or body means: decided here and nowhere else.
 
 use super::Narrowing;
+use super::sent::{Sent, denied, wrong_type};
 use crate::config::SharedResources;
 use crate::isolation::ownership::Asked;
-use crate::json::{Json, boolean, boolean_parameter};
-use crate::policy::{Field, Kind as RuleKind, Shape};
+use crate::json::Json;
+use crate::policy::{FamilyId, Field, Kind as RuleKind, Shape};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::bound;
 
@@ -44,14 +45,6 @@ impl Narrowed {
     }
 }
 
-/// A field's value as the client sent it.
-pub(super) enum Sent {
-    /// In a query string.
-    Parameter(String),
-    /// In a JSON body; not null.
-    Member(Json),
-}
-
 /// What becomes of a field.
 pub(super) enum Decision {
     /// It does not go on.
@@ -78,51 +71,6 @@ pub(super) enum Pin {
     Id(Asked),
 }
 
-impl Sent {
-    fn text(self, name: &str) -> Result<String, Refusal> {
-        match self {
-            Sent::Parameter(text) => Ok(text),
-            Sent::Member(json) => json.as_str().ok_or_else(|| wrong_type(name, "a string")),
-        }
-    }
-
-    /// The texts of a list. A parameter's are parted by commas (facts 2).
-    fn texts(self, name: &str) -> Result<Vec<String>, Refusal> {
-        let wrong = || wrong_type(name, "a list of strings");
-        match self {
-            Sent::Parameter(text) => {
-                Ok(text.split(',').filter(|one| !one.trim().is_empty()).map(str::to_owned).collect())
-            }
-            Sent::Member(Json::Array(all)) => all.iter().map(|one| one.as_str().ok_or_else(wrong)).collect(),
-            Sent::Member(Json::Object(_) | Json::Leaf(_) | Json::Hole(_)) => Err(wrong()),
-        }
-    }
-
-    fn boolean(self, name: &str) -> Result<bool, Refusal> {
-        match self {
-            Sent::Parameter(text) => boolean_parameter(&text).ok_or_else(|| {
-                Refusal::new(Kind::QueryAmbiguous, format!("`{name}` must be `true` or `false`"))
-            }),
-            Sent::Member(json) => boolean(&json).ok_or_else(|| wrong_type(name, "a boolean")),
-        }
-    }
-
-    fn json(self, name: &str) -> Result<Json, Refusal> {
-        match self {
-            Sent::Member(json) => Ok(json),
-            Sent::Parameter(_) => Err(denied(name, "it is taken in a JSON body only")),
-        }
-    }
-
-    /// As it came.
-    fn kept(self) -> Decision {
-        match self {
-            Sent::Parameter(text) => Decision::Text(text),
-            Sent::Member(json) => Decision::Json(json.with_holes()),
-        }
-    }
-}
-
 impl Narrowing<'_> {
     /// What becomes of a field.
     ///
@@ -139,20 +87,8 @@ impl Narrowing<'_> {
             Field::Pass => Ok(sent.kept()),
             Field::Drop => Ok(Decision::Drop),
             Field::Refuse(why) => Err(denied(name, why)),
-            Field::Tenant | Field::TenantWith(_) | Field::TenantWithout(_) => {
-                let named = sent.text(name)?;
-                if named.is_empty() {
-                    return Ok(Decision::Drop);
-                }
-                self.own(name, &named)?;
-                Ok(Decision::Pinned)
-            }
-            Field::Tenants => {
-                let named = sent.texts(name)?;
-                named.iter().try_for_each(|one| self.own(name, one))?;
-                narrowed.wishes.named |= !named.is_empty();
-                Ok(Decision::Pinned)
-            }
+            Field::Tenant | Field::TenantWith(_) | Field::TenantWithout(_) => self.tenant(name, sent),
+            Field::Tenants => self.tenants(name, sent, narrowed),
             Field::TenantsNamed => {
                 let json = sent.json(name)?;
                 Sent::Member(json.clone()).texts(name)?.iter().try_for_each(|one| self.own(name, one))?;
@@ -176,47 +112,64 @@ impl Narrowing<'_> {
                 narrowed.wishes.joins = true;
                 Ok(sent.kept())
             }
-            Field::Handle(family) => {
-                let handle = sent.text(name)?;
-                let Some(id) = self.opened(*family, &handle) else { return Ok(Decision::Text(handle)) };
-                narrowed.wishes.by_handle = true;
-                narrowed.opened.push((id.clone(), handle));
-                Ok(Decision::Text(id))
-            }
+            Field::Handle(family) => self.handle(*family, sent.text(name)?, narrowed),
             // Not even a shared one: what stands beside it in a log may be anybody's.
             Field::Own(family) => Ok(Decision::Id(Asked::new(*family, sent.text(name)?))),
-            Field::OwnList(family) => {
-                let Json::Array(elements) = sent.json(name)? else {
-                    return Err(wrong_type(name, "a list of strings"));
-                };
-                // A null among the ids of a write goes nowhere: what the engine makes of it differs from operation to
-                // operation, and a correlation without an id would be one with everybody.
-                let nulls = self.kind == RuleKind::Read;
-                let id = |element: Json| match element.as_str() {
-                    None if nulls && element.is_null() => Ok(Json::null()),
-                    None => Err(wrong_type(name, "a list of strings")),
-                    Some(id) => Ok(Json::Hole(Asked::new(*family, id))),
-                };
-                Ok(Decision::Json(Json::Array(elements.into_iter().map(id).collect::<Result<_, _>>()?)))
-            }
+            Field::OwnList(family) => self.own_list(*family, name, sent.json(name)?),
             Field::Object(_) | Field::Each(_) | Field::Map(_) => {
                 Ok(Decision::Json(self.inside(field, name, sent.json(name)?, narrowed)?))
             }
-            Field::PathId(number) => {
-                let named = sent.text(name)?;
-                if self.params.get(*number).is_none_or(|id| *id != named) {
-                    // The engine changes the record that the BODY names (facts 8).
-                    let what =
-                        format!("`{name}` differs from the id in the path; leave it out or send the same");
-                    return Err(Refusal::new(Kind::ForeignTenant, what));
-                }
-                Ok(Decision::Pinned)
-            }
+            Field::PathId(number) => self.path_id(*number, name, &sent.text(name)?),
             Field::TaskId => {
                 let what = format!("`{name}` can't be chosen: the engine names new tasks; leave it out");
                 Err(Refusal::new(Kind::TaskId, what))
             }
         }
+    }
+
+    fn tenant(&self, name: &str, sent: Sent) -> Result<Decision, Refusal> {
+        let named = sent.text(name)?;
+        if named.is_empty() {
+            return Ok(Decision::Drop);
+        }
+        self.own(name, &named)?;
+        Ok(Decision::Pinned)
+    }
+
+    fn tenants(&self, name: &str, sent: Sent, narrowed: &mut Narrowed) -> Result<Decision, Refusal> {
+        let named = sent.texts(name)?;
+        named.iter().try_for_each(|one| self.own(name, one))?;
+        narrowed.wishes.named |= !named.is_empty();
+        Ok(Decision::Pinned)
+    }
+
+    fn handle(&self, family: FamilyId, handle: String, narrowed: &mut Narrowed) -> Result<Decision, Refusal> {
+        let Some(id) = self.opened(family, &handle) else { return Ok(Decision::Text(handle)) };
+        narrowed.wishes.by_handle = true;
+        narrowed.opened.push((id.clone(), handle));
+        Ok(Decision::Text(id))
+    }
+
+    fn own_list(&self, family: FamilyId, name: &str, list: Json) -> Result<Decision, Refusal> {
+        let Json::Array(elements) = list else { return Err(wrong_type(name, "a list of strings")) };
+        // A null among the ids of a write goes nowhere: what the engine makes of it differs from operation to operation,
+        // and a correlation without an id would be one with everybody.
+        let nulls = self.kind == RuleKind::Read;
+        let id = |element: Json| match element.as_str() {
+            None if nulls && element.is_null() => Ok(Json::null()),
+            None => Err(wrong_type(name, "a list of strings")),
+            Some(id) => Ok(Json::Hole(Asked::new(family, id))),
+        };
+        Ok(Decision::Json(Json::Array(elements.into_iter().map(id).collect::<Result<_, _>>()?)))
+    }
+
+    fn path_id(&self, number: usize, name: &str, named: &str) -> Result<Decision, Refusal> {
+        if self.params.get(number).is_none_or(|id| *id != named) {
+            // The engine changes the record that the BODY names (facts 8).
+            let what = format!("`{name}` differs from the id in the path; leave it out or send the same");
+            return Err(Refusal::new(Kind::ForeignTenant, what));
+        }
+        Ok(Decision::Pinned)
     }
 
     /// An object, or objects, inside: each has field rules of its own.
@@ -353,14 +306,6 @@ impl Narrowing<'_> {
     }
 }
 
-fn denied(name: &str, why: &str) -> Refusal {
-    Refusal::new(Kind::FieldDenied, format!("`{name}` can't be used here: {why}"))
-}
-
 fn within(refusal: &Refusal, name: &str) -> Refusal {
     Refusal::new(refusal.kind(), format!("in `{name}`: {}", refusal.message()))
-}
-
-pub(super) fn wrong_type(name: &str, wanted: &str) -> Refusal {
-    Refusal::new(Kind::BodyAmbiguous, format!("`{name}` must be {wanted}"))
 }

@@ -10,6 +10,7 @@ mod body;
 mod class_names;
 mod field;
 mod query;
+mod sent;
 #[cfg(test)]
 mod tests;
 
@@ -19,22 +20,22 @@ use super::draft::{Draft, DraftBody, Segment};
 use super::ownership::{Asked, Handles};
 use crate::config::SharedResources;
 use crate::json::Json;
-use crate::policy::{Body, Empty, FamilyId, Forward, Kind as RuleKind, Part, Policy, Rule};
+use crate::policy::{Body, Empty, FamilyId, Forward, Kind as RuleKind, Operation, Part, Policy, Rule};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::Tenant;
+use crate::tenancy::{Caller, Tenant};
 
 /// What narrowing needs to know.
 #[derive(Clone, Copy)]
 pub(crate) struct Narrowing<'a> {
-    pub(crate) policy: &'a Policy,
-    pub(crate) tenant: &'a Tenant,
-    pub(crate) kind: RuleKind,
-    pub(crate) shared: SharedResources,
-    pub(crate) handles: &'a Handles,
+    policy: &'a Policy,
+    tenant: &'a Tenant,
+    kind: RuleKind,
+    shared: SharedResources,
+    handles: &'a Handles,
     /// The decoded parameters of the path.
-    pub(crate) params: &'a [String],
+    params: &'a [String],
     /// The path's key is read without tenant: the caller has no definition of it, and shared ones are readable.
-    pub(crate) shared_key: bool,
+    shared_key: bool,
 }
 
 /// What a client asks for, besides the path.
@@ -54,6 +55,27 @@ pub(crate) enum Outcome {
     Forward(Draft),
     /// Answered empty without asking the engine.
     Empty(Empty),
+}
+
+impl<'a> Narrowing<'a> {
+    /// Narrowing for one request of `operation` by `caller`.
+    pub(crate) fn new(
+        policy: &'a Policy,
+        shared: SharedResources,
+        handles: &'a Handles,
+        caller: &'a Caller,
+        operation: &'a Operation,
+    ) -> Self {
+        Self {
+            policy,
+            tenant: caller.tenant(),
+            kind: operation.rule.kind,
+            shared,
+            handles,
+            params: &operation.params,
+            shared_key: false,
+        }
+    }
 }
 
 impl Narrowing<'_> {
@@ -101,9 +123,19 @@ impl Narrowing<'_> {
             return None;
         }
         forward.to.iter().find_map(|part| match part {
-            Part::Key(n, family) => Some((*family, self.params.get(*n).map_or("", String::as_str))),
+            Part::Key(n, family) => Some((*family, self.param(*n))),
             Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Id(..) | Part::Free(_) => None,
         })
+    }
+
+    /// The decoded parameter of the path by its number; empty where there is none.
+    pub(crate) fn param(&self, number: usize) -> &str {
+        self.params.get(number).map_or("", String::as_str)
+    }
+
+    /// The type of tasks' ids.
+    pub(crate) fn task_type(&self) -> FamilyId {
+        self.policy.types.task
     }
 
     /// The same, reading the path's key without tenant.

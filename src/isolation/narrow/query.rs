@@ -1,7 +1,8 @@
 //! Field decisions in a query string.
 
 use super::Narrowing;
-use super::field::{Decision, Narrowed, Pin, Sent};
+use super::field::{Decision, Narrowed, Pin};
+use super::sent::Sent;
 use crate::isolation::draft::Value;
 use crate::policy::ShapeId;
 use crate::refusal::{Kind, Refusal};

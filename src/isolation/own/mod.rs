@@ -1,0 +1,85 @@
+//! The gateway's own questions and writes: pinned to the caller by the builder, or below a record that a look-up found
+//! to be the caller's. Nothing here takes a path or an id from a client.
+
+mod query;
+mod read_path;
+mod write;
+
+use super::engine::needed;
+use crate::json::Json;
+use crate::refusal::Refusal;
+
+pub(crate) use query::List;
+pub use query::OwnQuery;
+pub(crate) use read_path::ReadPath;
+pub use write::OwnWrite;
+
+/// An id that a look-up found to be the caller's: the only one that a write takes.
+///
+/// ```
+/// fn takes(_: &tenantgate::isolation::OwnId) {}
+/// ```
+/// ```compile_fail,E0423
+/// let _ = tenantgate::isolation::OwnId("4711".to_owned());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnId(String);
+
+/// An id that the caller may read: its own, or a shared record's where those are readable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ReadableId(String);
+
+impl OwnId {
+    pub(in crate::isolation) fn found(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+
+    /// The id.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ReadableId {
+    pub(in crate::isolation) fn found(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+}
+
+impl From<OwnId> for ReadableId {
+    fn from(own: OwnId) -> Self {
+        Self(own.0)
+    }
+}
+
+/// A record that shows the caller as its owner.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnRow(Json);
+
+impl OwnRow {
+    /// The record.
+    pub(crate) fn json(&self) -> &Json {
+        &self.0
+    }
+
+    /// The record, to be changed.
+    pub(crate) fn into_json(self) -> Json {
+        self.0
+    }
+
+    /// A text that it must have.
+    ///
+    /// # Errors
+    /// [`Kind::EngineAnswer`] where it is missing.
+    pub(crate) fn text(&self, name: &str) -> Result<String, Refusal> {
+        needed(&self.0, name)
+    }
+
+    /// Its id.
+    ///
+    /// # Errors
+    /// [`Kind::EngineAnswer`] where it has none.
+    pub(crate) fn id(&self) -> Result<OwnId, Refusal> {
+        Ok(OwnId(self.text("id")?))
+    }
+}
