@@ -4,7 +4,12 @@
 //! exit code 1 over one of them. All have one worker and write an access line for each request; the request is a
 //! list of tasks, the answer one task. nginx checks nothing, HAProxy checks signature, issuer and audience.
 
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    clippy::too_many_lines
+)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(unreachable_pub)]
 

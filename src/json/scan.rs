@@ -6,6 +6,7 @@
 
 mod out;
 mod position;
+mod text;
 mod uncleared;
 
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use bytes::Bytes;
 
 use out::Out;
 pub use position::{Position, Step, position};
+pub(crate) use text::is_text;
+use text::{bare_end, plain, text_end};
 use uncleared::Uncleared;
 
 /// Longest scalar that is held to be looked at.
@@ -153,19 +156,7 @@ impl Scan {
                     at += 1;
                     self.state = State::Text { key, escaped: false };
                 }
-                State::Text { key, escaped: false } => {
-                    let (end, last) = text_end(piece, at);
-                    at = end;
-                    match last {
-                        Some(b'\\') => {
-                            self.escapes = true;
-                            self.state = State::Text { key, escaped: true };
-                        }
-                        Some(b'"') if key => self.key(piece.get(start..at).unwrap_or_default())?,
-                        Some(b'"') => self.scalar(start, at, &mut out, hook)?,
-                        _ => {}
-                    }
-                }
+                State::Text { key, escaped: false } => at = self.text(key, (start, at), &mut out, hook)?,
                 State::Bare => {
                     at = bare_end(piece, at);
                     if at < piece.len() {
@@ -193,6 +184,27 @@ impl Scan {
         }
         // A watched scalar is held back until it is whole.
         Ok(out.finish(if self.watched.is_some() { start } else { piece.len() }))
+    }
+
+    /// Reads on in a string that began at `start`, up to its end or a backslash; returns the place behind.
+    fn text(
+        &mut self,
+        key: bool,
+        (start, at): (usize, usize),
+        out: &mut Out<'_>,
+        hook: &mut impl FnMut(usize, &[u8]) -> Verdict,
+    ) -> Result<usize, Stop> {
+        let (end, last) = text_end(out.piece, at);
+        match last {
+            Some(b'\\') => {
+                self.escapes = true;
+                self.state = State::Text { key, escaped: true };
+            }
+            Some(b'"') if key => self.key(out.piece.get(start..end).unwrap_or_default())?,
+            Some(b'"') => self.scalar(start, end, out, hook)?,
+            _ => {}
+        }
+        Ok(end)
     }
 
     /// The end of the document: a bare scalar at the root has no delimiter of its own.
@@ -360,36 +372,6 @@ impl Scan {
             Step::Each => false,
         });
         Ok(())
-    }
-}
-
-/// The place behind the next quote or backslash of a string, and what stands there; the piece's end where there is none.
-fn text_end(piece: &[u8], at: usize) -> (usize, Option<u8>) {
-    // Most bytes of an answer stand in strings: the end is looked for, not each byte.
-    let rest = piece.get(at..).unwrap_or_default();
-    match memchr::memchr2(b'"', b'\\', rest) {
-        Some(end) => (at + end + 1, rest.get(end).copied()),
-        None => (piece.len(), None),
-    }
-}
-
-/// The place of the next byte that ends a number, `true`, `false` or `null`; the piece's end where there is none.
-fn bare_end(piece: &[u8], at: usize) -> usize {
-    let rest = piece.get(at..).unwrap_or_default();
-    let end = |b: &u8| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-    rest.iter().position(end).map_or(piece.len(), |end| at + end)
-}
-
-/// What stands between the quotes of a JSON string.
-fn plain(json: &[u8]) -> Option<&[u8]> {
-    json.strip_prefix(b"\"")?.strip_suffix(b"\"")
-}
-
-/// Whether a JSON string, quotes included, says that. Escapes are ways to write the same.
-pub(crate) fn is_text(json: &[u8], said: &str) -> bool {
-    match plain(json) {
-        Some(plain) if !plain.contains(&b'\\') => plain == said.as_bytes(),
-        _ => serde_json::from_slice::<String>(json).is_ok_and(|text| text == said),
     }
 }
 

@@ -1,7 +1,12 @@
 //! Real clients of the engine, unchanged, only address and token set, against the gateway. `make clients`.
 
 // Helpers fail a test as its own lines do, and are shared between modules.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    clippy::too_many_lines
+)]
 #![allow(unreachable_pub, dead_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

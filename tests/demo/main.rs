@@ -4,7 +4,12 @@
 //! as the applications would, shows what was allowed and refused, and stays up to be tried until Ctrl-C. With
 //! `ONCE=1` it ends after the story. Exit code 0 only when every step came out as told.
 
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    clippy::too_many_lines
+)]
 #![allow(unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

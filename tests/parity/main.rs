@@ -1,7 +1,12 @@
 //! Parity, whole: everything of a tenant's own, asked of the gateway and of the engine itself. `make parity`.
 
 // Helpers fail a test as its own lines do, and are shared between modules.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    clippy::too_many_lines
+)]
 #![allow(unreachable_pub, dead_code)]
 #![allow(
     clippy::unwrap_used,
