@@ -124,7 +124,7 @@ impl Ended<'_> {
     }
 
     fn attributes(&self, method: Option<&'static str>, route: Option<String>) -> Vec<KeyValue> {
-        let (trace, status) = (self.trace, self.outcome.status());
+        let (record, status) = (self.record, self.outcome.status());
         let code = match self.outcome {
             Outcome::Refused(refusal) => Some(refusal.kind().code()),
             Outcome::Answered(_) | Outcome::Abandoned => None,
@@ -170,7 +170,7 @@ mod tests {
 
     fn told(method: &str, record: &RequestRecord, outcome: Outcome<'_>) -> (String, Vec<String>) {
         let took = Duration::from_millis(5);
-        let builder = Ended { method, base_path: "/engine-rest", trace, outcome, took, parent: None }.span();
+        let builder = Ended { method, base_path: "/engine-rest", record, outcome, took, parent: None }.span();
         let attributes = builder.attributes.unwrap_or_default();
         (builder.name.into_owned(), attributes.iter().map(|a| format!("{}={}", a.key, a.value)).collect())
     }
@@ -196,10 +196,10 @@ mod tests {
             operation: Some("GET /task/{id}".into()),
             ids: vec!["secretid".into()],
             kind: Some("read"),
-            engine_status: Some(200),
+            engine_status: Some(200).into(),
             ..RequestRecord::default()
         };
-        let (name, attributes) = told("GET", &trace, Outcome::Answered(200));
+        let (name, attributes) = told("GET", &record, Outcome::Answered(200));
         assert_eq!(name, "GET /engine-rest/task/{id}");
         let expected = [
             "http.request.method=GET",
