@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub use position::{Position, Step, position};
+pub use position::{NoPosition, Position, Step, position};
 
 /// Longest scalar that is held to be looked at.
 const MAX_SCALAR: usize = 64 * 1024;

@@ -104,11 +104,11 @@ mod tests {
     use crate::json::scan::position;
 
     fn run(tenantless: bool, dtos: &[&str], text: &str) -> Result<String, Stop> {
-        let dtos: Vec<_> = dtos.iter().map(|d| position(d)).collect();
+        let dtos: Vec<_> = dtos.iter().map(|d| position(d).unwrap()).collect();
         let mut guard = Guard::new(Watch {
             tenant: Tenant::parse("A", &[]).unwrap(),
             tenantless,
-            guarded: Guarded::new(&dtos, &[position("[].configuration")]),
+            guarded: Guarded::new(&dtos, &[position("[].configuration").unwrap()]),
             engine_origin: "http://engine:8080".into(),
             public_origin: "https://public".into(),
         });

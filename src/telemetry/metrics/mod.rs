@@ -61,7 +61,7 @@ impl Metrics {
 
     /// Counts one request.
     pub(crate) fn count(&self, record: &RequestRecord, outcome: Outcome<'_>, took: Duration) {
-        let operation = record.operation.as_deref().unwrap_or("none");
+        let operation = record.operation.as_ref().map_or("none", |key| key.name());
         let kind = record.kind.unwrap_or("none");
         self.counted.requests.with_label_values(&[operation, outcome.name()]).inc();
         if let Some(tenant) = &record.tenant {
