@@ -115,7 +115,7 @@ impl Explainer<'_> {
             .find(&arrival.method, &arrival.segments)
             .ok_or_else(|| Refusal::new(Kind::NoRule, "there is no such operation"))?;
         let rule = &operation.rule;
-        text.line("operation", &rule.operation);
+        text.line("operation", rule.operation.name());
         text.line("rule", &format!("policies/{} ({})", rule.file, rule.kind.name()));
         let forward = match way(&operation, &engine.name)? {
             Way::Forward(forward) => forward,

@@ -49,7 +49,7 @@ fn same(ours: &Json, theirs: &Value) {
 pub fn answer(data: &[u8]) {
     let Some((cut, data)) = data.split_first() else { return };
     let watched = ["[].a", "a", "*.a[]", "a.b", "."];
-    let positions: Vec<Position> = watched.iter().map(|p| position(p)).collect();
+    let positions: Vec<Position> = watched.iter().map(|p| position(p).expect("a position")).collect();
     let whole = scanned(&positions, data, data.len());
     assert_eq!(whole, scanned(&positions, data, usize::from(*cut) + 1), "cut or not");
     if let Ok((_, out, _)) = &whole {

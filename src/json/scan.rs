@@ -14,7 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use out::Out;
-pub use position::{Position, Step, position};
+pub use position::{NoPosition, Position, Step, position};
 pub(crate) use text::is_text;
 use text::{bare_end, plain, text_end};
 use uncleared::Uncleared;

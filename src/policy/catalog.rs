@@ -5,12 +5,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::rule::{How, Kind, Rule};
+use super::rule::{How, Rule};
+use super::written::{Kind, Method, OperationKey, Segment};
 
 /// All operations.
 #[derive(Default)]
-pub struct Catalog {
-    routers: HashMap<String, matchit::Router<Arc<Rule>>>,
+pub(super) struct Catalog {
+    routers: HashMap<Method, matchit::Router<Arc<Rule>>>,
     rules: Vec<Arc<Rule>>,
 }
 
@@ -20,6 +21,14 @@ pub struct Operation {
     pub rule: Arc<Rule>,
     /// The decoded values of the parameters.
     pub params: Vec<String>,
+}
+
+/// Another rule takes the same requests.
+#[derive(Debug, thiserror::Error)]
+#[error("`{operation}`: {source}")]
+pub(super) struct TwoRules {
+    operation: OperationKey,
+    source: matchit::InsertError,
 }
 
 impl Operation {
@@ -35,56 +44,48 @@ impl Catalog {
     ///
     /// # Errors
     /// Another rule takes the same requests.
-    pub(super) fn insert(&mut self, rule: Arc<Rule>) -> Result<(), String> {
-        let Some((method, template)) = rule.operation.split_once(' ') else {
-            return Err(format!("`{}` is not a method and a path", rule.operation));
-        };
+    pub(super) fn insert(&mut self, rule: Arc<Rule>) -> Result<(), TwoRules> {
+        let operation = &rule.operation;
         // Parameters get names by position: `{tenantId}` and `{tenant-id}` at one place are no conflict.
-        let mut number = 0;
-        let route: String = template
-            .split('/')
-            .skip(1)
-            .map(|segment| {
-                if segment.starts_with('{') {
-                    number += 1;
-                    format!("/{{p{number}}}")
-                } else {
-                    format!("/{segment}")
-                }
+        let segments = operation.template().segments().iter().enumerate();
+        let route: String = segments
+            .map(|(n, segment)| match segment {
+                Segment::Literal(text) => format!("/{text}"),
+                Segment::Parameter(_) | Segment::CallerTenant => format!("/{{p{n}}}"),
             })
             .collect();
         self.routers
-            .entry(method.to_owned())
+            .entry(operation.method())
             .or_default()
             .insert(route, rule.clone())
-            .map_err(|e| format!("`{}`: {e}", rule.operation))?;
+            .map_err(|source| TwoRules { operation: operation.clone(), source })?;
         self.rules.push(rule);
         Ok(())
     }
 
     /// Finds the operation for a method and the decoded segments after the base path.
-    pub fn find(&self, method: &str, segments: &[String]) -> Option<Operation> {
+    pub(super) fn find(&self, method: &str, segments: &[String]) -> Option<Operation> {
         let path: String = segments.iter().flat_map(|s| ["/", s.as_str()]).collect();
-        let found = self.routers.get(method)?.at(&path).ok()?;
+        let found = self.routers.get(&Method::named(method)?)?.at(&path).ok()?;
         let params = found.params.iter().map(|(_, value)| value.to_owned()).collect();
         Some(Operation { rule: found.value.clone(), params })
     }
 
     /// The methods that a path has.
-    pub fn methods(&self, segments: &[String]) -> Vec<&str> {
+    pub(super) fn methods(&self, segments: &[String]) -> Vec<&'static str> {
         let path: String = segments.iter().flat_map(|s| ["/", s.as_str()]).collect();
-        let mut methods: Vec<&str> = self
+        let mut methods: Vec<_> = self
             .routers
             .iter()
-            .filter(|(method, router)| *method != "OPTIONS" && router.at(&path).is_ok())
-            .map(|(method, _)| method.as_str())
+            .filter(|(method, router)| **method != Method::Options && router.at(&path).is_ok())
+            .map(|(method, _)| method.name())
             .collect();
         methods.sort_unstable();
         methods
     }
 
     /// All rules, in the order of their files.
-    pub fn rules(&self) -> &[Arc<Rule>] {
+    pub(super) fn rules(&self) -> &[Arc<Rule>] {
         &self.rules
     }
 }

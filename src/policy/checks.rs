@@ -1,9 +1,9 @@
 //! The named checks over one rule as written: each says what it ensures.
 
-use super::written::RuleWritten;
+use super::finding::Fault;
+use super::written::{OperationKey, PathMeaning, PositionWritten, RuleWritten, Template};
 
-type Fault = (&'static str, String, &'static str);
-type Check = fn(&str, &RuleWritten) -> Option<Fault>;
+type Check = fn(&OperationKey, &RuleWritten) -> Option<Fault>;
 
 /// All checks.
 const CHECKS: &[Check] = &[
@@ -16,12 +16,12 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Runs all checks over a rule.
-pub(super) fn rule(operation: &str, written: &RuleWritten) -> Vec<Fault> {
+pub(super) fn rule(operation: &OperationKey, written: &RuleWritten) -> Vec<Fault> {
     CHECKS.iter().filter_map(|check| check(operation, written)).collect()
 }
 
 /// A rule says one thing only: denied, answered here, or sent on.
-fn one_way(operation: &str, rule: &RuleWritten) -> Option<Fault> {
+fn one_way(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
     let forwards = !rule.path.is_empty()
         || rule.to.is_some()
         || rule.query.is_some()
@@ -31,69 +31,62 @@ fn one_way(operation: &str, rule: &RuleWritten) -> Option<Fault> {
     let ways = usize::from(rule.deny.is_some()) + usize::from(rule.local.is_some()) + usize::from(forwards);
     (ways != 1).then(|| {
         let what = format!("`{operation}` says {ways} ways to keep it in, one is needed");
-        ("rule-ways", what, "use `deny`, or `local`, or `path`, `query`, `body` and their kin")
+        Fault::new("rule-ways", what, "use `deny`, or `local`, or `path`, `query`, `body` and their kin")
     })
 }
 
 /// A `deny` says why, in words.
-fn deny_says_why(operation: &str, rule: &RuleWritten) -> Option<Fault> {
+fn deny_says_why(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
     let reason = rule.deny.as_ref()?;
-    (reason.split_whitespace().count() < 2).then(|| {
-        (
-            "deny-reason",
-            format!("`{operation}` is denied without a reason"),
-            "say in a sentence why it is denied",
-        )
+    let says_more_than_a_word = reason.trim().contains(char::is_whitespace);
+    (!says_more_than_a_word).then(|| {
+        let what = format!("`{operation}` is denied without a reason");
+        Fault::new("deny-reason", what, "say in a sentence why it is denied")
     })
 }
 
 /// Every parameter of the path is an id of a family, a tenant, or said to be free.
-fn path_parameters_are_named(operation: &str, rule: &RuleWritten) -> Option<Fault> {
+fn path_parameters_are_named(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
     if rule.deny.is_some() || rule.local.is_some() {
         return None;
     }
-    let missing = operation
-        .split('/')
-        .filter_map(|s| s.strip_prefix('{')?.strip_suffix('}'))
-        .find(|name| !rule.path.contains_key(*name))?;
+    let missing = operation.template().parameters().find(|name| !rule.path.contains_key(*name))?;
     let what = format!("`{operation}` does not say what `{{{missing}}}` is");
-    Some(("path-parameter", what, "add it to `path`: a family, `tenant`, or `free`"))
+    Some(Fault::new("path-parameter", what, "add it to `path`: a family, `tenant`, or `free`"))
 }
 
 /// A rule that sends on has at least one thing that keeps it inside the tenant, or says why it needs none.
-fn something_keeps_it_in(operation: &str, rule: &RuleWritten) -> Option<Fault> {
+fn something_keeps_it_in(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
     if rule.deny.is_some() || rule.local.is_some() || rule.untenanted.is_some() {
         return None;
     }
-    let by_path = rule.path.values().any(|v| v != "free" && !v.starts_with("key-of "));
-    let by_tenant_path = rule.to.as_deref().is_some_and(|to| to.contains("{T}"));
+    let by_path = rule.path.values().any(|v| matches!(v, PathMeaning::Tenant | PathMeaning::Id(_)));
+    let by_tenant_path = rule.to.as_ref().is_some_and(Template::has_caller_tenant);
     let kept =
         by_path || by_tenant_path || rule.query.is_some() || rule.body.is_some() || rule.emulate.is_some();
     (!kept).then(|| {
         let what = format!("nothing keeps `{operation}` inside the tenant");
-        ("not-kept-in", what, "pin it by `path`, `query`, `body` or `to`, or deny it")
+        Fault::new("not-kept-in", what, "pin it by `path`, `query`, `body` or `to`, or deny it")
     })
 }
 
 /// The answer's scan watches at most 64 positions; each DTO needs two, a bound text one.
-fn few_positions(operation: &str, rule: &RuleWritten) -> Option<Fault> {
+fn few_positions(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
     (rule.answer.len() > 20 || rule.bound.len() > 20).then(|| {
-        (
-            "too-many-positions",
-            format!("`{operation}` watches too many positions"),
-            "name at most 20 in `answer`, and in `bound`",
-        )
+        let what = format!("`{operation}` watches too many positions");
+        Fault::new("too-many-positions", what, "name at most 20 in `answer`, and in `bound`")
     })
 }
 
 /// An owner that shows in the answer needs exactly one id in the path and a DTO at the root.
-fn own_answer_has_an_id(operation: &str, rule: &RuleWritten) -> Option<Fault> {
+fn own_answer_has_an_id(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
     if !rule.own_answer {
         return None;
     }
-    let ids = rule.path.values().filter(|v| *v != "free" && *v != "tenant").count();
-    (ids != 1 || rule.answer.first().map(String::as_str) != Some(".")).then(|| {
+    let ids = rule.path.values().filter(|v| matches!(v, PathMeaning::Id(_) | PathMeaning::KeyOf(_))).count();
+    let at_root = rule.answer.first().is_some_and(|PositionWritten(steps)| steps.is_empty());
+    (ids != 1 || !at_root).then(|| {
         let what = format!("`{operation}` can't find the owner in its answer");
-        ("own-answer", what, "`own-answer` needs one id in `path` and `answer: [.]`")
+        Fault::new("own-answer", what, "`own-answer` needs one id in `path` and `answer: [.]`")
     })
 }

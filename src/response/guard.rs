@@ -160,8 +160,9 @@ mod tests {
     }
 
     fn run(tenantless: bool, dtos: &[&str], text: &str) -> Result<String, Kind> {
-        let dtos: Vec<_> = dtos.iter().map(|d| position(d)).collect();
-        let mut guard = Guard::new(watch(tenantless, Guarded::new(&dtos, &[position("[].configuration")])));
+        let dtos: Vec<_> = dtos.iter().map(|d| position(d).unwrap()).collect();
+        let mut guard =
+            Guard::new(watch(tenantless, Guarded::new(&dtos, &[position("[].configuration").unwrap()])));
         let piece = Bytes::copy_from_slice(text.as_bytes());
         let mut out = guard.piece(&piece).map_err(|refusal| refusal.kind())?.to_vec();
         out.extend_from_slice(&guard.finish().map_err(|refusal| refusal.kind())?);
@@ -179,7 +180,7 @@ mod tests {
 
     /// What goes out, piece by piece, where the pieces end after `cut` bytes; with the guard's stop, if there is one.
     fn streamed(dtos: &[&str], text: &str, cut: usize) -> (String, Option<Kind>) {
-        let dtos: Vec<_> = dtos.iter().map(|d| position(d)).collect();
+        let dtos: Vec<_> = dtos.iter().map(|d| position(d).unwrap()).collect();
         let mut guard = Guard::new(watch(false, Guarded::new(&dtos, &[])));
         let mut out = Vec::new();
         for piece in text.as_bytes().chunks(cut) {

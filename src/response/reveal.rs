@@ -72,8 +72,13 @@ mod tests {
         let handles = Handles::new(&[vec![1; 32].into()], "default");
         let tenant = Tenant::parse("A", &[]).unwrap();
         let run = |text: &'static str, made| {
-            let answer =
-                reveal(&Bytes::from_static(text.as_bytes()), &[position("[]")], &handles, &tenant, made);
+            let answer = reveal(
+                &Bytes::from_static(text.as_bytes()),
+                &[position("[]").unwrap()],
+                &handles,
+                &tenant,
+                made,
+            );
             let rows: Json = json::read(&answer.unwrap(), 9).unwrap();
             rows.elements().first().unwrap().clone()
         };

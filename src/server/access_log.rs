@@ -111,7 +111,7 @@ impl RequestLog {
         let (code, message, _) = told(outcome);
         line.text("method", self.method())
             // The rule's template; a raw path could carry ids and forged line ends.
-            .text("operation", self.record.operation.as_deref().unwrap_or("-"))
+            .text("operation", self.record.operation.as_ref().map_or("-", |key| key.name()))
             .text("kind", self.record.kind.unwrap_or("-"))
             .text("tenant", self.record.tenant.as_ref().map_or("-", |tenant| tenant.as_str()))
             .text("outcome", outcome.name())

@@ -1,8 +1,8 @@
 //! What a request has shown so far, for the access log, the metrics and spans.
 
 use std::cell::Cell;
-use std::sync::Arc;
 
+use crate::policy::OperationKey;
 use crate::tenancy::Tenant;
 
 /// What a request has shown so far.
@@ -10,8 +10,8 @@ use crate::tenancy::Tenant;
 pub(crate) struct RequestRecord {
     /// The tenant that the token proved.
     pub(crate) tenant: Option<Tenant>,
-    /// The operation's rule, as `GET /task/{id}`.
-    pub(crate) operation: Option<Arc<str>>,
+    /// The operation, as `GET /task/{id}`.
+    pub(crate) operation: Option<OperationKey>,
     /// The values of the path's parameters, for the audit stream.
     pub(crate) ids: Vec<String>,
     /// The rule's kind.

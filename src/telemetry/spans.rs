@@ -17,6 +17,7 @@ use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use super::{Outcome, RequestRecord, Traceparent};
+use crate::policy::OperationKey;
 
 /// Longest time that the last spans may hold up the end of the process.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -116,8 +117,8 @@ impl Ended<'_> {
     fn span(&self) -> SpanBuilder {
         let method = METHODS.into_iter().find(|known| *known == self.method);
         // The rule's template (`GET /task/{id}`); a raw path would carry ids.
-        let template = self.record.operation.as_deref().and_then(|operation| operation.split_once(' '));
-        let route = template.map(|(_, path)| format!("{}{path}", self.base_path));
+        let template = self.record.operation.as_ref().map(OperationKey::template);
+        let route = template.map(|path| format!("{}{path}", self.base_path));
         let name = match &route {
             Some(route) => format!("{} {route}", method.unwrap_or("HTTP")),
             None => method.unwrap_or("HTTP").to_owned(),
@@ -144,7 +145,7 @@ impl Ended<'_> {
         }
         told.extend(code.map(|code| KeyValue::new("tenantgate.code", code)));
         told.extend(
-            record.operation.clone().map(|operation| KeyValue::new("tenantgate.operation", operation)),
+            record.operation.as_ref().map(|key| KeyValue::new("tenantgate.operation", key.name().clone())),
         );
         told.extend(record.kind.map(|kind| KeyValue::new("tenantgate.kind", kind)));
         let tenant = record.tenant.as_ref().map(|tenant| tenant.as_str().to_owned());
@@ -169,8 +170,6 @@ fn remote(parent: &Traceparent) -> Option<Context> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use super::*;
     use crate::refusal::{Kind, Refusal};
 
@@ -199,10 +198,10 @@ mod tests {
     fn a_span_tells_the_template_and_never_the_ids() {
         let record = RequestRecord {
             tenant: crate::tenancy::Tenant::parse("orders", &[]).ok(),
-            operation: Some("GET /task/{id}".into()),
+            operation: Some(OperationKey::try_from("GET /task/{id}".to_owned()).unwrap()),
             ids: vec!["secretid".into()],
             kind: Some("read"),
-            engine_status: Cell::new(Some(200)),
+            engine_status: Some(200).into(),
             ..RequestRecord::default()
         };
         let (name, attributes) = told("GET", &record, Outcome::Answered(200));

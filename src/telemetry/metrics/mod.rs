@@ -60,7 +60,7 @@ impl Metrics {
 
     /// Counts one request.
     pub(crate) fn count(&self, record: &RequestRecord, outcome: Outcome<'_>, took: Duration) {
-        let operation = record.operation.as_deref().unwrap_or("none");
+        let operation = record.operation.as_ref().map_or("none", |key| key.name());
         let kind = record.kind.unwrap_or("none");
         self.counted.requests.with_label_values(&[operation, outcome.name()]).inc();
         if let Some(tenant) = &record.tenant {
@@ -84,7 +84,7 @@ impl Metrics {
         self.counted.refusals.with_label_values(&[refusal.kind().code()]).inc();
         if refusal.kind() == Kind::GuardAlarm {
             self.counted.alarms.inc();
-            let operation = record.operation.as_deref().unwrap_or("-");
+            let operation: &str = record.operation.as_ref().map_or("-", |key| key.name());
             let tenant = record.tenant.as_ref().map_or("-", |tenant| tenant.as_str());
             tracing::error!(target: "tenantgate::guard", operation, tenant, "ALARM: another tenant's record in an answer");
         }

@@ -91,7 +91,7 @@ const OWN: &[(&str, &str, &str, &str, bool)] = &[
 /// All of them. Reads by key are there twice: the key is looked up where shared resources are readable.
 pub fn templates(policy: &Policy) -> Vec<Template> {
     let rule = |operation: &str| {
-        let found = policy.rules().iter().find(|rule| &*rule.operation == operation);
+        let found = policy.rules().iter().find(|rule| &**rule.operation.name() == operation);
         found.unwrap_or_else(|| panic!("no rule of `{operation}`")).clone()
     };
     let mut all = Vec::new();

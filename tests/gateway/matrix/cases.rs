@@ -104,7 +104,8 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn rows(&self) -> Vec<Row> {
-        let (method, template) = self.rule.operation.split_once(' ').unwrap();
+        let operation = &self.rule.operation;
+        let (method, template) = (operation.method().name(), operation.template().as_str());
         let resource = template.strip_suffix("/count").unwrap_or(template);
         if self.forward.empty.is_some() && !template.contains('{') {
             return match self.file.lists.get(resource) {
@@ -140,11 +141,11 @@ impl Builder<'_> {
         let operation = &self.rule.operation;
         let ends = |key: &str| {
             let (m, tail) = key.split_once(" *")?;
-            let (own_method, path) = operation.split_once(' ')?;
-            (m == own_method && path.ends_with(tail)).then_some(())
+            let fits = m == operation.method().name() && operation.template().as_str().ends_with(tail);
+            fits.then_some(())
         };
         let all = &self.file.cases;
-        let line = all.get(&**operation).or_else(|| {
+        let line = all.get(&**operation.name()).or_else(|| {
             // The longest tail: `*/localVariables/{varId}` before `*/{varId}`.
             let fitting = all.iter().filter(|(key, _)| ends(key).is_some());
             fitting.max_by_key(|(key, _)| key.len()).map(|(_, case)| case)
@@ -182,7 +183,7 @@ impl Builder<'_> {
 
     /// The client's path and the engine's, with placeholders.
     fn paths(&self, case: &Case) -> (String, String) {
-        let (_, template) = self.rule.operation.split_once(' ').unwrap();
+        let template = self.rule.operation.template().as_str();
         let names: Vec<&str> =
             template.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}')).collect();
         let with_tenant = self.forward.to.iter().any(|p| matches!(p, Part::Tenant(_)));
@@ -321,7 +322,7 @@ impl Builder<'_> {
             rows.push(row);
         }
         // Reports on what can be cleaned up hold nothing of what still runs.
-        let report = self.rule.operation.contains("cleanable");
+        let report = self.rule.operation.name().contains("cleanable");
         rows.iter_mut().for_each(|row| row.filled &= !report);
         rows
     }

@@ -2,12 +2,32 @@
 //!
 //! Three kinds of files: one a resource of the engine's REST interface (operation → rule), `shapes.yaml` (what is
 //! done with the fields of a query or body) and `ownership.yaml` (how the owner of an id is found). Unknown keys
-//! are refused: a half-understood rule must not guard anything.
+//! are refused: a half-understood rule must not guard anything. Every text is read here, once, into a type that can
+//! hold nothing else; what a name of a family or shape stands for, `resolve.rs` finds.
+
+mod body;
+mod family;
+mod field;
+mod name;
+mod operation;
+mod position;
+mod template;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub(super) use body::BodyWritten;
+pub use body::Multipart;
+pub use family::LookUp;
+pub(super) use family::{FamilyWritten, OwnerField};
+pub(super) use field::{FieldName, FieldWritten};
+pub(super) use name::{FamilyName, ShapeName};
+pub use operation::{Method, OperationKey, OperationKeyFault};
+pub(super) use position::PositionWritten;
+pub(super) use template::{PathMeaning, Segment};
+pub use template::{Template, TemplateFault};
 
 /// What a rule is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -53,24 +73,24 @@ pub(super) struct RuleWritten {
     /// For each parameter of the path: a family of `ownership.yaml` whose id it is, `tenant`, or `free`: bound to
     /// its parent by the engine, or shown harmless by a test.
     #[serde(default)]
-    pub path: BTreeMap<String, String>,
+    pub path: BTreeMap<String, PathMeaning>,
     /// The engine's path, where it differs; `{T}` is the caller's tenant.
     #[serde(default)]
-    pub to: Option<String>,
+    pub to: Option<Template>,
     /// The shape of the query string.
     #[serde(default)]
-    pub query: Option<String>,
+    pub query: Option<ShapeName>,
     /// The shape of the JSON body, or `none`, or one of the multipart forms. Left out: `none`.
     #[serde(default)]
-    pub body: Option<String>,
+    pub body: Option<BodyWritten>,
     /// Where DTOs stand in the answer: `.` the root, `[]` each element, `a.b`, `*` any member. The guard looks at
     /// their `tenantId`.
     #[serde(default)]
-    pub answer: Vec<String>,
+    pub answer: Vec<PositionWritten>,
     /// Where texts stand in the answer that are bound to the tenant on their way in (`bound-text`): the prefix is
     /// taken off.
     #[serde(default)]
-    pub bound: Vec<String>,
+    pub bound: Vec<PositionWritten>,
     /// The answer itself shows the owner of the path's id: one round trip.
     #[serde(default)]
     pub own_answer: bool,
@@ -141,84 +161,4 @@ pub enum Emulation {
     Redeploy,
     /// `GET …/deployed-form`: only forms that can't reach across.
     DeployedForm,
-}
-
-/// What is done with a field of a query string or JSON object.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum FieldWritten {
-    /// One tenant: kept if own, put in if none, foreign refused.
-    Tenant,
-    /// As `tenant`, but only put in where this other field is there.
-    TenantWith(String),
-    /// As `tenant`, but never put in where this other field is there.
-    TenantWithout(String),
-    /// A list of tenants: kept if own, put in if none, foreign refused.
-    Tenants,
-    /// A list of tenants that is only checked: inside `orQueries` the engine narrows by the outer one.
-    TenantsNamed,
-    /// A wish for records without tenant.
-    Tenantless,
-    /// A wish to see records without tenant as well.
-    IncludeTenantless,
-    /// As a selector it would act on records without tenant: true is refused.
-    TenantlessSelector,
-    /// A free text by which the engine matches rows of all tenants: a prefix binds it to the caller's tenant. What
-    /// could be an id of the engine's own stays as it is in reads and is refused in writes.
-    BoundText,
-    /// Narrows by rows of another kind, whoever's they are, with this reason: what has no tenant is left out beside it.
-    Joins(#[allow(dead_code, reason = "a comment that can't be left out")] String),
-    /// Removed.
-    Drop,
-    /// An id of this family that may be a handle: then it is the pin, and the records have no tenant.
-    Handle(String),
-    /// An id of this family: a foreign one becomes one that never existed.
-    Own(String),
-    /// A list of ids of this family.
-    OwnList(String),
-    /// An object of this shape, looked at where present and never added.
-    Object(String),
-    /// A list of objects of this shape.
-    Each(String),
-    /// A map whose values have this shape.
-    Map(String),
-    /// Refused where present and not null, with this reason.
-    Refuse(String),
-    /// Set to the path's id of this parameter (the engine acts on the id in the BODY).
-    PathId(String),
-    /// The client may not choose it.
-    TaskId,
-    /// Passes; names why it is harmless, for whoever reads the rule.
-    Pass(#[allow(dead_code, reason = "a comment that can't be left out")] String),
-}
-
-/// How the owner of an id is found.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct FamilyWritten {
-    /// Requests that are tried in order until one finds the id.
-    pub look_up: Vec<LookUpWritten>,
-    /// Records without tenant can be read under `shared_resources: readable`.
-    #[serde(default)]
-    pub shareable: Option<String>,
-    /// The field that names the owner.
-    #[serde(default)]
-    pub owner: Option<String>,
-    /// What handles of its ids are for, where records may have no tenant.
-    #[serde(default)]
-    pub handle: Option<String>,
-}
-
-/// One request that finds an owner.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct LookUpWritten {
-    /// `GET /path` or `POST /path` of a list, or `GET /path/{id}` of one record.
-    pub ask: String,
-    /// The field or parameter of the list that takes one id.
-    #[serde(default)]
-    pub id: Option<String>,
-    /// The field or parameter of the list that takes many ids.
-    #[serde(default)]
-    pub ids: Option<String>,
 }

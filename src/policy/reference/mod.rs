@@ -1,0 +1,146 @@
+//! The page of all operations and the schema of the rule files, made from the rules and their types.
+//!
+//! In: the built-in rules as written. Out: `docs/operations.md` and `policies/rule.schema.json`, held to the
+//! checked-in copies by tests; `make update` writes them anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+use super::load::built_in;
+use super::written::{FamilyWritten, FieldName, FieldWritten, Method, OperationKey, RuleWritten, ShapeName};
+use crate::golden::same_as_checked_in;
+
+mod words;
+
+use words::{Words, inner, put_in_words};
+
+type Rules = BTreeMap<OperationKey, RuleWritten>;
+type Shapes = BTreeMap<ShapeName, BTreeMap<FieldName, FieldWritten>>;
+
+const HEAD: &str = "# Operations\n\n\
+<!-- Made from policies/ by `make update`. Change the rules there. -->\n\n\
+Every operation of the engine's REST interface, and how it is kept inside the caller's tenant. What is not here is \
+refused (`TG403-NO-RULE`). A request that names a foreign tenant is refused (`TG403-TENANT`); a foreign id is \
+answered as one that never existed. `tenantgate explain METHOD PATH --client-id ID` shows what becomes of one \
+request. How rules are written: [writing-rules.md](writing-rules.md).\n\n\
+- *own*: the id must belong to the caller's tenant, which the engine is asked about, once.\n\
+- *tenant put in*: the query or body carries the caller's tenant, whatever the client sent or left out.\n\
+- *kind*: `read` changes nothing; `work`, `start`, `deploy` and `administer` are writes, and audited.\n";
+
+fn page() -> String {
+    let files: BTreeMap<_, _> = built_in().into_iter().collect();
+    let shapes: Shapes = parse(&files["shapes.yaml"]);
+    let mut words = Words { shapes: &shapes, used: BTreeSet::new() };
+    let (mut tables, mut denied, mut local, mut all) = (String::new(), 0, 0, 0);
+    for (file, text) in &files {
+        let title = match file.as_str() {
+            "shapes.yaml" | "ownership.yaml" => continue,
+            other => other.trim_end_matches(".yaml"),
+        };
+        let rules: Rules = parse(text);
+        let mut rows: Vec<_> = rules.iter().collect();
+        rows.sort_by_key(|(operation, _)| (operation.template().as_str(), operation.method().name()));
+        let _ =
+            write!(tables, "\n## {title}\n\n| operation | kind | how it is kept in |\n| --- | --- | --- |\n");
+        for (operation, rule) in rows {
+            all += 1;
+            denied += usize::from(rule.deny.is_some());
+            local += usize::from(rule.local.is_some());
+            let how = words.of_rule(rule).replace('|', "\\|");
+            let _ = writeln!(tables, "| `{operation}` | {} | {how} |", rule.kind.name());
+        }
+    }
+    let allowed = all - denied - local;
+    let used = words.used;
+    let fields = fields(&shapes, used);
+    format!(
+        "{HEAD}\n{all} operations: {allowed} allowed, {local} answered by the gateway, {denied} denied.\n{tables}{fields}"
+    )
+}
+
+/// The fields of the used shapes, and of the shapes in those.
+fn fields(shapes: &Shapes, used: BTreeSet<&ShapeName>) -> String {
+    let mut text = "\n## Fields\n\nWhat is done with fields of queries and bodies; others pass.\n".to_owned();
+    let mut open: Vec<_> = used.into_iter().collect();
+    let mut told = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if told.insert(name) {
+            let more = shapes[name].values().filter_map(inner);
+            open.extend(more.filter(|inner| !shapes[*inner].is_empty()));
+        }
+    }
+    for name in told {
+        let _ = write!(text, "\n### {name}\n\n");
+        for (field, what) in &shapes[name] {
+            let _ = writeln!(text, "- `{field}`: {}", put_in_words(what, shapes));
+        }
+    }
+    text
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    serde_saphyr::from_str(text).unwrap()
+}
+
+/// The schema of the rule files: of resources, `shapes.yaml` and `ownership.yaml`.
+fn schema() -> String {
+    let of = |schema: Value| {
+        let mut schema = schema;
+        let object = schema.as_object_mut().unwrap();
+        object.remove("$schema");
+        object.remove("title");
+        schema
+    };
+    let settings =
+        || SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
+    let rule = of(settings().into_root_schema_for::<RuleWritten>().to_value());
+    let field = of(settings().into_root_schema_for::<FieldWritten>().to_value());
+    let family = of(settings().into_root_schema_for::<FamilyWritten>().to_value());
+    let methods = Method::ALL.map(Method::name).join("|");
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A file of rules",
+        "description": "Operations and their rules; `shapes.yaml`: names of shapes; `ownership.yaml`: names of families.",
+        "type": "object",
+        "patternProperties": {
+            format!("^({methods}) /"): { "$ref": "#/$defs/rule" },
+            "^[A-Z][A-Za-z]*$": { "type": "object", "additionalProperties": { "$ref": "#/$defs/field" } },
+            "^[a-z][a-z-]*$": { "$ref": "#/$defs/family" },
+        },
+        "additionalProperties": false,
+        "$defs": { "rule": rule, "field": field, "family": family },
+    });
+    serde_json::to_string_pretty(&schema).unwrap() + "\n"
+}
+
+#[test]
+fn the_page_is_up_to_date() {
+    same_as_checked_in("docs/operations.md", &page());
+}
+
+#[test]
+fn the_schema_is_up_to_date() {
+    same_as_checked_in("policies/rule.schema.json", &schema());
+}
+
+/// The schema's names hold for every file; what stands behind them is of the same types as the loader reads.
+#[test]
+fn the_schema_names_every_key() {
+    for (file, text) in built_in() {
+        let keys: BTreeMap<String, Value> = parse(&text);
+        for key in keys.keys() {
+            let mut chars = key.chars();
+            let first = chars.next().unwrap();
+            let operation = key
+                .split_once(" /")
+                .is_some_and(|(method, _)| ["GET", "POST", "PUT", "DELETE", "OPTIONS"].contains(&method));
+            let shape = first.is_ascii_uppercase() && key.chars().all(|c| c.is_ascii_alphabetic());
+            let family =
+                first.is_ascii_lowercase() && key.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+            assert!(operation || shape || family, "{file}: {key}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What is written → [`Policy`]: names of families and shapes become numbers, and each rule is checked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::checks;
+use super::family::{Family, FamilyId, KnownTypes};
+use super::finding::{Fault, Finding};
+use super::read::{Entries, Placed};
+use super::rule::{Body, Forward, Guarded, How, Part, Rule};
+use super::shape::{Field, Shape, ShapeId};
+use super::written::{
+    BodyWritten, FamilyName, FamilyWritten, FieldName, FieldWritten, OperationKey, OwnerField, PathMeaning,
+    PositionWritten, RuleWritten, Segment, ShapeName,
+};
+use super::{Catalog, Policy};
+
+type Fields = BTreeMap<Placed<FieldName>, FieldWritten>;
+
+/// All that is written in a folder.
+#[derive(Default)]
+pub(super) struct Written {
+    /// The rules by file.
+    pub rules: Vec<(String, Entries<OperationKey, RuleWritten>)>,
+    /// `shapes.yaml`.
+    pub shapes: Entries<ShapeName, Fields>,
+    /// `ownership.yaml`.
+    pub families: Entries<FamilyName, FamilyWritten>,
+}
+
+/// A name that stands for nothing.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum Unresolved {
+    #[error("there is no family `{0}`")]
+    Family(FamilyName),
+    #[error("there is no shape `{0}`")]
+    Shape(ShapeName),
+    #[error("`{{{0}}}` is no parameter of the operation's path")]
+    Parameter(String),
+    #[error("`path` does not say what `{{{0}}}` is")]
+    Unsaid(String),
+}
+
+/// Finds what the names stand for, and checks the rules.
+///
+/// # Errors
+/// The findings so far, and every name that stands for nothing and every rule that can't hold.
+pub(super) fn resolve(written: &Written, mut findings: Vec<Finding>) -> Result<Policy, Vec<Finding>> {
+    let shapes = written.shapes(&mut findings);
+    let types = written.known_types(&mut findings);
+    let catalog = written.catalog(&mut findings);
+    if catalog.rules().is_empty() {
+        let help = "the folder holds the files of `policies/`";
+        findings.push(Fault::new("no-rules", "no rule was found", help).at("policies", 0));
+    }
+    let families = written.families.iter().map(|(name, family)| self::family(&name.value, family)).collect();
+    if findings.is_empty() { Ok(Policy { catalog, shapes, families, types }) } else { Err(findings) }
+}
+
+impl Written {
+    fn shapes(&self, findings: &mut Vec<Finding>) -> Vec<Shape> {
+        let mut shapes = Vec::new();
+        for (name, fields) in self.shapes.iter() {
+            let mut shape = Shape { name: name.value.to_string(), ..Shape::default() };
+            for (field, meant) in fields {
+                match (self.field(meant), &field.value) {
+                    (Ok(meant), FieldName::EndsWith(end)) => shape.endings.push((end.clone(), meant)),
+                    (Ok(meant), FieldName::Exact(exact)) => shape.fields.push((exact.clone(), meant)),
+                    (Err(unresolved), field_name) => {
+                        let what = format!("`{}.{field_name}`: {unresolved}", name.value);
+                        findings.push(unknown_name(what).at("shapes.yaml", field.line));
+                    }
+                }
+            }
+            shapes.push(shape);
+        }
+        shapes
+    }
+
+    /// The types of ids that code needs, wherever a rule says that it is carried out by code.
+    fn known_types(&self, findings: &mut Vec<Finding>) -> KnownTypes {
+        let mut known = |name: &str| {
+            let id = FamilyName::try_from(name.to_owned()).ok().and_then(|name| self.families.number(&name));
+            FamilyId(id.unwrap_or_else(|| {
+                let what = format!("`{name}` is missing: operations that are carried out by code need it");
+                let help = "say how the owner of such an id is found";
+                findings.push(Fault::new("missing-type", what, help).at("ownership.yaml", 0));
+                usize::MAX - 1
+            }))
+        };
+        KnownTypes {
+            deployment: known("deployment"),
+            process_definition: known("process-definition"),
+            process_instance: known("process-instance"),
+            task: known("task"),
+        }
+    }
+
+    fn catalog(&self, findings: &mut Vec<Finding>) -> Catalog {
+        let mut catalog = Catalog::default();
+        for (file, rules) in &self.rules {
+            for (Placed { value: key, line }, written) in rules.iter() {
+                let mut find = |fault: Fault| findings.push(fault.at(file, *line));
+                checks::rule(key, written).into_iter().for_each(&mut find);
+                match self.how(key, written) {
+                    Ok(how) => {
+                        let rule =
+                            Rule { operation: key.clone(), file: file.clone(), kind: written.kind, how };
+                        if let Err(e) = catalog.insert(Arc::new(rule)) {
+                            find(Fault::new("two-rules", e.to_string(), "keep one of the two rules"));
+                        }
+                    }
+                    Err(unresolved) => find(unknown_name(unresolved.to_string())),
+                }
+            }
+        }
+        catalog
+    }
+
+    fn family_id(&self, name: &FamilyName) -> Result<FamilyId, Unresolved> {
+        if name.as_str() == FamilyName::TENANT {
+            return Ok(FamilyId::TENANT);
+        }
+        self.families.number(name).map(FamilyId).ok_or_else(|| Unresolved::Family(name.clone()))
+    }
+
+    fn shape_id(&self, name: &ShapeName) -> Result<ShapeId, Unresolved> {
+        self.shapes.number(name).map(ShapeId).ok_or_else(|| Unresolved::Shape(name.clone()))
+    }
+
+    fn field(&self, written: &FieldWritten) -> Result<Field, Unresolved> {
+        Ok(match written {
+            FieldWritten::Tenant => Field::Tenant,
+            FieldWritten::TenantWith(other) => Field::TenantWith(other.clone()),
+            FieldWritten::TenantWithout(other) => Field::TenantWithout(other.clone()),
+            FieldWritten::Tenants => Field::Tenants,
+            FieldWritten::TenantsNamed => Field::TenantsNamed,
+            FieldWritten::Tenantless => Field::Tenantless,
+            FieldWritten::IncludeTenantless => Field::IncludeTenantless,
+            FieldWritten::TenantlessSelector => Field::TenantlessSelector,
+            FieldWritten::BoundText => Field::BoundText,
+            FieldWritten::Joins(_) => Field::Joins,
+            FieldWritten::Drop => Field::Drop,
+            FieldWritten::Handle(name) => Field::Handle(self.family_id(name)?),
+            FieldWritten::Own(name) => Field::Own(self.family_id(name)?),
+            FieldWritten::OwnList(name) => Field::OwnList(self.family_id(name)?),
+            FieldWritten::Object(name) => Field::Object(self.shape_id(name)?),
+            FieldWritten::Each(name) => Field::Each(self.shape_id(name)?),
+            FieldWritten::Map(name) => Field::Map(self.shape_id(name)?),
+            FieldWritten::Refuse(why) => Field::Refuse(why.clone()),
+            FieldWritten::PathId(number) => Field::PathId(*number),
+            FieldWritten::TaskId => Field::TaskId,
+            FieldWritten::Pass(_) => Field::Pass,
+        })
+    }
+
+    fn how(&self, key: &OperationKey, written: &RuleWritten) -> Result<How, Unresolved> {
+        Ok(match (&written.deny, written.local) {
+            (Some(reason), _) => How::Deny(reason.clone()),
+            (None, Some(local)) => How::Local(local),
+            (None, None) => How::Forward(self.forward(key, written)?),
+        })
+    }
+
+    fn forward(&self, key: &OperationKey, written: &RuleWritten) -> Result<Forward, Unresolved> {
+        let template = written.to.as_ref().unwrap_or(key.template());
+        let parts = template.segments().iter().map(|segment| self.part(segment, key, written));
+        let to = parts.collect::<Result<_, _>>()?;
+        let body = match &written.body {
+            None | Some(BodyWritten::None) => Body::None,
+            Some(BodyWritten::Multipart(form)) => Body::Multipart(*form),
+            Some(BodyWritten::Json(shape)) => Body::Json(self.shape_id(shape)?),
+        };
+        let positions = |written: &[PositionWritten]| -> Vec<_> {
+            written.iter().map(|PositionWritten(position)| position.clone()).collect()
+        };
+        let answer = positions(&written.answer);
+        Ok(Forward {
+            guarded: Guarded::new(&answer, &positions(&written.bound)),
+            to,
+            query: written.query.as_ref().map(|shape| self.shape_id(shape)).transpose()?,
+            body,
+            answer,
+            own_answer: written.own_answer,
+            empty: written.empty,
+            emulate: written.emulate,
+            own_only: written.own_only,
+            makes_batch: written.makes_batch,
+            needs_one_of: written.needs_one_of.clone(),
+            long_poll: written.long_poll,
+        })
+    }
+
+    /// A segment of the engine's path.
+    fn part(&self, segment: &Segment, key: &OperationKey, written: &RuleWritten) -> Result<Part, Unresolved> {
+        let name = match segment {
+            Segment::Literal(text) => return Ok(Part::Literal(text.clone())),
+            Segment::CallerTenant => return Ok(Part::CallerTenant),
+            Segment::Parameter(name) => name,
+        };
+        let number = key.template().parameters().position(|parameter| parameter == name);
+        let number = number.ok_or_else(|| Unresolved::Parameter(name.clone()))?;
+        Ok(match written.path.get(name).ok_or_else(|| Unresolved::Unsaid(name.clone()))? {
+            PathMeaning::Free => Part::Free(number),
+            PathMeaning::Tenant => Part::Tenant(number),
+            PathMeaning::Id(family) => Part::Id(number, self.family_id(family)?),
+            PathMeaning::KeyOf(family) => Part::Key(number, self.family_id(family)?),
+        })
+    }
+}
+
+fn unknown_name(what: String) -> Fault {
+    Fault::new("unknown-name", what, "name a shape or a family that is there")
+}
+
+fn family(name: &FamilyName, written: &FamilyWritten) -> Family {
+    Family {
+        name: name.as_str().into(),
+        look_up: written.look_up.clone(),
+        shareable: written.shareable.clone(),
+        handle: written.handle.clone(),
+        pin: match written.owner {
+            None => ("tenantIdIn", "tenantId"),
+            Some(OwnerField::Owner) => ("owner", "owner"),
+        },
+    }
+}
