@@ -10,9 +10,10 @@ use crate::admission::{Share, Shares};
 use crate::form::{self, FormWriter, Parts};
 use crate::isolation::narrow::{Asks, Narrowing, Outcome};
 use crate::isolation::{
-    Answer, Asked, Content, Draft, Engine, Judgement, OwnId, Permit, ReadableId, RequestBody, full,
+    Answer, Asked, Content, Draft, Engine, Judgement, KeyQuestion, OwnId, Permit, ReadableId, RequestBody,
+    full,
 };
-use crate::policy::{FamilyId, Forward, Operation, Part};
+use crate::policy::{FamilyId, Forward, Operation};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Headers, Payload};
 use crate::response::{self, Reply, Watch, held, streamed};
@@ -75,14 +76,9 @@ impl<'a> RequestContext<'a> {
         self.state.ownership.readable_id(self.engine, self.caller, asked).await
     }
 
-    /// Whether the caller has a definition of the path's key.
-    pub(crate) async fn has_key(&self, key: &str) -> Result<bool, Refusal> {
-        let family = self.forward.to.iter().find_map(|part| match part {
-            Part::Key(_, family) => Some(*family),
-            Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Id(..) | Part::Free(_) => None,
-        });
-        let family = family.ok_or_else(|| Refusal::new(Kind::Internal, "the rule names no key"))?;
-        self.state.ownership.has_key(self.engine, self.caller, family, key).await
+    /// Whether the caller has a definition of a key.
+    pub(crate) async fn has_key(&self, question: &KeyQuestion) -> Result<bool, Refusal> {
+        question.put(self.engine, self.caller).await
     }
 
     /// Ownership look-ups, then the permit.

@@ -6,15 +6,13 @@
 
 use std::time::Duration;
 
-use crate::admission::Granted;
 use crate::context::RequestContext;
 use crate::isolation::Engine;
-use crate::json::Json;
 use crate::operations;
-use crate::plan::{Asked, Plan, Planner, Way, extra_timeout, way};
-use crate::policy::{Body, Forward, How, Multipart, Operation};
+use crate::plan::{Asked, Plan, Planner, Sent, Way, extra_timeout, way, without_rule};
+use crate::policy::{How, Multipart, Operation};
 use crate::refusal::{Kind, Refusal};
-use crate::request::{Arrival, Headers, Payload};
+use crate::request::{Arrival, Payload};
 use crate::response::Reply;
 use crate::state::AppState;
 use crate::telemetry::RequestRecord;
@@ -38,11 +36,7 @@ pub(crate) async fn journey(
     record.tenant = Some(caller.tenant().clone());
 
     let Some(operation) = found else {
-        // The engine answers OPTIONS on any path with a description of its whole interface (facts 13).
-        return match state.policy.methods(&segments) {
-            methods if method == "OPTIONS" && !methods.is_empty() => Ok(Reply::allow(&methods)),
-            _ => Err(Refusal::new(Kind::NoRule, "there is no such operation")),
-        };
+        return without_rule(&state.policy, &method, &segments);
     };
     record.operation = Some(operation.rule.operation.clone());
     record.kind = Some(operation.rule.kind.name());
@@ -64,9 +58,11 @@ pub(crate) async fn journey(
         handles: &state.handles,
         caller: &caller,
     };
-    let (body, payload, _granted) = body(&planner, state, forward, &headers, payload).await?;
+    let Sent { json: body, form: payload, granted: _granted } =
+        planner.body(forward, &headers, payload, &state.memory).await?;
     let extra = extra_timeout(forward, body.as_ref());
-    let plan = planner.plan(Asked { operation: &operation, method, query, body }, forward)?;
+    let accept = headers.accept.as_deref();
+    let plan = planner.plan(Asked { operation: &operation, method, query, accept, body }, forward)?;
     let (caller, operation, headers, record) = (&caller, &operation, &headers, &*record);
     let ctx = RequestContext { state, engine, caller, headers, public_origin, operation, forward, record };
     Ok(carry_out(&ctx, plan, payload, extra).await?.holding(share))
@@ -83,8 +79,8 @@ async fn carry_out(
         Plan::Answer(reply) => Ok(*reply),
         Plan::Send(draft) => ctx.carry_out(draft, extra_timeout).await,
         // Ways that few requests take are boxed: the journey of all others is moved about with them.
-        Plan::SendByKey { key, own, shared } => {
-            let draft = if Box::pin(ctx.has_key(&key)).await? { own } else { shared };
+        Plan::SendByKey { question, own, shared } => {
+            let draft = if Box::pin(ctx.has_key(&question)).await? { own } else { shared };
             ctx.carry_out(draft, extra_timeout).await
         }
         Plan::Form(draft, form) => Box::pin(send_form(ctx, draft, form, payload)).await,
@@ -103,25 +99,5 @@ async fn send_form(
     match form {
         Multipart::Deployment => operations::deploy(ctx, &permit, payload).await,
         Multipart::Attachment | Multipart::Variable => operations::upload(ctx, &permit, form, payload).await,
-    }
-}
-
-/// The body by the rule: JSON read whole, with the memory that it takes; a form handed on; anything else dropped.
-async fn body(
-    planner: &Planner<'_>,
-    state: &AppState,
-    forward: &Forward,
-    headers: &Headers,
-    payload: Payload,
-) -> Result<(Option<Json>, Option<Payload>, Option<Granted>), Refusal> {
-    match forward.body {
-        Body::None => Ok((None, None, None)),
-        Body::Multipart(_) => Ok((None, Some(payload), None)),
-        Body::Json(_) if !headers.has_body => Ok((None, None, None)),
-        Body::Json(_) => {
-            let limit = state.settings.limits.max_json_bytes;
-            let (whole, granted) = Box::pin(payload.whole(limit, &state.memory)).await?;
-            Ok((planner.json(headers.content_type.as_deref(), &whole)?, None, Some(granted)))
-        }
     }
 }

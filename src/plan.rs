@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::admission::{Granted, Memory};
 use crate::config::Settings;
 use crate::isolation::narrow::{Asks, Narrowing, Outcome, class_names};
-use crate::isolation::{Draft, Handles};
+use crate::isolation::{Draft, Handles, KeyQuestion};
 use crate::json::{self, Json};
 use crate::operations::{self, Planned, Planning};
 use crate::policy::{Body, Empty, Forward, How, Local, Multipart, Operation, Policy};
 use crate::refusal::{Kind, Refusal};
+use crate::request::{Headers, Payload};
 use crate::response::Reply;
 use crate::tenancy::Caller;
 
@@ -31,6 +33,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) operation: &'a Operation,
     pub(crate) method: String,
     pub(crate) query: Vec<(String, String)>,
+    /// The types that it takes, if it says so.
+    pub(crate) accept: Option<&'a str>,
     /// The JSON body, if one was sent.
     pub(crate) body: Option<Json>,
 }
@@ -42,7 +46,7 @@ pub(crate) enum Plan {
     /// One narrowed request.
     Send(Draft),
     /// One narrowed request by key: the caller's own definition, or the shared one where it has none of that key.
-    SendByKey { key: String, own: Draft, shared: Draft },
+    SendByKey { question: KeyQuestion, own: Draft, shared: Draft },
     /// A form, whose parts are checked while it streams.
     Form(Draft, Multipart),
     /// Carried out by code.
@@ -74,12 +78,56 @@ pub(crate) fn way<'a>(operation: &'a Operation, engine_name: &str) -> Result<Way
     }
 }
 
+/// The answer to a path and method that no rule names.
+///
+/// # Errors
+/// [`Kind::NoRule`], but for `OPTIONS` of a path that has operations.
+pub(crate) fn without_rule(policy: &Policy, method: &str, segments: &[String]) -> Result<Reply, Refusal> {
+    // The engine answers OPTIONS on any path with a description of its whole interface (facts 13).
+    match policy.methods(segments) {
+        methods if method == "OPTIONS" && !methods.is_empty() => Ok(Reply::allow(&methods)),
+        _ => Err(Refusal::new(Kind::NoRule, "there is no such operation")),
+    }
+}
+
+/// A body by its rule: JSON that was read whole with the memory that it takes, or a form that was not read yet.
+#[derive(Default)]
+pub(crate) struct Sent {
+    pub(crate) json: Option<Json>,
+    pub(crate) form: Option<Payload>,
+    pub(crate) granted: Option<Granted>,
+}
+
 impl Planner<'_> {
+    /// The body by the rule; what the rule does not take is dropped.
+    ///
+    /// # Errors
+    /// What came of the transfer, and a body that can't be read in one way only.
+    pub(crate) async fn body(
+        &self,
+        forward: &Forward,
+        headers: &Headers,
+        payload: Payload,
+        memory: &Memory,
+    ) -> Result<Sent, Refusal> {
+        match forward.body {
+            Body::None => Ok(Sent::default()),
+            Body::Multipart(_) => Ok(Sent { form: Some(payload), ..Sent::default() }),
+            Body::Json(_) if !headers.has_body => Ok(Sent::default()),
+            Body::Json(_) => {
+                let limit = self.settings.limits.max_json_bytes;
+                let (whole, granted) = Box::pin(payload.whole(limit, memory)).await?;
+                let json = self.json(headers.content_type.as_deref(), &whole)?;
+                Ok(Sent { json, form: None, granted: Some(granted) })
+            }
+        }
+    }
+
     /// Reads a JSON body; none where none was sent.
     ///
     /// # Errors
     /// Another content type, JSON with more than one reading, or a class name that values can't have.
-    pub(crate) fn json(&self, content_type: Option<&str>, body: &Bytes) -> Result<Option<Json>, Refusal> {
+    fn json(&self, content_type: Option<&str>, body: &Bytes) -> Result<Option<Json>, Refusal> {
         if body.is_empty() {
             return Ok(None);
         }
@@ -104,22 +152,21 @@ impl Planner<'_> {
         let narrowing = Narrowing::new(self.policy, shared, self.handles, self.caller, asked.operation);
         let asks = Asks { method: asked.method, query: asked.query, body: asked.body };
         if let Some(handler) = forward.emulate {
-            let planning = Planning { narrowing: &narrowing, rule, forward, caller: self.caller, asks };
+            let (caller, accept) = (self.caller, asked.accept);
+            let planning = Planning { narrowing: &narrowing, rule, forward, caller, accept, asks };
             return Ok(match operations::plan(handler, planning)? {
                 Planned::Answer(reply) => Plan::Answer(Box::new(reply)),
                 Planned::Narrowed(outcome) => sent(outcome, forward),
                 Planned::Handled(plan) => Plan::Handled(plan),
             });
         }
-        let Some((_, key)) = narrowing.shared_key(rule, forward) else {
+        let Some(question) = narrowing.shared_key(rule, forward)? else {
             return Ok(sent(narrowing.narrow(rule, forward, asks)?, forward));
         };
         let own = narrowing.narrow(rule, forward, asks.clone())?;
         let shared = narrowing.without_key_tenant().narrow(rule, forward, asks)?;
         Ok(match (own, shared) {
-            (Outcome::Forward(own), Outcome::Forward(shared)) => {
-                Plan::SendByKey { key: key.to_owned(), own, shared }
-            }
+            (Outcome::Forward(own), Outcome::Forward(shared)) => Plan::SendByKey { question, own, shared },
             (empty @ Outcome::Empty(_), _) | (_, empty @ Outcome::Empty(_)) => sent(empty, forward),
         })
     }

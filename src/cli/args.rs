@@ -46,6 +46,8 @@ const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   tenantgate explain GET '/engine-rest/task?name=Pay' --client-id orders --config tenantgate.yaml
   tenantgate explain POST /engine-rest/task --body query.json --client-id orders --config tenantgate.yaml
+  tenantgate explain POST /engine-rest/deployment/create --body form.bin \\
+    --header 'Content-Type: multipart/form-data; boundary=x' --client-id orders --config tenantgate.yaml
   tenantgate explain GET /engine-rest/task/4711 --token token.jwt --config tenantgate.yaml
 
 Nothing is sent. A request that would be refused ends with exit code 3.";
@@ -163,6 +165,10 @@ pub struct ExplainArgs {
     /// File with the body.
     #[arg(long, value_name = "FILE")]
     pub body: Option<PathBuf>,
+    /// A header, as 'Accept: application/json'; repeat it for several [default with a body: Content-Type:
+    /// application/json].
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    pub headers: Vec<String>,
     /// Explain it for this application [default: example].
     #[arg(long, value_name = "ID", conflicts_with = "token")]
     pub client_id: Option<String>,

@@ -9,13 +9,15 @@ use bytes::Bytes;
 
 use super::args::ExplainArgs;
 use super::exit::Exit;
+use crate::admission::Memory;
 use crate::causes;
 use crate::config::{Settings, gather};
 use crate::isolation::{Asked, Draft, Handles};
-use crate::plan::{Asked as Asks, Plan, Planner, Way, way};
-use crate::policy::{LookUp, Policy};
+use crate::operations::{FormCheck, check_form};
+use crate::plan::{Asked as Asks, Plan, Planner, Way, way, without_rule};
+use crate::policy::{Forward, LookUp, Policy};
 use crate::refusal::{Kind, Refusal};
-use crate::request::{Arrival, Base};
+use crate::request::{Arrival, Base, Payload};
 use crate::response::{Reply, ReplyBody};
 use crate::tenancy::{Caller, Tenant};
 use crate::token::Tokens;
@@ -42,9 +44,10 @@ pub(super) fn explain(args: ExplainArgs, env: impl Iterator<Item = (String, Stri
         }
     };
     let mut text = Text::default();
-    let outcome = caller(&args, &settings).and_then(|caller| {
+    let outcome = actix_web::rt::System::new().block_on(async {
+        let caller = caller(&args, &settings).await?;
         let explainer = Explainer { settings: &settings, policy: &policy, caller: &caller };
-        explainer.request(&args, body, &mut text)
+        explainer.request(&args, body, &mut text).await
     });
     if let Err(refusal) = &outcome {
         let kind = refusal.kind();
@@ -61,7 +64,7 @@ pub(super) fn explain(args: ExplainArgs, env: impl Iterator<Item = (String, Stri
 }
 
 /// Who asks: the bearer of a token, or an application by its client id.
-fn caller(args: &ExplainArgs, settings: &Settings) -> Result<Caller, Refusal> {
+async fn caller(args: &ExplainArgs, settings: &Settings) -> Result<Caller, Refusal> {
     let failed = |what: String| Refusal::new(Kind::Internal, what);
     if let Some(file) = &args.token {
         let token =
@@ -70,10 +73,8 @@ fn caller(args: &ExplainArgs, settings: &Settings) -> Result<Caller, Refusal> {
         let tokens = Tokens::new(issuers, &settings.keys, &settings.tenancy, limits.max_token_bytes)
             .map_err(|error| failed(causes::in_full(&error)))?;
         let header = format!("Bearer {}", token.trim());
-        return actix_web::rt::System::new().block_on(async {
-            tokens.start();
-            tokens.caller(&[header.as_bytes()]).await
-        });
+        tokens.start();
+        return tokens.caller(&[header.as_bytes()]).await;
     }
     let id = args.client_id.as_deref().unwrap_or("example");
     Ok(Caller::new(Tenant::parse(id, &settings.tenancy.reserved_client_ids)?))
@@ -98,8 +99,49 @@ struct Explainer<'a> {
 }
 
 impl Explainer<'_> {
-    fn request(&self, args: &ExplainArgs, body: Option<Bytes>, text: &mut Text) -> Result<(), Refusal> {
+    async fn request(&self, args: &ExplainArgs, body: Option<Bytes>, text: &mut Text) -> Result<(), Refusal> {
         text.line("caller", self.caller.tenant().as_str());
+        let arrival = self.arrival(args, body.as_ref())?;
+        let Some(operation) = self.policy.find(&arrival.method, &arrival.segments) else {
+            answered(&without_rule(self.policy, &arrival.method, &arrival.segments)?, text);
+            return Ok(());
+        };
+        let rule = &operation.rule;
+        text.line("operation", rule.operation.name());
+        text.line("rule", &format!("policies/{} ({})", rule.file, rule.kind.name()));
+        let forward = match way(&operation, &self.settings.engine.name)? {
+            Way::Forward(forward) => forward,
+            Way::Answer(reply) => {
+                answered(&reply, text);
+                return Ok(());
+            }
+        };
+        let handles = Handles::new(&self.settings.tenancy.batch_keys, &self.settings.engine.name);
+        let planner =
+            Planner { policy: self.policy, settings: self.settings, handles: &handles, caller: self.caller };
+        let payload = Payload::new(body.unwrap_or_default().into(), self.settings.limits.body_idle_timeout);
+        let memory = Memory::new(usize::MAX);
+        let sent = planner.body(forward, &arrival.headers, payload, &memory).await?;
+        let Arrival { method, query, headers, segments: _, head: _ } = arrival;
+        let accept = headers.accept.as_deref();
+        let asked = Asks { operation: &operation, method, query, accept, body: sent.json };
+        match (planner.plan(asked, forward)?, sent.form) {
+            (Plan::Form(draft, form), Some(payload)) => {
+                let content_type = headers.content_type.as_deref();
+                let check = FormCheck { settings: self.settings, caller: self.caller, content_type };
+                self.look_ups(&draft, forward, text);
+                let behind = check_form(check, form, payload).await?;
+                self.to_engine(&draft, text);
+                text.line("form", "rebuilt part by part");
+                questions(&behind, text);
+            }
+            (plan, _) => self.plan(&plan, forward, text),
+        }
+        Ok(())
+    }
+
+    /// The head of the request. A body is JSON unless a header says otherwise.
+    fn arrival(&self, args: &ExplainArgs, body: Option<&Bytes>) -> Result<Arrival, Refusal> {
         let engine = &self.settings.engine;
         let base = Base {
             path: engine.base_path.clone(),
@@ -108,64 +150,69 @@ impl Explainer<'_> {
         };
         let (path, query) =
             args.path.split_once('?').map_or((args.path.as_str(), None), |(p, q)| (p, Some(q)));
-        let arrival =
-            Arrival::read(&base, &args.method.to_ascii_uppercase(), path, query, std::iter::empty())?;
-        let operation = self
-            .policy
-            .find(&arrival.method, &arrival.segments)
-            .ok_or_else(|| Refusal::new(Kind::NoRule, "there is no such operation"))?;
-        let rule = &operation.rule;
-        text.line("operation", rule.operation.name());
-        text.line("rule", &format!("policies/{} ({})", rule.file, rule.kind.name()));
-        let forward = match way(&operation, &engine.name)? {
-            Way::Forward(forward) => forward,
-            Way::Answer(reply) => {
-                answered(&reply, text);
-                return Ok(());
+        let mut headers: Vec<(String, String)> = Vec::new();
+        for header in &args.headers {
+            let (name, value) = header.split_once(':').unwrap_or((header, ""));
+            headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        if let Some(body) = body {
+            if headers.iter().all(|(name, _)| name != "content-type") {
+                headers.push(("content-type".to_owned(), "application/json".to_owned()));
             }
-        };
-        let handles = Handles::new(&self.settings.tenancy.batch_keys, &engine.name);
-        let planner =
-            Planner { policy: self.policy, settings: self.settings, handles: &handles, caller: self.caller };
-        let body = match (body, forward.body) {
-            (Some(bytes), crate::policy::Body::Json(_)) => planner.json(Some("application/json"), &bytes)?,
-            (Some(_) | None, _) => None,
-        };
-        let asked = Asks { operation: &operation, method: arrival.method, query: arrival.query, body };
-        self.plan(&planner.plan(asked, forward)?, text);
-        Ok(())
+            headers.push(("content-length".to_owned(), body.len().to_string()));
+        }
+        let lines = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        Arrival::read(&base, &args.method.to_ascii_uppercase(), path, query, lines)
     }
 
-    fn plan(&self, plan: &Plan, text: &mut Text) {
+    fn plan(&self, plan: &Plan, forward: &Forward, text: &mut Text) {
         match plan {
             Plan::Answer(reply) => answered(reply, text),
-            Plan::Send(draft) => self.sent(draft, text),
-            Plan::SendByKey { key, own, shared } => {
-                text.line("question", &format!("has the caller a definition of the key `{key}`? If so:"));
-                self.sent(own, text);
+            Plan::Send(draft) | Plan::Form(draft, _) => self.sent(draft, forward, text),
+            Plan::SendByKey { question, own, shared } => {
+                let asks = format!("has the caller a definition of this key? GET {}", question.target());
+                text.line("question", &asks);
+                self.sent(own, forward, text);
                 text.line("otherwise", "the shared one:");
-                self.sent(shared, text);
-            }
-            Plan::Form(draft, form) => {
-                self.sent(draft, text);
-                text.line("body", &format!("the form, rebuilt part by part ({form:?})"));
+                self.sent(shared, forward, text);
             }
             Plan::Handled(plan) => {
-                for question in plan.describe(self.caller) {
-                    text.line("question", &question);
+                if let Some(asked) = plan.looks_up(self.policy) {
+                    text.line("look-up", &self.look_up(&asked, false));
                 }
                 if let Some(draft) = plan.goes_on() {
-                    self.sent(draft, text);
+                    self.look_ups(draft, forward, text);
                 }
+                questions(&plan.describe(self.caller), text);
+                if let Some(draft) = plan.goes_on() {
+                    self.to_engine(draft, text);
+                }
+                if let Some(draft) = plan.otherwise() {
+                    text.line("otherwise", "where the caller has no such thing:");
+                    self.to_engine(draft, text);
+                }
+                questions(&plan.describe_behind(self.caller), text);
             }
         }
     }
 
-    /// The look-ups, and the request as it would reach the engine if all ids were the caller's.
-    fn sent(&self, draft: &Draft, text: &mut Text) {
+    fn sent(&self, draft: &Draft, forward: &Forward, text: &mut Text) {
+        self.look_ups(draft, forward, text);
+        self.to_engine(draft, text);
+    }
+
+    fn look_ups(&self, draft: &Draft, forward: &Forward, text: &mut Text) {
+        let mut told = Vec::new();
         for asked in draft.questions() {
-            text.line("look-up", &self.look_up(&asked));
+            if !told.contains(&asked) {
+                text.line("look-up", &self.look_up(&asked, forward.own_answer));
+                told.push(asked);
+            }
         }
+    }
+
+    /// The request as it would reach the engine if all ids were the caller's.
+    fn to_engine(&self, draft: &Draft, text: &mut Text) {
         let preview = draft.preview();
         let base = &self.settings.engine.base_path;
         text.line("to engine", &format!("{} {base}{}", preview.method, preview.target));
@@ -177,7 +224,8 @@ impl Explainer<'_> {
         }
     }
 
-    fn look_up(&self, asked: &Asked) -> String {
+    /// `shows`: the answer to the request itself has the owner in it.
+    fn look_up(&self, asked: &Asked, shows: bool) -> String {
         let Some(family) = self.policy.family(asked.family()) else {
             return match asked.id() == self.caller.tenant().as_str() {
                 true => format!("`{}` is the caller's tenant", asked.id()),
@@ -185,12 +233,18 @@ impl Explainer<'_> {
             };
         };
         let by: Vec<String> = family.look_up.iter().map(request).collect();
-        format!(
-            "is `{}` an own {}? by {}; if not, it goes as an id that never existed",
-            asked.id(),
-            family.name,
-            by.join(", then ")
-        )
+        if !asked.plausible() {
+            return format!("`{}` can't be an id: it goes as one that never existed", asked.id());
+        }
+        let (id, by) = (asked.id(), by.join(", then "));
+        let by = if shows { format!("the answer shows it, or {by}") } else { format!("by {by}") };
+        format!("is `{id}` an own {}? {by}; if not, it goes as an id that never existed", family.name)
+    }
+}
+
+fn questions(all: &[String], text: &mut Text) {
+    for question in all {
+        text.line("question", question);
     }
 }
 

@@ -1,5 +1,6 @@
 //! `POST /deployment/create`: the form is parsed and written anew, models are inspected before they go on.
 
+use crate::config::Settings;
 use crate::context::RequestContext;
 use crate::form::{FormWriter, Part, Parts};
 use crate::isolation::{List, OwnQuery, Permit};
@@ -8,6 +9,7 @@ use crate::model::{self, Inspector, ModelFinding};
 use crate::refusal::{Kind, Refusal};
 use crate::request::Payload;
 use crate::response::{self, Reply};
+use crate::tenancy::{Caller, Tenant};
 
 /// Text fields of the form (facts 7); every other part is a resource.
 const NAME: &str = "deployment-name";
@@ -28,7 +30,7 @@ const MOST_FINDINGS: usize = 1000;
 
 /// What was read of the form.
 #[derive(Default)]
-struct Read {
+pub(super) struct Read {
     texts: Vec<(String, String)>,
     files: Vec<String>,
     names: Vec<String>,
@@ -46,6 +48,13 @@ impl Read {
     }
 }
 
+/// What a form is checked by.
+pub(super) struct Checks<'a> {
+    pub(super) inspector: &'a Inspector,
+    pub(super) settings: &'a Settings,
+    pub(super) tenant: &'a Tenant,
+}
+
 /// Carries a deployment out.
 ///
 /// # Errors
@@ -57,8 +66,11 @@ pub(crate) async fn deploy(
 ) -> Result<Reply, Refusal> {
     let _share = ctx.in_line(&ctx.state.heavy, false).await?;
     let mut read = Read::default();
-    let mut answer =
-        ctx.send_form(permit, payload, async |parts, out| rebuild(ctx, parts, out, &mut read).await).await?;
+    let (state, tenant) = (ctx.state, ctx.caller.tenant());
+    let checks = Checks { inspector: &state.inspector, settings: &state.settings, tenant };
+    let mut answer = ctx
+        .send_form(permit, payload, async |parts, out| checks.rebuild(parts, out, &mut read).await)
+        .await?;
     if !answer.status.is_success() {
         return ctx.reply(answer, permit).await;
     }
@@ -72,19 +84,28 @@ pub(crate) async fn deploy(
     response::whole(&answer, &latest.write().into(), ctx.watch(permit.tenantless()))
 }
 
-/// The newest own deployment of a name, as an answer to a deployment. The engine shows the newest of ANY tenant where
-/// nothing was new (facts 7).
-async fn latest(ctx: &RequestContext<'_>, name: &str) -> Result<Json, Refusal> {
-    let own = OwnQuery::new(List::Deployments, ctx.caller)
+fn newest<'a>(name: &str, caller: &'a Caller) -> OwnQuery<'a> {
+    OwnQuery::new(List::Deployments, caller)
         .with("name", name)
         .with("sortBy", "deploymentTime")
         .with("sortOrder", "desc")
-        .with("maxResults", "1");
+        .with("maxResults", "1")
+}
+
+/// What is asked behind a deployment, for people.
+pub(super) fn describe_behind(read: &Read, caller: &Caller) -> Vec<String> {
+    let newest = super::question(&newest(read.text(NAME).unwrap_or_default(), caller));
+    vec![format!("where the engine names none of the caller's: {newest}")]
+}
+
+/// The newest own deployment of a name, as an answer to a deployment. The engine shows the newest of ANY tenant where
+/// nothing was new (facts 7).
+async fn latest(ctx: &RequestContext<'_>, name: &str) -> Result<Json, Refusal> {
     let none = || {
         let what = "the engine deployed nothing and names no deployment of yours";
         Refusal::new(Kind::EngineAnswer, what)
     };
-    let latest = own.rows(ctx.engine).await?.into_iter().next().ok_or_else(none)?;
+    let latest = newest(name, ctx.caller).rows(ctx.engine).await?.into_iter().next().ok_or_else(none)?;
     let id = latest.text("id")?;
     // The fields that an answer to a deployment has beside those of a list. The reply puts the public address in.
     let engine = &ctx.state.settings.engine;
@@ -100,90 +121,86 @@ async fn latest(ctx: &RequestContext<'_>, name: &str) -> Result<Json, Refusal> {
     Ok(latest)
 }
 
-async fn rebuild(
-    ctx: &RequestContext<'_>,
-    parts: &mut Parts,
-    out: FormWriter,
-    read: &mut Read,
-) -> Result<(), Refusal> {
-    let tenant = ctx.caller.tenant().as_str();
-    let inspector = &ctx.state.inspector;
-    out.text(TENANT, tenant).await?;
-    while let Some(mut part) = parts.next().await? {
-        let name = part.name.clone();
-        if read.names.contains(&name) {
-            let what = format!("the part `{}` is there twice; send it once", name.escape_debug());
-            return Err(Refusal::new(Kind::MultipartAmbiguous, what));
-        }
-        read.names.push(name.clone());
-        if FIELDS.contains(&name.as_str()) {
-            let text = part.text().await?;
-            if name == TENANT {
-                if !text.is_empty() && text != tenant {
-                    let what = "the part `tenant-id` names a tenant that the token does not grant; leave it out or name your own";
-                    return Err(Refusal::new(Kind::ForeignTenant, what));
-                }
-            } else {
-                out.text(&name, &text).await?;
-                read.texts.push((name, text));
+impl Checks<'_> {
+    /// Reads the form and writes it anew while it streams.
+    pub(super) async fn rebuild(
+        &self,
+        parts: &mut Parts,
+        out: FormWriter,
+        read: &mut Read,
+    ) -> Result<(), Refusal> {
+        let tenant = self.tenant.as_str();
+        out.text(TENANT, tenant).await?;
+        while let Some(mut part) = parts.next().await? {
+            let name = part.name.clone();
+            if read.names.contains(&name) {
+                let what = format!("the part `{}` is there twice; send it once", name.escape_debug());
+                return Err(Refusal::new(Kind::MultipartAmbiguous, what));
             }
-            continue;
+            read.names.push(name.clone());
+            if FIELDS.contains(&name.as_str()) {
+                let text = part.text().await?;
+                if name == TENANT {
+                    if !text.is_empty() && text != tenant {
+                        let what = "the part `tenant-id` names a tenant that the token does not grant; leave it out or name your own";
+                        return Err(Refusal::new(Kind::ForeignTenant, what));
+                    }
+                } else {
+                    out.text(&name, &text).await?;
+                    read.texts.push((name, text));
+                }
+                continue;
+            }
+            if read.names.len() > MOST_PARTS {
+                let what = format!("the form has more than {MOST_PARTS} parts; deploy in several steps");
+                return Err(Refusal::new(Kind::BodyTooLarge, what));
+            }
+            self.resource(&mut part, &out, read).await?;
+            if read.findings.len() >= MOST_FINDINGS {
+                break;
+            }
         }
-        if read.names.len() > MOST_PARTS {
-            let what = format!("the form has more than {MOST_PARTS} parts; deploy in several steps");
-            return Err(Refusal::new(Kind::BodyTooLarge, what));
+        if !read.findings.is_empty() {
+            return Err(model::refusal(&read.findings));
         }
-        resource(ctx, inspector, &mut part, &out, read).await?;
-        if read.findings.len() >= MOST_FINDINGS {
-            break;
+        if read.text(ACTIVATE).is_some_and(|t| !t.is_empty()) && (read.flag(FILTER) || read.flag(CHANGED)) {
+            // If nothing changed the engine would set the time on another tenant's deployment of that name (facts 7).
+            let what = "`deployment-activation-time` can't be used together with `enable-duplicate-filtering` or \
+                        `deploy-changed-only`; leave one of them out";
+            return Err(Refusal::new(Kind::FieldDenied, what));
         }
+        out.close().await
     }
-    if !read.findings.is_empty() {
-        return Err(model::refusal(&read.findings));
-    }
-    if read.text(ACTIVATE).is_some_and(|t| !t.is_empty()) && (read.flag(FILTER) || read.flag(CHANGED)) {
-        // If nothing changed the engine would set the time on another tenant's deployment of that name (facts 7).
-        let what = "`deployment-activation-time` can't be used together with `enable-duplicate-filtering` or \
-                    `deploy-changed-only`; leave one of them out";
-        return Err(Refusal::new(Kind::FieldDenied, what));
-    }
-    out.close().await
-}
 
-/// A resource: what the engine would parse is read whole and inspected under the name that is sent on.
-async fn resource(
-    ctx: &RequestContext<'_>,
-    inspector: &Inspector,
-    part: &mut Part,
-    out: &FormWriter,
-    read: &mut Read,
-) -> Result<(), Refusal> {
-    let fault = |what: String| Refusal::new(Kind::MultipartAmbiguous, what);
-    let file_name = part.file_name.clone().filter(|n| !n.is_empty()).ok_or_else(|| {
-        fault(format!(
-            "No file name found in the deployment resource described by form parameter '{}'.",
-            part.name
-        ))
-    })?;
-    if file_name.len() > LONGEST_FILE_NAME {
-        return Err(fault(format!("a file name has more than {LONGEST_FILE_NAME} bytes")));
-    }
-    if read.files.contains(&file_name) {
-        return Err(fault(format!("the file `{file_name}` is there twice")));
-    }
-    read.files.push(file_name.clone());
-    // Our own part names: the client's can't be taken for a field by any other spelling.
-    let name = format!("resource-{}", read.files.len());
-    out.begin(&name, Some(&file_name), Some("application/octet-stream")).await?;
-    if Inspector::kind(&file_name).is_some() {
-        let limit = ctx.state.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
-        let whole = part.whole(limit.min(model::MAX_BYTES)).await?;
-        read.findings.extend(inspector.inspect(&file_name, &whole, ctx.caller.tenant().as_str()));
-        out.piece(whole).await?;
-    } else {
-        while let Some(piece) = part.piece().await? {
-            out.piece(piece).await?;
+    /// A resource: what the engine would parse is read whole and inspected under the name that is sent on.
+    async fn resource(&self, part: &mut Part, out: &FormWriter, read: &mut Read) -> Result<(), Refusal> {
+        let fault = |what: String| Refusal::new(Kind::MultipartAmbiguous, what);
+        let file_name = part.file_name.clone().filter(|n| !n.is_empty()).ok_or_else(|| {
+            fault(format!(
+                "No file name found in the deployment resource described by form parameter '{}'.",
+                part.name
+            ))
+        })?;
+        if file_name.len() > LONGEST_FILE_NAME {
+            return Err(fault(format!("a file name has more than {LONGEST_FILE_NAME} bytes")));
         }
+        if read.files.contains(&file_name) {
+            return Err(fault(format!("the file `{file_name}` is there twice")));
+        }
+        read.files.push(file_name.clone());
+        // Our own part names: the client's can't be taken for a field by any other spelling.
+        let name = format!("resource-{}", read.files.len());
+        out.begin(&name, Some(&file_name), Some("application/octet-stream")).await?;
+        if Inspector::kind(&file_name).is_some() {
+            let limit = self.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
+            let whole = part.whole(limit.min(model::MAX_BYTES)).await?;
+            read.findings.extend(self.inspector.inspect(&file_name, &whole, self.tenant.as_str()));
+            out.piece(whole).await?;
+        } else {
+            while let Some(piece) = part.piece().await? {
+                out.piece(piece).await?;
+            }
+        }
+        out.end().await
     }
-    out.end().await
 }

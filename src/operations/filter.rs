@@ -108,6 +108,19 @@ impl RunPlan {
     pub(super) fn goes_on(&self) -> &Draft {
         &self.own
     }
+
+    pub(super) fn otherwise(&self) -> &Draft {
+        &self.other
+    }
+}
+
+/// How the filters of an answer are counted.
+pub(super) fn describe_counts(caller: &Caller) -> Vec<String> {
+    let own = OwnQuery::new(List::Filters, caller).with("filterId", super::ANY);
+    vec![
+        format!("is each filter the caller's own? {}", super::question(&own)),
+        format!("for each: POST {}, with the tenant put in", super::path(&["filter", super::ANY, "count"])),
+    ]
 }
 
 pub(super) async fn handle_run(ctx: &RequestContext<'_>, plan: RunPlan) -> Result<Reply, Refusal> {

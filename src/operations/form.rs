@@ -4,12 +4,15 @@
 use super::{Planned, Planning, relayed};
 use crate::context::RequestContext;
 use crate::isolation::narrow::{Narrowing, Outcome};
-use crate::isolation::{Draft, Found, ReadPath, needed, unreadable};
+use crate::isolation::{Draft, Found, KeyQuestion, ReadPath, needed, unreadable};
 use crate::policy::{Part, Rule};
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
+use crate::tenancy::Caller;
 
 use std::time::Duration;
+
+const DEFINITION: &str = "process-definition";
 
 /// What the form hangs on.
 enum At {
@@ -24,7 +27,7 @@ pub(crate) struct Plan {
     at: At,
     draft: Draft,
     /// The same read without tenant, where a shared key may be meant.
-    shared: Option<Draft>,
+    shared: Option<(KeyQuestion, Draft)>,
 }
 
 pub(super) fn plan(planning: Planning<'_>) -> Result<Planned, Refusal> {
@@ -45,35 +48,51 @@ pub(super) fn plan(planning: Planning<'_>) -> Result<Planned, Refusal> {
     });
     let at =
         at.ok_or_else(|| Refusal::new(Kind::Internal, "the rule does not say what the form hangs on"))?;
-    let shared = shared_draft(planning.narrowing, planning.rule, &planning)?;
+    let shared = shared(planning.narrowing, planning.rule, &planning)?;
     planning.draft(|draft| super::Plan::DeployedForm(Plan { at, draft, shared }))
 }
 
-fn shared_draft(
+fn shared(
     narrowing: &Narrowing<'_>,
     rule: &Rule,
     planning: &Planning<'_>,
-) -> Result<Option<Draft>, Refusal> {
-    if narrowing.shared_key(rule, planning.forward).is_none() {
-        return Ok(None);
-    }
+) -> Result<Option<(KeyQuestion, Draft)>, Refusal> {
+    let Some(question) = narrowing.shared_key(rule, planning.forward)? else { return Ok(None) };
     match narrowing.without_key_tenant().narrow(rule, planning.forward, planning.asks.clone())? {
-        Outcome::Forward(draft) => Ok(Some(draft)),
+        Outcome::Forward(draft) => Ok(Some((question, draft))),
         Outcome::Empty(_) => Ok(None),
     }
 }
 
 impl Plan {
-    pub(super) fn describe(&self) -> Vec<String> {
-        vec![match &self.at {
-            At::Task(id) => format!("GET /task/{id}/form"),
-            At::Definition(id) => format!("GET /process-definition/{id}/startForm"),
-            At::Key(key, _) => format!("GET /process-definition/key/{key}/…/startForm"),
-        }]
+    pub(super) fn describe(&self, caller: &Caller) -> Vec<String> {
+        let bound = "how is its form bound?";
+        match &self.at {
+            At::Task(id) => vec![format!("{bound} GET {}", super::path(&["task", id, "form"]))],
+            At::Definition(id) => {
+                vec![format!("{bound} GET {}", super::path(&[DEFINITION, id, "startForm"]))]
+            }
+            At::Key(_, Some(tenant)) if tenant != caller.tenant().as_str() => Vec::new(),
+            At::Key(key, _) => {
+                let start = |path: ReadPath| format!("GET {}", path.then("startForm").target());
+                let own = start(ReadPath::by_key(DEFINITION, key, caller));
+                match &self.shared {
+                    None => vec![format!("{bound} {own}")],
+                    Some((question, _)) => vec![
+                        format!("has the caller a definition of this key? GET {}", question.target()),
+                        format!("{bound} {own}, or {}", start(ReadPath::by_shared_key(DEFINITION, key))),
+                    ],
+                }
+            }
+        }
     }
 
     pub(super) fn goes_on(&self) -> &Draft {
         &self.draft
+    }
+
+    pub(super) fn otherwise(&self) -> Option<&Draft> {
+        self.shared.as_ref().map(|(_, draft)| draft)
     }
 }
 
@@ -87,17 +106,17 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply
         At::Definition(id) => {
             // A shared definition's form may be read, and must not reach across either.
             let readable = ctx.readable_id(ctx.state.policy.types.process_definition, id).await?;
-            readable.map(|id| ReadPath::below("process-definition", &id).then("startForm"))
+            readable.map(|id| ReadPath::below(DEFINITION, &id).then("startForm"))
         }
         // A foreign tenant in the path goes on, and is answered as an unknown one.
         At::Key(_, Some(tenant)) if tenant != ctx.caller.tenant().as_str() => None,
         At::Key(key, _) => {
             let path = match plan.shared {
-                Some(shared) if !ctx.has_key(key).await? => {
+                Some((question, shared)) if !ctx.has_key(&question).await? => {
                     draft = shared;
-                    ReadPath::by_shared_key("process-definition", key)
+                    ReadPath::by_shared_key(DEFINITION, key)
                 }
-                Some(_) | None => ReadPath::by_key("process-definition", key, ctx.caller),
+                Some(_) | None => ReadPath::by_key(DEFINITION, key, ctx.caller),
             };
             Some(path.then("startForm"))
         }

@@ -8,8 +8,9 @@ use bytes::Bytes;
 
 use super::{Planned, Planning, relayed};
 use crate::context::RequestContext;
-use crate::isolation::{List, OwnQuery, OwnRow, OwnWrite, fresh};
+use crate::isolation::{Asked, List, OwnQuery, OwnRow, OwnWrite, fresh};
 use crate::json::{Json, boolean};
+use crate::policy::Policy;
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
 use crate::tenancy::Caller;
@@ -107,8 +108,16 @@ impl Plan {
     pub(super) fn describe(&self, caller: &Caller) -> Vec<String> {
         vec![
             super::question(&self.waiting(&self.instance, caller)),
-            format!("for each: POST /execution/…/messageSubscriptions/{}/trigger", self.message),
+            format!(
+                "for each: POST {}",
+                super::path(&["execution", super::ANY, "messageSubscriptions", &self.message, "trigger"])
+            ),
         ]
+    }
+
+    /// The instance, whose owner has to be known.
+    pub(super) fn asked(&self, policy: &Policy) -> Asked {
+        Asked::new(policy.types.process_instance, self.instance.clone())
     }
 }
 

@@ -12,17 +12,20 @@ mod report;
 mod statistics;
 mod suspend;
 mod topics;
+mod unsent;
 mod upload;
 
 pub(crate) use deploy::deploy;
+pub(crate) use unsent::{FormCheck, check_form};
 pub(crate) use upload::upload;
 
 use crate::context::RequestContext;
 use crate::isolation::narrow::{Asks, Narrowing, Outcome};
-use crate::isolation::{Draft, OwnQuery};
+use crate::isolation::{Asked, Draft, OwnQuery};
 use crate::json::Json;
-use crate::policy::{Emulation, Forward, Rule};
-use crate::refusal::Refusal;
+use crate::percent::encode_path;
+use crate::policy::{Emulation, Forward, Policy, Rule};
+use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
 use crate::tenancy::Caller;
 
@@ -33,6 +36,8 @@ pub(crate) struct Planning<'a> {
     pub(crate) rule: &'a Rule,
     pub(crate) forward: &'a Forward,
     pub(crate) caller: &'a Caller,
+    /// The types that the client takes, if it says so.
+    pub(crate) accept: Option<&'a str>,
     /// What the client asks.
     pub(crate) asks: Asks,
 }
@@ -65,6 +70,19 @@ impl Planning<'_> {
     /// The value of a parameter of the path.
     fn param(&self, number: usize) -> &str {
         self.narrowing.param(number)
+    }
+
+    /// Refuses another type than JSON, for what code makes.
+    fn only_json(&self) -> Result<(), Refusal> {
+        let takes_json = |accept: &str| {
+            accept.contains("json") || accept.contains("*/*") || accept.contains("application/*")
+        };
+        match self.accept {
+            Some(accept) if !takes_json(accept) => {
+                Err(Refusal::new(Kind::FieldDenied, "this can be had as `application/json` only"))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The request as its rule narrows it.
@@ -120,7 +138,7 @@ impl Plan {
         }
     }
 
-    /// What the engine is asked by it, for people.
+    /// What the engine is asked by it before the request that goes on, for people.
     pub(crate) fn describe(&self, caller: &Caller) -> Vec<String> {
         match self {
             Plan::Message(plan) => plan.describe(caller),
@@ -129,12 +147,42 @@ impl Plan {
             Plan::TaskReport(plan) => plan.describe(caller),
             Plan::InstanceReport(plan) => plan.describe(caller),
             Plan::SuspendDefinitions(plan) => plan.describe(caller),
-            Plan::FilterRead(_) => {
-                vec!["for each filter: POST /filter/…/count {\"tenantIdIn\": […]}".to_owned()]
-            }
+            Plan::FilterRead(_) => Vec::new(),
             Plan::FilterRun(plan) => plan.describe(caller),
             Plan::Redeploy(plan) => plan.describe(),
-            Plan::DeployedForm(plan) => plan.describe(),
+            Plan::DeployedForm(plan) => plan.describe(caller),
+        }
+    }
+
+    /// What it asks behind the request that goes on, for people.
+    pub(crate) fn describe_behind(&self, caller: &Caller) -> Vec<String> {
+        match self {
+            Plan::FilterRead(_) => filter::describe_counts(caller),
+            Plan::Message(_)
+            | Plan::TopicNames(_)
+            | Plan::DefinitionStatistics(_)
+            | Plan::TaskReport(_)
+            | Plan::InstanceReport(_)
+            | Plan::SuspendDefinitions(_)
+            | Plan::FilterRun(_)
+            | Plan::Redeploy(_)
+            | Plan::DeployedForm(_) => Vec::new(),
+        }
+    }
+
+    /// An id that it looks up, other than those of the request that goes on.
+    pub(crate) fn looks_up(&self, policy: &Policy) -> Option<Asked> {
+        match self {
+            Plan::Message(plan) => Some(plan.asked(policy)),
+            Plan::TopicNames(_)
+            | Plan::DefinitionStatistics(_)
+            | Plan::TaskReport(_)
+            | Plan::InstanceReport(_)
+            | Plan::SuspendDefinitions(_)
+            | Plan::FilterRead(_)
+            | Plan::FilterRun(_)
+            | Plan::Redeploy(_)
+            | Plan::DeployedForm(_) => None,
         }
     }
 
@@ -153,6 +201,22 @@ impl Plan {
             | Plan::SuspendDefinitions(_) => None,
         }
     }
+
+    /// The request that goes on in its place where the caller has no such thing.
+    pub(crate) fn otherwise(&self) -> Option<&Draft> {
+        match self {
+            Plan::FilterRun(plan) => Some(plan.otherwise()),
+            Plan::DeployedForm(plan) => plan.otherwise(),
+            Plan::FilterRead(_)
+            | Plan::Redeploy(_)
+            | Plan::Message(_)
+            | Plan::TopicNames(_)
+            | Plan::DefinitionStatistics(_)
+            | Plan::TaskReport(_)
+            | Plan::InstanceReport(_)
+            | Plan::SuspendDefinitions(_) => None,
+        }
+    }
 }
 
 /// An error as the engine words it for a parameter that it does not take.
@@ -164,11 +228,31 @@ fn invalid_request(what: &str) -> Reply {
     Reply::json(400, body.write())
 }
 
+/// What stands for values that only the engine can tell.
+const ANY: &str = "…";
+
 /// A question of the gateway's own, for people.
 fn question(query: &OwnQuery<'_>) -> String {
-    let (method, target, body) = query.request("");
+    written(query.request(""))
+}
+
+/// The same, asking how many there are.
+fn count_question(query: &OwnQuery<'_>) -> String {
+    written(query.request("/count"))
+}
+
+fn written((method, target, body): (&str, String, Option<Vec<u8>>)) -> String {
     let body = body.map(|body| format!(" {}", String::from_utf8_lossy(&body))).unwrap_or_default();
-    format!("{method} {target}{body}")
+    format!("{method} {}{body}", readable(&target))
+}
+
+/// A path of the engine, for people.
+fn path(segments: &[&str]) -> String {
+    readable(&encode_path("", segments.iter().copied()))
+}
+
+fn readable(target: &str) -> String {
+    target.replace("%E2%80%A6", ANY)
 }
 
 /// The engine's answer to a write of ours, handed on.

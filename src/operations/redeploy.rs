@@ -47,8 +47,11 @@ impl Plan {
     }
 
     pub(super) fn describe(&self) -> Vec<String> {
-        let resources = format!("GET /deployment/{}/resources", self.deployment);
-        vec![resources.clone(), format!("for each that is deployed again: {resources}/…/data, inspected")]
+        let resources = super::path(&["deployment", &self.deployment, "resources"]);
+        vec![
+            format!("GET {resources}"),
+            format!("for each model that is deployed again: GET {resources}/{}/data", super::ANY),
+        ]
     }
 
     pub(super) fn goes_on(&self) -> &Draft {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Planned, Planning, relayed};
 use crate::context::RequestContext;
 use crate::isolation::narrow::{Asks, Outcome};
-use crate::isolation::{List, OwnQuery, OwnRow, fresh};
+use crate::isolation::{Draft, List, OwnQuery, OwnRow, fresh};
 use crate::json::Json;
 use crate::refusal::{Kind, Refusal};
 use crate::response::{self, Reply};
@@ -18,21 +18,19 @@ const MOST_DEFINITIONS: usize = 10_000;
 /// Most different names of tasks in a report: each takes two requests.
 const MOST_NAMES: usize = 2_000;
 
-/// The refusal of another type than JSON.
-pub(super) fn only_json(ctx: &RequestContext<'_>) -> Result<(), Refusal> {
-    let takes_json =
-        |accept: &str| accept.contains("json") || accept.contains("*/*") || accept.contains("application/*");
-    if ctx.headers.accept.as_deref().is_some_and(|accept| !takes_json(accept)) {
-        return Err(Refusal::new(Kind::FieldDenied, "this can be had as `application/json` only"));
-    }
-    Ok(())
-}
-
 /// `GET /history/task/report` with `reportType=count`.
 pub(crate) struct TaskPlan {
     by_name: bool,
     /// `finishedAfter` and `finishedBefore` of the list, from `completedAfter` and `completedBefore`.
     times: Vec<(&'static str, String)>,
+}
+
+/// Stands for a key where only the times count.
+const NO_KEY: &str = "x";
+
+/// By the names of tasks.
+fn sorted(tasks: OwnQuery<'_>) -> OwnQuery<'_> {
+    tasks.with("sortBy", "taskName").with("sortOrder", "asc")
 }
 
 /// The engine's words for a report that it does not make.
@@ -58,6 +56,7 @@ pub(super) fn plan_tasks(planning: &Planning<'_>) -> Result<Planned, Refusal> {
             return invalid(&format!("groupBy parameter has invalid value: {}", other.unwrap_or("null")));
         }
     };
+    planning.only_json()?;
     let times = [("finishedAfter", "completedAfter"), ("finishedBefore", "completedBefore")];
     let times = times.iter().filter_map(|(of_list, name)| Some((*of_list, first(name)?.to_owned())));
     Ok(Planned::Handled(super::Plan::TaskReport(TaskPlan { by_name, times: times.collect() })))
@@ -79,10 +78,21 @@ impl TaskPlan {
     }
 
     pub(super) fn describe(&self, caller: &Caller) -> Vec<String> {
-        vec![
-            super::question(&Self::definitions(caller)),
-            format!("for each key: {}", super::question(&self.finished("…", caller))),
-        ]
+        let finished = self.finished(super::ANY, caller);
+        let mut questions = Vec::new();
+        if !self.times.is_empty() {
+            let readable = super::count_question(&self.finished(NO_KEY, caller));
+            questions.push(format!("can the times be read? {readable}"));
+        }
+        questions.push(super::question(&Self::definitions(caller)));
+        if self.by_name {
+            questions.push(format!("for each key: {}", super::question(&sorted(finished.clone()))));
+            let named = super::count_question(&finished.with("taskName", super::ANY));
+            questions.push(format!("for each name: {named}"));
+        } else {
+            questions.push(format!("for each key: {}", super::count_question(&finished)));
+        }
+        questions
     }
 
     async fn sorted(
@@ -92,7 +102,7 @@ impl TaskPlan {
         first: u64,
         most: usize,
     ) -> Result<Vec<OwnRow>, Refusal> {
-        let sorted = self.finished(key, ctx.caller).with("sortBy", "taskName").with("sortOrder", "asc");
+        let sorted = sorted(self.finished(key, ctx.caller));
         let page = sorted.with("firstResult", &first.to_string()).with("maxResults", &most.to_string());
         page.rows(ctx.engine).await
     }
@@ -133,7 +143,6 @@ impl TaskPlan {
 }
 
 pub(super) async fn handle_tasks(ctx: &RequestContext<'_>, plan: &TaskPlan) -> Result<Reply, Refusal> {
-    only_json(ctx)?;
     let _share = ctx.in_line(&ctx.state.heavy, true).await?;
     if let Some(refused) = times_refused(ctx, plan).await? {
         return Ok(refused);
@@ -166,7 +175,7 @@ async fn times_refused(ctx: &RequestContext<'_>, plan: &TaskPlan) -> Result<Opti
     if plan.times.is_empty() {
         return Ok(None);
     }
-    let Some((status, error)) = plan.finished("x", ctx.caller).refused(ctx.engine).await? else {
+    let Some((status, error)) = plan.finished(NO_KEY, ctx.caller).refused(ctx.engine).await? else {
         return Ok(None);
     };
     let mut error = error;
@@ -195,6 +204,8 @@ pub(crate) struct InstancePlan {
     ids: Option<Vec<String>>,
     keys: Option<Vec<String>>,
     asks: Asks,
+    /// The report as it goes on, with a mark for the ids.
+    shown: Draft,
 }
 
 pub(super) fn plan_instances(planning: Planning<'_>) -> Result<Planned, Refusal> {
@@ -207,8 +218,14 @@ pub(super) fn plan_instances(planning: Planning<'_>) -> Result<Planned, Refusal>
     let (ids, keys) = (list(IDS), list(KEYS));
     asks.query.retain(|(name, _)| name != IDS && name != KEYS);
     // What the rule refuses is refused before the engine is asked.
-    planning.narrowing.narrow(planning.rule, planning.forward, asks.clone())?;
-    Ok(Planned::Handled(super::Plan::InstanceReport(InstancePlan { ids, keys, asks })))
+    let mut marked = asks.clone();
+    marked.query.push((IDS.to_owned(), super::ANY.to_owned()));
+    Ok(match planning.narrowing.narrow(planning.rule, planning.forward, marked)? {
+        Outcome::Forward(shown) => {
+            Planned::Handled(super::Plan::InstanceReport(InstancePlan { ids, keys, asks, shown }))
+        }
+        empty @ Outcome::Empty(_) => Planned::Narrowed(empty),
+    })
 }
 
 impl InstancePlan {
@@ -217,9 +234,10 @@ impl InstancePlan {
     }
 
     pub(super) fn describe(&self, caller: &Caller) -> Vec<String> {
+        let report = self.shown.preview();
         vec![
             super::question(&Self::definitions(caller)),
-            format!("then the report, with the ids of these definitions in `{IDS}`"),
+            format!("then, with their ids: {} {}", report.method, super::readable(&report.target)),
         ]
     }
 }

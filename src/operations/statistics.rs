@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 
-use super::report::only_json;
 use super::{Planned, Planning};
 use crate::context::RequestContext;
 use crate::isolation::{List, OwnQuery, OwnRow};
@@ -62,6 +61,7 @@ pub(super) fn plan(planning: &Planning<'_>) -> Result<Planned, Refusal> {
         None if yes("rootIncidents") => Incidents::Roots,
         None => Incidents::None,
     };
+    planning.only_json()?;
     let plan = Plan { failed_jobs: yes("failedJobs"), incidents };
     Ok(Planned::Handled(super::Plan::DefinitionStatistics(plan)))
 }
@@ -97,7 +97,8 @@ impl Plan {
         let mut questions = vec![super::question(&Self::definitions(caller))];
         questions.extend(self.failed_jobs.then(|| super::question(&Self::jobs(caller))));
         questions.extend(self.incidents(caller).map(|incidents| super::question(&incidents)));
-        questions.push("for each definition: GET /process-instance/count".to_owned());
+        let instances = super::count_question(&Self::instances(super::ANY, caller));
+        questions.push(format!("for each definition: {instances}"));
         questions
     }
 
@@ -131,7 +132,6 @@ impl Plan {
 }
 
 pub(super) async fn handle(ctx: &RequestContext<'_>, plan: &Plan) -> Result<Reply, Refusal> {
-    only_json(ctx)?;
     let _share = ctx.in_line(&ctx.state.heavy, true).await?;
     let definitions = Plan::definitions(ctx.caller).all(ctx.engine, MOST_DEFINITIONS).await?;
     let (failed, incidents) = (plan.failed_jobs(ctx).await?, plan.by_type(ctx).await?);

@@ -50,10 +50,15 @@ impl Plan {
     }
 
     pub(super) fn describe(&self, caller: &Caller) -> Vec<String> {
-        vec![
-            super::question(&self.versions(caller)),
-            "for each: PUT /process-definition/…/suspended".to_owned(),
-        ]
+        let none = "PUT /process-definition/suspended with a key that nobody has";
+        match self.key.as_str() {
+            "" => vec![none.to_owned()],
+            _ => vec![
+                super::question(&self.versions(caller)),
+                format!("for each: PUT {}", super::path(&["process-definition", super::ANY, "suspended"])),
+                format!("if there is none: {none}"),
+            ],
+        }
     }
 }
 

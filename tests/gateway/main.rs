@@ -37,6 +37,8 @@ mod emulated;
 mod equal_texts;
 /// Messages, signals, conditions.
 mod events;
+/// What `explain` says, beside what the running gateway does.
+mod explained;
 /// Nothing goes on when one of the gateway's own questions is answered badly.
 mod faults;
 /// Saved filters.

@@ -134,11 +134,14 @@ impl Recorder {
 
     /// Everything that reached the engine so far, the gateway's own readiness question apart.
     pub fn seen(&self) -> Vec<Seen> {
-        let all = self.state.seen.lock().unwrap();
-        all.iter()
-            .filter(|s| s.path != "/engine-rest/version" && s.path != "/engine-rest/engine")
-            .cloned()
-            .collect()
+        let mut all = self.all();
+        all.retain(|s| s.path != "/engine-rest/version" && s.path != "/engine-rest/engine");
+        all
+    }
+
+    /// Everything that reached the engine so far.
+    pub fn all(&self) -> Vec<Seen> {
+        self.state.seen.lock().unwrap().clone()
     }
 
     /// Forgets what it saw.

@@ -17,7 +17,7 @@ mod tests;
 pub(crate) use class_names::class_names;
 
 use super::draft::{Draft, DraftBody, Segment};
-use super::ownership::{Asked, Handles};
+use super::ownership::{Asked, Handles, KeyQuestion};
 use crate::config::SharedResources;
 use crate::json::Json;
 use crate::policy::{Body, Empty, FamilyId, Forward, Kind as RuleKind, Operation, Part, Policy, Rule};
@@ -115,17 +115,22 @@ impl Narrowing<'_> {
         }))
     }
 
-    /// The key that is read without tenant where the caller has no definition of it: the rule reads, puts the caller's
-    /// tenant behind the key itself (the client asked without one), and shared definitions are readable.
-    pub(crate) fn shared_key(&self, rule: &Rule, forward: &Forward) -> Option<(FamilyId, &str)> {
+    /// The question whether the path's key is read without tenant, which it is where the caller has no definition of it.
+    /// It is asked where the rule reads, puts the caller's tenant behind the key itself (the client asked without one),
+    /// and shared definitions are readable.
+    ///
+    /// # Errors
+    /// The rules name no list by which the question could be asked.
+    pub(crate) fn shared_key(&self, rule: &Rule, forward: &Forward) -> Result<Option<KeyQuestion>, Refusal> {
         let readable = self.shared == SharedResources::Readable && rule.kind == RuleKind::Read;
         if !readable || forward.own_only || !forward.to.contains(&Part::CallerTenant) {
-            return None;
+            return Ok(None);
         }
-        forward.to.iter().find_map(|part| match part {
-            Part::Key(n, family) => Some((*family, self.param(*n))),
+        let question = forward.to.iter().find_map(|part| match part {
+            Part::Key(n, family) => Some(KeyQuestion::new(self.policy, *family, self.param(*n), self.tenant)),
             Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Id(..) | Part::Free(_) => None,
-        })
+        });
+        question.transpose()
     }
 
     /// The decoded parameter of the path by its number; empty where there is none.

@@ -41,6 +41,55 @@ pub(crate) struct Ownership {
     counters: Counters,
 }
 
+/// Whether the caller has a definition of a key.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyQuestion {
+    key: String,
+    target: String,
+}
+
+impl KeyQuestion {
+    /// About a key of that family's definitions.
+    ///
+    /// # Errors
+    /// The rules name no list that could be asked.
+    pub(crate) fn new(
+        policy: &Policy,
+        family: FamilyId,
+        key: &str,
+        tenant: &Tenant,
+    ) -> Result<Self, Refusal> {
+        let look_ups = policy.family(family).map_or(&[][..], |family| &family.look_up);
+        let list = look_ups.iter().find_map(|look_up| match look_up {
+            LookUp::GetList { path, .. } => Some(path),
+            LookUp::PostList { .. } | LookUp::One { .. } => None,
+        });
+        let mut target =
+            list.cloned().ok_or_else(|| Refusal::new(Kind::Internal, "the rules name no list of keys"))?;
+        encode_query(&mut target, [("key", key), ("tenantIdIn", tenant.as_str()), ("maxResults", "1")]);
+        Ok(Self { key: key.to_owned(), target })
+    }
+
+    /// The request as the engine gets it.
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// Asks the engine. Not remembered: a definition may come to be at any time.
+    ///
+    /// # Errors
+    /// The engine can't be asked: then nothing may go on.
+    pub(crate) async fn put(&self, engine: &Engine, caller: &Caller) -> Result<bool, Refusal> {
+        let list = engine.ask("GET", &self.target, None, caller).await?;
+        let mut own = false;
+        for row in rows(&list)? {
+            let tenant = needed(row, "tenantId")?;
+            own |= tenant == caller.tenant().as_str() && needed(row, "key")? == self.key;
+        }
+        Ok(own)
+    }
+}
+
 /// Whose the answer to a probe is.
 pub(crate) enum Judgement {
     /// The caller's.
@@ -153,34 +202,6 @@ impl Ownership {
     fn opened(&self, caller: &Caller, asked: &Asked) -> Option<String> {
         let purpose = self.policy.family(asked.family())?.handle.as_deref()?;
         self.handles.open(purpose, caller.tenant(), asked.id())
-    }
-
-    /// Whether the caller has a definition of that key. Not remembered: one may come to be at any time.
-    ///
-    /// # Errors
-    /// The engine can't be asked: then nothing may go on.
-    pub(crate) async fn has_key(
-        &self,
-        engine: &Engine,
-        caller: &Caller,
-        family: FamilyId,
-        key: &str,
-    ) -> Result<bool, Refusal> {
-        let look_ups = self.policy.family(family).map_or(&[][..], |family| &family.look_up);
-        let list = look_ups.iter().find_map(|look_up| match look_up {
-            LookUp::GetList { path, .. } => Some(path),
-            LookUp::PostList { .. } | LookUp::One { .. } => None,
-        });
-        let mut target =
-            list.cloned().ok_or_else(|| Refusal::new(Kind::Internal, "the rules name no list of keys"))?;
-        let tenant = caller.tenant().as_str();
-        encode_query(&mut target, [("key", key), ("tenantIdIn", tenant), ("maxResults", "1")]);
-        let list = engine.ask("GET", &target, None, caller).await?;
-        let mut own = false;
-        for row in rows(&list)? {
-            own |= needed(row, "tenantId")? == tenant && needed(row, "key")? == key;
-        }
-        Ok(own)
     }
 
     /// Whose the answer to a probe is.

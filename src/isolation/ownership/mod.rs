@@ -12,5 +12,5 @@ mod stats;
 
 pub(crate) use asked::{Asked, Owned};
 pub(crate) use handle::Handles;
-pub(crate) use look_up::{Judgement, Ownership};
+pub(crate) use look_up::{Judgement, KeyQuestion, Ownership};
 pub(crate) use stats::Stats;

@@ -5,8 +5,9 @@
 //! held back, so that one case leaves the next one as it was. Last the same without a fault: it goes on as at first.
 //! `ONLY=text` runs the cases whose name holds that text.
 
-mod asking;
-mod cases;
+// `explained` asks for the same.
+pub mod asking;
+pub mod cases;
 mod trial;
 mod verdict;
 

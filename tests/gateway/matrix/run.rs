@@ -206,7 +206,8 @@ fn template(row: &Row, column: Column) -> Option<&Ask> {
 
 pub type Plain = (u16, Vec<(String, String)>, String);
 
-fn target(ask: &Ask) -> String {
+/// Path and query.
+pub fn target(ask: &Ask) -> String {
     let mark = if ask.query.is_empty() { "" } else { "?" };
     format!("{}{mark}{}", ask.path, ask.query)
 }
@@ -216,12 +217,7 @@ pub async fn send(api: &Api, method: &str, ask: &Ask) -> Reply {
     let method: Method = method.parse().unwrap();
     let target = target(ask);
     if !ask.form.is_empty() {
-        let form = ask.form.iter().fold(Form::new(), |form, (name, value)| match name.as_str() {
-            "data" | "content" => form.file(name, "x.txt", value.as_bytes()),
-            name if name.contains('.') => form.file(name, name, value.as_bytes()),
-            name => form.field(name, value),
-        });
-        return api.form(&target, form).await;
+        return api.form(&target, form(ask)).await;
     }
     match &ask.body {
         Some(body) => api.json(method, &target, body).await,
@@ -230,6 +226,15 @@ pub async fn send(api: &Api, method: &str, ask: &Ask) -> Reply {
         }
         None => api.json(method, &target, "").await,
     }
+}
+
+/// The form that is sent.
+pub fn form(ask: &Ask) -> Form {
+    ask.form.iter().fold(Form::new(), |form, (name, value)| match name.as_str() {
+        "data" | "content" => form.file(name, "x.txt", value.as_bytes()),
+        name if name.contains('.') => form.file(name, name, value.as_bytes()),
+        name => form.field(name, value),
+    })
 }
 
 /// The answer without what differs between any two: dates, lengths, fresh ids; the asked ids named alike.
