@@ -8,12 +8,11 @@ use bytes::Bytes;
 
 use crate::admission::{Share, Shares};
 use crate::form::{self, FormWriter, Parts};
-use crate::isolation::narrow::{Asks, Narrowing, Outcome};
 use crate::isolation::{
     Answer, Asked, Content, Draft, Engine, Judgement, KeyQuestion, OwnId, Permit, ReadableId, RequestBody,
     full,
 };
-use crate::policy::{FamilyId, Forward, Operation};
+use crate::policy::{FamilyId, Forward};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Headers, Payload};
 use crate::response::{self, Reply, Watch, held, streamed};
@@ -37,8 +36,6 @@ pub(crate) struct RequestContext<'a> {
     pub(crate) headers: &'a Headers,
     /// Scheme and authority that links show.
     pub(crate) public_origin: Arc<str>,
-    /// The operation, with the values of its path.
-    pub(crate) operation: &'a Operation,
     /// Its rule's way to the engine.
     pub(crate) forward: &'a Forward,
     /// What the request has shown so far.
@@ -50,14 +47,6 @@ impl<'a> RequestContext<'a> {
     /// end, at most as long as for the engine.
     pub(crate) async fn in_line(&self, shares: &Shares, long_poll: bool) -> Result<Share, Refusal> {
         shares.wait(self.caller.tenant(), long_poll, self.state.settings.engine.timeout).await
-    }
-
-    /// Narrows a request of this operation.
-    pub(crate) fn narrow(&self, asks: Asks) -> Result<Outcome, Refusal> {
-        let (policy, handles) = (&self.state.policy, &self.state.handles);
-        let shared = self.state.settings.tenancy.shared_resources;
-        let narrowing = Narrowing::new(policy, shared, handles, self.caller, self.operation);
-        narrowing.narrow(&self.operation.rule, self.forward, asks)
     }
 
     /// The id, if it is the caller's.

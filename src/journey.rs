@@ -63,8 +63,8 @@ pub(crate) async fn journey(
     let extra = extra_timeout(forward, body.as_ref());
     let accept = headers.accept.as_deref();
     let plan = planner.plan(Asked { operation: &operation, method, query, accept, body }, forward)?;
-    let (caller, operation, headers, record) = (&caller, &operation, &headers, &*record);
-    let ctx = RequestContext { state, engine, caller, headers, public_origin, operation, forward, record };
+    let (caller, headers, record) = (&caller, &headers, &*record);
+    let ctx = RequestContext { state, engine, caller, headers, public_origin, forward, record };
     Ok(carry_out(&ctx, plan, payload, extra).await?.holding(share))
 }
 

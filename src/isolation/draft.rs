@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+use super::own::OwnId;
 use super::ownership::{Asked, Owned};
 use super::permit::{Content, Permit, Probe};
 use super::substitutes::{Substitutes, fresh};
@@ -71,6 +72,22 @@ impl Draft {
             json.for_each_hole(&mut |id| asked.push(id.clone()));
         }
         asked
+    }
+
+    /// The same request by another method.
+    #[must_use]
+    pub(crate) fn by(&self, method: &str) -> Self {
+        Self { method: method.to_owned(), ..self.clone() }
+    }
+
+    /// The same request, narrowed by a list of own ids in a parameter. None of them stands for none: an empty list would
+    /// mean all (facts 1), so an id that never existed takes their place.
+    #[must_use]
+    pub(crate) fn among(mut self, name: &'static str, ids: &[OwnId]) -> Self {
+        let ids: Vec<&str> = ids.iter().map(OwnId::as_str).collect();
+        let list = if ids.is_empty() { fresh() } else { ids.join(",") };
+        self.query.push((name.to_owned(), Value::Text(list)));
+        self
     }
 
     /// Whether the answer may hold records without tenant.

@@ -5,7 +5,6 @@ use futures_util::future::try_join_all;
 
 use super::{Planned, Planning};
 use crate::context::RequestContext;
-use crate::isolation::narrow::{Asks, Outcome};
 use crate::isolation::{Draft, List, OwnQuery, ReadPath};
 use crate::json::{self, Json, plain_parameter};
 use crate::refusal::{Kind, Refusal};
@@ -82,17 +81,10 @@ pub(super) fn plan_run(planning: Planning<'_>) -> Result<Planned, Refusal> {
     // count as one.
     let without_query =
         planning.asks.body.as_ref().is_none_or(|body| matches!(body, Json::Object(all) if all.is_empty()));
-    let narrow = |method: &str| {
-        let asks = Asks { method: method.to_owned(), ..planning.asks.clone() };
-        planning.narrowing.narrow(planning.rule, planning.forward, asks)
-    };
-    let other = if without_query { "GET" } else { planning.asks.method.as_str() };
-    Ok(match (narrow("POST")?, narrow(other)?) {
-        (Outcome::Forward(own), Outcome::Forward(other)) => {
-            let id = planning.param(0).to_owned();
-            Planned::Handled(super::Plan::FilterRun(RunPlan { id, own, other }))
-        }
-        (empty @ Outcome::Empty(_), _) | (_, empty @ Outcome::Empty(_)) => Planned::Narrowed(empty),
+    let id = planning.param(0).to_owned();
+    planning.draft(|draft| {
+        let other = if without_query { draft.by("GET") } else { draft.clone() };
+        super::Plan::FilterRun(RunPlan { id, own: draft.by("POST"), other })
     })
 }
 

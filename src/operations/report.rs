@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Planned, Planning, relayed};
 use crate::context::RequestContext;
-use crate::isolation::narrow::{Asks, Outcome};
-use crate::isolation::{Draft, List, OwnQuery, OwnRow, fresh};
+use crate::isolation::narrow::Outcome;
+use crate::isolation::{Draft, List, OwnQuery, OwnRow};
 use crate::json::Json;
 use crate::refusal::{Kind, Refusal};
 use crate::response::{self, Reply};
@@ -162,10 +162,10 @@ pub(super) async fn handle_tasks(ctx: &RequestContext<'_>, plan: &TaskPlan) -> R
             }
         }
     }
-    // As the engine sorts them: by name, then the larger count first. Definitions came sorted.
-    rows.sort_by(|one, other| {
-        one.0.cmp(&other.0).then(if plan.by_name { other.1.cmp(&one.1) } else { std::cmp::Ordering::Equal })
-    });
+    // As the engine sorts them: by name, then the larger count first. Without names, definitions came sorted.
+    if plan.by_name {
+        rows.sort_by(|(name, count, _), (other, most, _)| name.cmp(other).then(most.cmp(count)));
+    }
     let answer = Json::Array(rows.into_iter().map(|(_, _, row)| row).collect()).write();
     response::guarded_json(&answer.into(), ctx.watch(false))
 }
@@ -203,9 +203,8 @@ const KEYS: &str = "processDefinitionKeyIn";
 pub(crate) struct InstancePlan {
     ids: Option<Vec<String>>,
     keys: Option<Vec<String>>,
-    asks: Asks,
-    /// The report as it goes on, with a mark for the ids.
-    shown: Draft,
+    /// The report, to which the ids come.
+    report: Draft,
 }
 
 pub(super) fn plan_instances(planning: Planning<'_>) -> Result<Planned, Refusal> {
@@ -217,12 +216,9 @@ pub(super) fn plan_instances(planning: Planning<'_>) -> Result<Planned, Refusal>
     };
     let (ids, keys) = (list(IDS), list(KEYS));
     asks.query.retain(|(name, _)| name != IDS && name != KEYS);
-    // What the rule refuses is refused before the engine is asked.
-    let mut marked = asks.clone();
-    marked.query.push((IDS.to_owned(), super::ANY.to_owned()));
-    Ok(match planning.narrowing.narrow(planning.rule, planning.forward, marked)? {
-        Outcome::Forward(shown) => {
-            Planned::Handled(super::Plan::InstanceReport(InstancePlan { ids, keys, asks, shown }))
+    Ok(match planning.narrowing.narrow(planning.rule, planning.forward, asks)? {
+        Outcome::Forward(report) => {
+            Planned::Handled(super::Plan::InstanceReport(InstancePlan { ids, keys, report }))
         }
         empty @ Outcome::Empty(_) => Planned::Narrowed(empty),
     })
@@ -234,10 +230,12 @@ impl InstancePlan {
     }
 
     pub(super) fn describe(&self, caller: &Caller) -> Vec<String> {
-        let report = self.shown.preview();
+        let report = self.report.preview();
+        let and = if report.target.contains('?') { '&' } else { '?' };
+        let ids = format!("{and}{IDS}={}", super::ANY);
         vec![
             super::question(&Self::definitions(caller)),
-            format!("then, with their ids: {} {}", report.method, super::readable(&report.target)),
+            format!("then, with their ids: {} {}{ids}", report.method, super::readable(&report.target)),
         ]
     }
 }
@@ -249,21 +247,12 @@ pub(super) async fn handle_instances(ctx: &RequestContext<'_>, plan: InstancePla
         let (id, key) = (definition.text("id")?, definition.text("key")?);
         let among = |list: &Option<Vec<String>>, value| list.as_ref().is_none_or(|l| l.contains(value));
         if among(&plan.ids, &id) && among(&plan.keys, &key) {
-            narrowed.push(id);
+            narrowed.push(definition.id()?);
         }
     }
     if narrowed.len() > MOST_IN_A_TARGET {
         let what = format!("you have more than {MOST_IN_A_TARGET} definitions; name some by `{IDS}`");
         return Err(Refusal::new(Kind::FieldDenied, what));
     }
-    // An empty list would mean all (facts 1), so an id that never existed stands for none.
-    if narrowed.is_empty() {
-        narrowed.push(fresh());
-    }
-    let mut asks = plan.asks;
-    asks.query.push((IDS.to_owned(), narrowed.join(",")));
-    match ctx.narrow(asks)? {
-        Outcome::Forward(draft) => ctx.carry_out(draft, Duration::ZERO).await,
-        Outcome::Empty(_) => Err(Refusal::new(Kind::Internal, "a report can't be answered empty")),
-    }
+    ctx.carry_out(plan.report.among(IDS, &narrowed), Duration::ZERO).await
 }
