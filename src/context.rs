@@ -156,10 +156,10 @@ impl<'a> RequestContext<'a> {
     }
 
     /// What to watch in the answer.
-    pub(crate) fn watch(&self, tenantless: bool) -> Watch {
+    pub(crate) fn watch(&self, without_tenant: bool) -> Watch {
         Watch {
             tenant: self.caller.tenant().clone(),
-            tenantless,
+            without_tenant,
             guarded: self.forward.guarded.clone(),
             engine_origin: self.state.engine_origin.clone(),
             public_origin: self.public_origin.clone(),
@@ -168,7 +168,7 @@ impl<'a> RequestContext<'a> {
 
     /// Answer → guard → reply.
     pub(crate) async fn reply(&self, answer: Answer, permit: &Permit) -> Result<Reply, Refusal> {
-        let watch = self.watch(permit.tenantless());
+        let watch = self.watch(permit.without_tenant());
         let handles = permit.by_handle() || self.forward.makes_batch;
         if permit.substitutes().is_empty() && !handles {
             return streamed(answer, watch).await;
@@ -202,7 +202,7 @@ impl<'a> RequestContext<'a> {
             let judged = ownership.judge(self.engine, self.caller, &asked, unjudged, self.limit());
             match judged.await? {
                 Judgement::Own(judged) => {
-                    let watch = self.watch(draft.tenantless());
+                    let watch = self.watch(draft.without_tenant());
                     return match judged.whole {
                         Some(whole) => response::whole(&judged.answer, &whole, watch),
                         None => streamed(judged.answer, watch).await,

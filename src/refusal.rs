@@ -93,7 +93,7 @@ kinds! {
     /// The request names a tenant that the token does not grant.
     ForeignTenant = "TG403-TENANT", 403, "AuthorizationException";
     /// The request is about records without tenant, which this operation does not offer.
-    Tenantless = "TG403-TENANTLESS", 403, "AuthorizationException";
+    WithoutTenant = "TG403-TENANTLESS", 403, "AuthorizationException";
     /// The operation is known and denied; the message says why.
     Denied = "TG403-DENIED", 403, "AuthorizationException";
     /// The engine has no such operation, or the gateway has no rule for it.

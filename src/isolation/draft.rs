@@ -42,7 +42,7 @@ pub(crate) struct Draft {
     pub(super) segments: Vec<Segment>,
     pub(super) query: Vec<(String, Value)>,
     pub(super) body: DraftBody,
-    pub(super) tenantless: bool,
+    pub(super) without_tenant: bool,
     pub(super) opened: Vec<(String, String)>,
 }
 
@@ -91,8 +91,8 @@ impl Draft {
     }
 
     /// Whether the answer may hold records without tenant.
-    pub(crate) fn tenantless(&self) -> bool {
-        self.tenantless
+    pub(crate) fn without_tenant(&self) -> bool {
+        self.without_tenant
     }
 
     /// Fills the holes: own ids go on, any other becomes a fresh one that never existed, the same for the same id.
@@ -123,7 +123,7 @@ impl Draft {
             target,
             content,
             substitutes,
-            tenantless: self.tenantless || by_handle,
+            without_tenant: self.without_tenant || by_handle,
             by_handle,
         }
     }

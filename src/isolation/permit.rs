@@ -28,7 +28,7 @@ pub(crate) enum Content {
 /// ```compile_fail,E0451
 /// use tenantgate::isolation::Permit;
 /// let _ = Permit {
-///     method: todo!(), target: todo!(), content: todo!(), substitutes: todo!(), tenantless: true, by_handle: true,
+///     method: todo!(), target: todo!(), content: todo!(), substitutes: todo!(), without_tenant: true, by_handle: true,
 /// };
 /// ```
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub struct Permit {
     pub(super) target: String,
     pub(super) content: Content,
     pub(super) substitutes: Substitutes,
-    pub(super) tenantless: bool,
+    pub(super) without_tenant: bool,
     pub(super) by_handle: bool,
 }
 
@@ -58,8 +58,8 @@ impl Permit {
     }
 
     /// Whether the answer may hold records without tenant.
-    pub(crate) fn tenantless(&self) -> bool {
-        self.tenantless
+    pub(crate) fn without_tenant(&self) -> bool {
+        self.without_tenant
     }
 }
 

@@ -78,10 +78,10 @@ pub(crate) async fn deploy(
     let shown: Json = json::read(&whole, 1000)
         .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
     if shown.text("tenantId").as_deref() == Some(ctx.caller.tenant().as_str()) {
-        return response::whole(&answer, &whole, ctx.watch(permit.tenantless()));
+        return response::whole(&answer, &whole, ctx.watch(permit.without_tenant()));
     }
     let latest = latest(ctx, read.text(NAME).unwrap_or_default()).await?;
-    response::whole(&answer, &latest.write().into(), ctx.watch(permit.tenantless()))
+    response::whole(&answer, &latest.write().into(), ctx.watch(permit.without_tenant()))
 }
 
 fn newest<'a>(name: &str, caller: &'a Caller) -> OwnQuery<'a> {

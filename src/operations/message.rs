@@ -46,7 +46,7 @@ pub(super) fn plan(mut planning: Planning<'_>) -> Result<Planned, Refusal> {
     };
     if flag("withoutTenantId")? {
         let what = "`withoutTenantId` asks for records without tenant, which belong to nobody; leave it out";
-        return Err(Refusal::new(Kind::Tenantless, what));
+        return Err(Refusal::new(Kind::WithoutTenant, what));
     }
     let filled = |name: &str| match body.member(name) {
         None => false,

@@ -42,11 +42,11 @@ pub enum Field {
     /// A list of tenants, only checked.
     TenantsNamed,
     /// Records without tenant only.
-    Tenantless,
+    WithoutTenant,
     /// Records without tenant as well.
-    IncludeTenantless,
+    IncludeWithoutTenant,
     /// Records without tenant as a selector of a write.
-    TenantlessSelector,
+    WithoutTenantSelector,
     /// A text that is bound to the caller's tenant.
     BoundText,
     /// Narrows by rows of another kind, whoever's they are.

@@ -85,7 +85,7 @@ const ADVICE: &[(Kind, &str)] = &[
              the same whether the other one exists.",
     ),
     (
-        Kind::Tenantless,
+        Kind::WithoutTenant,
         "Leave the wish for records without tenant out. Shared definitions can be made readable \
              (`tenancy.shared_resources`); nothing without tenant can be written.",
     ),

@@ -15,7 +15,7 @@ pub(crate) struct Watch {
     /// The caller's tenant.
     pub tenant: Tenant,
     /// Records without tenant may show.
-    pub tenantless: bool,
+    pub without_tenant: bool,
     /// The places to look at.
     pub guarded: Guarded,
     /// How the engine's own address begins, as `http://camunda:8080`.
@@ -117,7 +117,7 @@ fn look(watch: &Watch, position: usize, text: &[u8]) -> Verdict {
     match watch.guarded.holds(position) {
         Some(Holds::Tenant) => {
             let own = match text {
-                b"null" => watch.tenantless,
+                b"null" => watch.without_tenant,
                 text => is_text(text, watch.tenant.as_str()),
             };
             if own { Verdict::Clear } else { Verdict::Break }
@@ -149,20 +149,20 @@ mod tests {
     use super::*;
     use crate::json::scan::position;
 
-    fn watch(tenantless: bool, guarded: Guarded) -> Watch {
+    fn watch(without_tenant: bool, guarded: Guarded) -> Watch {
         Watch {
             tenant: Tenant::parse("A", &[]).unwrap(),
-            tenantless,
+            without_tenant,
             guarded,
             engine_origin: "http://engine:8080".into(),
             public_origin: "https://public".into(),
         }
     }
 
-    fn run(tenantless: bool, dtos: &[&str], text: &str) -> Result<String, Kind> {
+    fn run(without_tenant: bool, dtos: &[&str], text: &str) -> Result<String, Kind> {
         let dtos: Vec<_> = dtos.iter().map(|d| position(d).unwrap()).collect();
         let mut guard =
-            Guard::new(watch(tenantless, Guarded::new(&dtos, &[position("[].configuration").unwrap()])));
+            Guard::new(watch(without_tenant, Guarded::new(&dtos, &[position("[].configuration").unwrap()])));
         let piece = Bytes::copy_from_slice(text.as_bytes());
         let mut out = guard.piece(&piece).map_err(|refusal| refusal.kind())?.to_vec();
         out.extend_from_slice(&guard.finish().map_err(|refusal| refusal.kind())?);

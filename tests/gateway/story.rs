@@ -150,7 +150,7 @@ async fn the_task_list_by_post_holds_own_rows_only() {
 }
 
 #[tokio::test]
-async fn tenantless_wishes_do_not_widen() {
+async fn wishes_for_records_without_tenant_do_not_widen() {
     let stage = Stage::start().await;
     let World { a, .. } = World::seed().await;
     let app = stage.client(&a.tenant);

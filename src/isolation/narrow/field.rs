@@ -15,7 +15,7 @@ pub(crate) struct Narrowed {
     /// Only records without tenant were asked for, and those are hidden: the answer is empty.
     pub(crate) empty: bool,
     /// The answer may hold records without tenant.
-    pub(crate) tenantless: bool,
+    pub(crate) without_tenant: bool,
     /// Handles that were opened: the engine's id, and the handle.
     pub(crate) opened: Vec<(String, String)>,
     wishes: Wishes,
@@ -40,7 +40,7 @@ impl Narrowed {
     /// Takes over what an object inside came to; its pins are its own.
     pub(super) fn absorb(&mut self, inner: Narrowed) {
         self.empty |= inner.empty;
-        self.tenantless |= inner.tenantless;
+        self.without_tenant |= inner.without_tenant;
         self.opened.extend(inner.opened);
     }
 }
@@ -94,16 +94,16 @@ impl Narrowing<'_> {
                 Sent::Member(json.clone()).texts(name)?.iter().try_for_each(|one| self.own(name, one))?;
                 Ok(Decision::Json(json.with_holes()))
             }
-            Field::Tenantless => {
+            Field::WithoutTenant => {
                 narrowed.wishes.only_without |= sent.boolean(name)?;
                 Ok(Decision::Drop)
             }
-            Field::IncludeTenantless => {
+            Field::IncludeWithoutTenant => {
                 narrowed.wishes.include_without |= sent.boolean(name)?;
                 Ok(Decision::Drop)
             }
-            Field::TenantlessSelector => match sent.boolean(name)? {
-                true => Err(self.without_tenant(name)),
+            Field::WithoutTenantSelector => match sent.boolean(name)? {
+                true => Err(self.refuse_without_tenant(name)),
                 false => Ok(Decision::Drop),
             },
             Field::BoundText => Ok(Decision::Text(self.bound(name, &sent.text(name)?)?)),
@@ -219,11 +219,11 @@ impl Narrowing<'_> {
         if wishes.only_without && shares {
             without = true;
         } else if wishes.only_without && self.kind != RuleKind::Read {
-            return Err(self.without_tenant("withoutTenantId"));
+            return Err(self.refuse_without_tenant("withoutTenantId"));
         } else if wishes.only_without {
             narrowed.empty = true;
         }
-        narrowed.tenantless |= wishes.by_handle || shares;
+        narrowed.without_tenant |= wishes.by_handle || shares;
         let include = shares && !without && (wishes.include_without || !wishes.named);
         let pin = |field: &Field| match field {
             // An opened handle is the pin: the records have no tenant, and the id is the caller's.
@@ -231,8 +231,8 @@ impl Narrowing<'_> {
             Field::Tenant if !without => Some(Pin::Tenant),
             Field::TenantWith(other) if there(other) => Some(Pin::Tenant),
             Field::TenantWithout(other) if !there(other) => Some(Pin::Tenant),
-            Field::Tenantless if without => Some(Pin::True),
-            Field::IncludeTenantless if include => Some(Pin::True),
+            Field::WithoutTenant if without => Some(Pin::True),
+            Field::IncludeWithoutTenant if include => Some(Pin::True),
             Field::PathId(number) => {
                 Some(Pin::Id(Asked::tenant(self.params.get(*number).cloned().unwrap_or_default())))
             }
@@ -241,9 +241,9 @@ impl Narrowing<'_> {
             | Field::TenantWith(_)
             | Field::TenantWithout(_)
             | Field::TenantsNamed
-            | Field::Tenantless
-            | Field::IncludeTenantless
-            | Field::TenantlessSelector
+            | Field::WithoutTenant
+            | Field::IncludeWithoutTenant
+            | Field::WithoutTenantSelector
             | Field::BoundText
             | Field::Joins
             | Field::Drop
@@ -259,7 +259,7 @@ impl Narrowing<'_> {
         };
         // What takes records without tenant in stands behind the pin that it widens.
         let (widening, others): (Vec<_>, Vec<_>) =
-            shape.fields.iter().partition(|(_, field)| *field == Field::IncludeTenantless);
+            shape.fields.iter().partition(|(_, field)| *field == Field::IncludeWithoutTenant);
         let pins = others.into_iter().chain(widening);
         Ok(pins.filter_map(|(name, field)| Some((name.as_str(), pin(field)?))).collect())
     }
@@ -268,7 +268,7 @@ impl Narrowing<'_> {
     fn shares(&self, shape: &Shape) -> bool {
         self.shared == SharedResources::Readable
             && self.kind == RuleKind::Read
-            && shape.fields.iter().any(|(_, field)| *field == Field::IncludeTenantless)
+            && shape.fields.iter().any(|(_, field)| *field == Field::IncludeWithoutTenant)
     }
 
     fn own(&self, name: &str, named: &str) -> Result<(), Refusal> {
@@ -282,9 +282,9 @@ impl Narrowing<'_> {
     }
 
     /// The refusal of a request about records without tenant.
-    pub(super) fn without_tenant(&self, name: &str) -> Refusal {
+    pub(super) fn refuse_without_tenant(&self, name: &str) -> Refusal {
         let what = format!("`{name}` asks for records without tenant, which belong to nobody; leave it out");
-        Refusal::new(Kind::Tenantless, what)
+        Refusal::new(Kind::WithoutTenant, what)
     }
 
     /// A text as the engine keeps it for the caller; see [`bound`].

@@ -102,7 +102,7 @@ impl Narrowing<'_> {
         if narrowed.empty {
             return match forward.empty {
                 Some(empty) => Ok(Outcome::Empty(empty)),
-                None => Err(self.without_tenant("withoutTenantId")),
+                None => Err(self.refuse_without_tenant("withoutTenantId")),
             };
         }
         Ok(Outcome::Forward(Draft {
@@ -110,7 +110,9 @@ impl Narrowing<'_> {
             segments: self.segments(rule, forward),
             query,
             body,
-            tenantless: narrowed.tenantless || forward.makes_batch || self.shows_shared(rule, forward),
+            without_tenant: narrowed.without_tenant
+                || forward.makes_batch
+                || self.shows_shared(rule, forward),
             opened: narrowed.opened,
         }))
     }

@@ -42,7 +42,7 @@ fn handles() -> Handles {
 
 fn pairs(shape: &str, query: &[(&str, &str)]) -> Result<Vec<String>, Kind> {
     let (pairs, narrowed) = narrow_pairs(shape, RuleKind::Read, SharedResources::Hidden, query)?;
-    assert!(!narrowed.empty && !narrowed.tenantless);
+    assert!(!narrowed.empty && !narrowed.without_tenant);
     Ok(pairs)
 }
 
@@ -92,7 +92,7 @@ fn q2_a_comma_list_holds_own_tenants_only() {
 }
 
 #[test]
-fn q3_tenantless_wishes_are_answered_empty_and_never_dropped() {
+fn q3_wishes_for_records_without_tenant_are_answered_empty_and_never_dropped() {
     for (yes, empty) in [("true", true), ("\"true\"", true), ("1", true), ("false", false), ("0", false)] {
         let (pairs, narrowed) = narrow_pairs(
             "ProcessInstanceQuery",
@@ -146,13 +146,13 @@ fn j2_or_queries_are_checked_and_not_pinned() {
 }
 
 #[test]
-fn i10_a_tenantless_wish_inside_or_queries_stays() {
+fn i10_a_wish_for_records_without_tenant_inside_or_queries_stays() {
     let body = r#"{"tenantIdIn":["A"],"orQueries":[{"withoutTenantId":true}]}"#;
     assert_eq!(read("ProcessInstanceQuery", body).unwrap(), body);
 }
 
 #[test]
-fn a_tenantless_wish_is_empty_for_reads_and_refused_for_writes() {
+fn a_wish_for_records_without_tenant_is_empty_for_reads_and_refused_for_writes() {
     for (wish, empty) in [("true", true), ("\"TRUE\"", true), ("1", true), ("false", false), ("null", false)]
     {
         let body = format!(r#"{{"withoutTenantId":{wish}}}"#);
@@ -160,7 +160,7 @@ fn a_tenantless_wish_is_empty_for_reads_and_refused_for_writes() {
         assert_eq!((text.as_str(), narrowed.empty), (r#"{"tenantIdIn":["A"]}"#, empty), "{wish}");
     }
     let body = r#"{"processInstanceQuery":{"withoutTenantId":true}}"#;
-    assert_eq!(object("Modification", RuleKind::Administer, body), Err(Kind::Tenantless));
+    assert_eq!(object("Modification", RuleKind::Administer, body), Err(Kind::WithoutTenant));
     let twin = r#"{"processInstanceQuery":{"withoutTenantId":false}}"#;
     assert_eq!(
         object("Modification", RuleKind::Administer, twin).unwrap().0,
@@ -192,7 +192,7 @@ fn every_topic_is_pinned() {
         r#"{"workerId":"w","topics":[{"topicName":"t","tenantIdIn":["A"]},{"topicName":"t","tenantIdIn":["A"]}]}"#
     );
     let body = r#"{"topics":[{"topicName":"t","withoutTenantId":true}]}"#;
-    assert_eq!(object("FetchAndLock", RuleKind::Work, body), Err(Kind::Tenantless));
+    assert_eq!(object("FetchAndLock", RuleKind::Work, body), Err(Kind::WithoutTenant));
     let body = r#"{"topics":[{"topicName":"t","tenantIdIn":["B"]}]}"#;
     assert_eq!(object("FetchAndLock", RuleKind::Work, body), Err(Kind::ForeignTenant));
 }
@@ -209,8 +209,8 @@ fn a_selector_by_key_gets_its_tenant() {
         object("SuspendInstances", RuleKind::Administer, by_id).unwrap().0,
         r#"{"processDefinitionId":"?p","suspended":true}"#
     );
-    let tenantless = r#"{"processDefinitionKey":"p","processDefinitionWithoutTenantId":true}"#;
-    assert_eq!(object("SuspendInstances", RuleKind::Administer, tenantless), Err(Kind::Tenantless));
+    let without_tenant = r#"{"processDefinitionKey":"p","processDefinitionWithoutTenantId":true}"#;
+    assert_eq!(object("SuspendInstances", RuleKind::Administer, without_tenant), Err(Kind::WithoutTenant));
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn shared_definitions_show_under_readable() {
         ["tenantIdIn=A", all]
     );
     assert_eq!(run(&[("withoutTenantId", "true")]).0, ["withoutTenantId=true"]);
-    assert!(run(&[]).1.tenantless);
+    assert!(run(&[]).1.without_tenant);
     let jobs =
         narrow_pairs("JobQuery", RuleKind::Read, SharedResources::Readable, &[("withoutTenantId", "1")]);
     assert!(jobs.unwrap().1.empty);
@@ -281,7 +281,11 @@ fn both_adapters_decide_alike_under_readable() {
         for shared in [SharedResources::Hidden, SharedResources::Readable] {
             let (sent, by_query) = narrow_pairs(shape, RuleKind::Read, shared, pairs).unwrap();
             let (text, by_body) = object_with(shape, RuleKind::Read, shared, body).unwrap();
-            assert_eq!((by_query.empty, by_query.tenantless), (by_body.empty, by_body.tenantless), "{body}");
+            assert_eq!(
+                (by_query.empty, by_query.without_tenant),
+                (by_body.empty, by_body.without_tenant),
+                "{body}"
+            );
             let json: serde_json::Value = serde_json::from_str(&text).unwrap();
             let mut members: Vec<String> = json
                 .as_object()
@@ -304,14 +308,14 @@ fn an_opened_handle_is_the_pin() {
     let (pairs, narrowed) =
         narrow_pairs("BatchQuery", RuleKind::Read, SharedResources::Hidden, &[("batchId", &own)]).unwrap();
     assert_eq!(pairs, ["batchId=id-1", "withoutTenantId=true"]);
-    assert_eq!((narrowed.tenantless, narrowed.opened), (true, vec![("id-1".to_owned(), own.clone())]));
+    assert_eq!((narrowed.without_tenant, narrowed.opened), (true, vec![("id-1".to_owned(), own.clone())]));
     let b = Tenant::parse("B", &[]).unwrap();
     for not_own in ["id-1".to_owned(), handles().seal("batch", &b, "id-1").unwrap()] {
         let (pairs, narrowed) =
             narrow_pairs("BatchQuery", RuleKind::Read, SharedResources::Hidden, &[("batchId", &not_own)])
                 .unwrap();
         assert_eq!(pairs, [format!("batchId={not_own}"), "tenantIdIn=A".to_owned()]);
-        assert!(!narrowed.tenantless);
+        assert!(!narrowed.without_tenant);
     }
     let jobs = handles().seal("job-definition", &a, "def").unwrap();
     let body = format!(r#"{{"jobQuery":{{"jobDefinitionId":"{jobs}"}}}}"#);
@@ -347,10 +351,10 @@ proptest::proptest! {
             // A name that the engine's list does not know means nothing to it.
             let policy = policy::load(None).unwrap();
             let known = |name: &str| policy.shape(policy.shape_named(shape).unwrap()).field(name).is_some();
-            let tenantless = sent.iter().filter_map(|p| p.split_once('=')).any(|(name, _)| {
+            let without_tenant = sent.iter().filter_map(|p| p.split_once('=')).any(|(name, _)| {
                 (name.starts_with("withoutTenantId") || name.starts_with("include")) && known(name)
             });
-            proptest::prop_assert!(!tenantless && !narrowed.tenantless);
+            proptest::prop_assert!(!without_tenant && !narrowed.without_tenant);
         }
     }
 

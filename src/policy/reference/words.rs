@@ -108,11 +108,11 @@ pub(super) fn put_in_words(field: &FieldWritten, shapes: &Shapes) -> String {
         }
         FieldWritten::Tenants => "tenants: own kept, put in where none is, foreign refused".into(),
         FieldWritten::TenantsNamed => "tenants: own kept, foreign refused".into(),
-        FieldWritten::Tenantless => "records without tenant: true is answered empty, or refused".into(),
-        FieldWritten::IncludeTenantless => {
+        FieldWritten::WithoutTenant => "records without tenant: true is answered empty, or refused".into(),
+        FieldWritten::IncludeWithoutTenant => {
             "records without tenant as well: removed, except for shared resources that are `readable`".into()
         }
-        FieldWritten::TenantlessSelector => "records without tenant: true is refused".into(),
+        FieldWritten::WithoutTenantSelector => "records without tenant: true is refused".into(),
         FieldWritten::BoundText => {
             "a text that is bound to the caller's tenant by a prefix in the engine".into()
         }
@@ -140,9 +140,9 @@ pub(super) fn inner(field: &FieldWritten) -> Option<&ShapeName> {
         | FieldWritten::TenantWithout(_)
         | FieldWritten::Tenants
         | FieldWritten::TenantsNamed
-        | FieldWritten::Tenantless
-        | FieldWritten::IncludeTenantless
-        | FieldWritten::TenantlessSelector
+        | FieldWritten::WithoutTenant
+        | FieldWritten::IncludeWithoutTenant
+        | FieldWritten::WithoutTenantSelector
         | FieldWritten::BoundText
         | FieldWritten::Joins(_)
         | FieldWritten::Drop

@@ -61,11 +61,11 @@ pub(in crate::policy) enum FieldWritten {
     /// A list of tenants that is only checked: inside `orQueries` the engine narrows by the outer one.
     TenantsNamed,
     /// A wish for records without tenant.
-    Tenantless,
+    WithoutTenant,
     /// A wish to see records without tenant as well.
-    IncludeTenantless,
+    IncludeWithoutTenant,
     /// As a selector it would act on records without tenant: true is refused.
-    TenantlessSelector,
+    WithoutTenantSelector,
     /// A free text by which the engine matches rows of all tenants: a prefix binds it to the caller's tenant. What
     /// could be an id of the engine's own stays as it is in reads and is refused in writes.
     BoundText,

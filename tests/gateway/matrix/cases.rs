@@ -34,7 +34,7 @@ pub struct Row {
     /// The engine's own path for the same request, without a gateway.
     pub direct: String,
     /// A wish for what has no tenant, where the operation knows one.
-    pub tenantless: Option<Ask>,
+    pub without_tenant: Option<Ask>,
     pub sort: Sort,
     /// A list or a count.
     pub list: bool,
@@ -171,7 +171,7 @@ impl Builder<'_> {
             method: method.to_owned(),
             ask: Ask { path, query, body: text, form },
             direct,
-            tenantless: None,
+            without_tenant: None,
             sort: if tenants { Sort::Tenants } else { Sort::Ids },
             list: false,
             filled: case.rows == Some(true),
@@ -268,9 +268,9 @@ impl Builder<'_> {
             body[name] = value;
             Some(own(&body.to_string()).replace("<own tenant>", "<tenant>"))
         };
-        if self.tenantless(shape) {
+        if self.without_tenant(shape) {
             let body = with("withoutTenantId", json!(true));
-            row.tenantless = Some(Ask { body, ..row.ask.clone() });
+            row.without_tenant = Some(Ask { body, ..row.ask.clone() });
         }
         row.ask.body = with(&name, value);
         Some(row)
@@ -288,8 +288,8 @@ impl Builder<'_> {
         })
     }
 
-    fn tenantless(&self, shape: ShapeId) -> bool {
-        matches!(self.policy.shape(shape).field("withoutTenantId"), Some(Field::Tenantless))
+    fn without_tenant(&self, shape: ShapeId) -> bool {
+        matches!(self.policy.shape(shape).field("withoutTenantId"), Some(Field::WithoutTenant))
     }
 
     /// A list or count: without a filter, with one that names an id, with one that names a tenant.
@@ -315,9 +315,9 @@ impl Builder<'_> {
             let mut row =
                 Row { name: format!("{} (tenant)", plain.name), sort: Sort::Tenants, ..plain.clone() };
             row.ask = with(&[(name, value)].into_iter().collect());
-            if shape.is_some_and(|shape| self.tenantless(shape)) {
+            if shape.is_some_and(|shape| self.without_tenant(shape)) {
                 let wish: Map<_, _> = [("withoutTenantId".to_owned(), json!(true))].into_iter().collect();
-                row.tenantless = Some(with(&wish));
+                row.without_tenant = Some(with(&wish));
             }
             rows.push(row);
         }

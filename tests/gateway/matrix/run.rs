@@ -199,7 +199,7 @@ impl Run<'_> {
 /// What is asked in a column; none where the row has nothing for it.
 fn template(row: &Row, column: Column) -> Option<&Ask> {
     match (column, row.sort) {
-        (Column::Shared, Sort::Tenants) => row.tenantless.as_ref(),
+        (Column::Shared, Sort::Tenants) => row.without_tenant.as_ref(),
         _ => Some(&row.ask),
     }
 }
