@@ -151,7 +151,7 @@ impl Planner<'_> {
         let shared = self.settings.tenancy.shared_resources;
         let narrowing = Narrowing::new(self.policy, shared, self.handles, self.caller, asked.operation);
         let asks = Asks { method: asked.method, query: asked.query, body: asked.body };
-        if let Some(handler) = forward.emulate {
+        if let Some(handler) = forward.handler {
             let (caller, accept) = (self.caller, asked.accept);
             let planning = Planning { narrowing: &narrowing, rule, forward, caller, accept, asks };
             return Ok(match operations::plan(handler, planning)? {

@@ -24,7 +24,7 @@ use crate::isolation::narrow::{Asks, Narrowing, Outcome};
 use crate::isolation::{Asked, Draft, OwnQuery};
 use crate::json::Json;
 use crate::percent::encode_path;
-use crate::policy::{Emulation, Forward, Policy, Rule};
+use crate::policy::{Forward, Handler, Policy, Rule};
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
 use crate::tenancy::Caller;
@@ -103,18 +103,18 @@ impl Planning<'_> {
 ///
 /// # Errors
 /// What the operation refuses without asking the engine.
-pub(crate) fn plan(handler: Emulation, planning: Planning<'_>) -> Result<Planned, Refusal> {
+pub(crate) fn plan(handler: Handler, planning: Planning<'_>) -> Result<Planned, Refusal> {
     match handler {
-        Emulation::Message => message::plan(planning),
-        Emulation::TopicNames => Ok(topics::plan(&planning)),
-        Emulation::DefinitionStatistics => statistics::plan(&planning),
-        Emulation::TaskReport => report::plan_tasks(&planning),
-        Emulation::InstanceReport => report::plan_instances(planning),
-        Emulation::SuspendDefinitions => suspend::plan(planning),
-        Emulation::FilterRead => filter::plan_read(planning),
-        Emulation::FilterRun => filter::plan_run(planning),
-        Emulation::Redeploy => redeploy::plan(planning),
-        Emulation::DeployedForm => form::plan(planning),
+        Handler::Message => message::plan(planning),
+        Handler::TopicNames => Ok(topics::plan(&planning)),
+        Handler::DefinitionStatistics => statistics::plan(&planning),
+        Handler::TaskReport => report::plan_tasks(&planning),
+        Handler::InstanceReport => report::plan_instances(planning),
+        Handler::SuspendDefinitions => suspend::plan(planning),
+        Handler::FilterRead => filter::plan_read(planning),
+        Handler::FilterRun => filter::plan_run(planning),
+        Handler::Redeploy => redeploy::plan(planning),
+        Handler::DeployedForm => form::plan(planning),
     }
 }
 

@@ -34,8 +34,8 @@ pub(super) struct TwoRules {
 impl Operation {
     /// Whether it is carried out by several writes, which must not stop halfway.
     pub fn in_several_writes(&self) -> bool {
-        let emulated = matches!(&self.rule.how, How::Forward(forward) if forward.emulate.is_some());
-        emulated && self.rule.kind != Kind::Read
+        let handled = matches!(&self.rule.how, How::Forward(forward) if forward.handler.is_some());
+        handled && self.rule.kind != Kind::Read
     }
 }
 

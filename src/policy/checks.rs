@@ -26,7 +26,7 @@ fn one_way(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
         || rule.to.is_some()
         || rule.query.is_some()
         || rule.body.is_some()
-        || rule.emulate.is_some()
+        || rule.handler.is_some()
         || rule.untenanted.is_some();
     let ways = usize::from(rule.deny.is_some()) + usize::from(rule.local.is_some()) + usize::from(forwards);
     (ways != 1).then(|| {
@@ -63,7 +63,7 @@ fn something_keeps_it_in(operation: &OperationKey, rule: &RuleWritten) -> Option
     let by_path = rule.path.values().any(|v| matches!(v, PathMeaning::Tenant | PathMeaning::Id(_)));
     let by_tenant_path = rule.to.as_ref().is_some_and(Template::has_caller_tenant);
     let kept =
-        by_path || by_tenant_path || rule.query.is_some() || rule.body.is_some() || rule.emulate.is_some();
+        by_path || by_tenant_path || rule.query.is_some() || rule.body.is_some() || rule.handler.is_some();
     (!kept).then(|| {
         let what = format!("nothing keeps `{operation}` inside the tenant");
         Fault::new("not-kept-in", what, "pin it by `path`, `query`, `body` or `to`, or deny it")

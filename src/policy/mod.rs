@@ -33,7 +33,7 @@ pub use load::load;
 pub use rule::{Body, Forward, Guarded, Holds, How, Part, Rule};
 pub use shape::{Field, Shape, ShapeId};
 pub use written::{
-    Empty, Emulation, Kind, Local, LookUp, Method, Multipart, OperationKey, OperationKeyFault, Template,
+    Empty, Handler, Kind, Local, LookUp, Method, Multipart, OperationKey, OperationKeyFault, Template,
     TemplateFault,
 };
 

@@ -183,7 +183,7 @@ impl Written {
             answer,
             own_answer: written.own_answer,
             empty: written.empty,
-            emulate: written.emulate,
+            handler: written.handler,
             own_only: written.own_only,
             makes_batch: written.makes_batch,
             needs_one_of: written.needs_one_of.clone(),

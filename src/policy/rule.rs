@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::family::FamilyId;
 use super::shape::ShapeId;
-use super::written::{Empty, Emulation, Kind, Local, Multipart, OperationKey};
+use super::written::{Empty, Handler, Kind, Local, Multipart, OperationKey};
 use crate::json::scan::{Position, Step};
 
 /// How one operation is kept in.
@@ -49,7 +49,7 @@ pub struct Forward {
     /// What a wish for records without tenant is answered.
     pub empty: Option<Empty>,
     /// Code that carries it out.
-    pub emulate: Option<Emulation>,
+    pub handler: Option<Handler>,
     /// Shared resources will not do.
     pub own_only: bool,
     /// The answer is a batch that was just made.

@@ -81,7 +81,7 @@ fn of_parameter(name: &str, is: &PathMeaning) -> Option<String> {
 
 fn of_flags(rule: &RuleWritten) -> Vec<String> {
     let flags = [
-        (rule.emulate.is_some(), "carried out by other requests"),
+        (rule.handler.is_some(), "carried out by other requests"),
         (rule.own_answer, "the answer itself shows the owner"),
         (rule.own_only, "shared resources will not do"),
         (rule.makes_batch, "the batch is shown by a signed handle"),

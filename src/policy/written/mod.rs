@@ -99,7 +99,7 @@ pub(super) struct RuleWritten {
     pub empty: Option<Empty>,
     /// Code that carries the operation out by other requests.
     #[serde(default)]
-    pub emulate: Option<Emulation>,
+    pub handler: Option<Handler>,
     /// Shared resources will not do: what is asked about one counts what all tenants do with it.
     #[serde(default)]
     pub own_only: bool,
@@ -140,7 +140,7 @@ pub enum Empty {
 /// Operations that are carried out by code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Emulation {
+pub enum Handler {
     /// `POST /message`: with `processInstanceId` as subscription look-up and trigger.
     Message,
     /// `GET /external-task/topic-names` from the tenant's external tasks.

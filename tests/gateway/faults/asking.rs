@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tenantgate::policy::{Emulation, Kind, LookUp, Part, Policy};
+use tenantgate::policy::{Handler, Kind, LookUp, Part, Policy};
 
 use super::cases::Template;
 use crate::isolation::uuids;
@@ -115,7 +115,7 @@ impl Case {
     /// Whether it is what the client asked for, in the client's words or the rule's.
     fn is_operation(&self, seen: &Seen) -> bool {
         let forward = self.template.forward();
-        let runs = forward.emulate == Some(Emulation::FilterRun);
+        let runs = forward.handler == Some(Handler::FilterRun);
         if seen.method != self.template.method && !runs {
             return false;
         }

@@ -145,7 +145,7 @@ pub fn templates(policy: &Policy) -> Vec<Template> {
 
 /// Whether code carries a rule out, or its answer is read before it goes out.
 fn carried_out(rule: &Rule) -> bool {
-    matches!(&rule.how, How::Forward(forward) if forward.emulate.is_some() || forward.own_answer)
+    matches!(&rule.how, How::Forward(forward) if forward.handler.is_some() || forward.own_answer)
 }
 
 impl Template {

@@ -70,13 +70,13 @@ fn not_met(
     seen: &BTreeSet<String>,
 ) -> Vec<String> {
     let by_code = |how: &How| match how {
-        How::Forward(forward) => forward.emulate.is_some(),
+        How::Forward(forward) => forward.handler.is_some(),
         How::Deny(_) | How::Local(_) => false,
     };
-    let emulated = policy.rules().iter().filter(|rule| by_code(&rule.how));
-    let emulated = emulated.map(|rule| rule.operation.to_string());
+    let handled = policy.rules().iter().filter(|rule| by_code(&rule.how));
+    let handled = handled.map(|rule| rule.operation.to_string());
     let own = cases::templates(policy).into_iter().map(|case| case.name);
-    let wanted: Vec<String> = emulated.chain(own.filter(|name| name.contains("(own "))).collect();
+    let wanted: Vec<String> = handled.chain(own.filter(|name| name.contains("(own "))).collect();
     assert!(wanted.len() > 20, "{wanted:?}");
     let unseen = wanted.into_iter().filter(|name| !cases.iter().any(|case| case.starts_with(name.as_str())));
     let not_asked = look_ups.iter().filter_map(|look_up| {

@@ -100,10 +100,10 @@ impl Trial<'_> {
 
     /// All faults, silence only where it was not met before: it costs seconds.
     fn due(&self, question: &Question) -> Vec<Fault> {
-        let emulation = self.case.template.forward().emulate;
+        let handler = self.case.template.forward().handler;
         let sort = match question.class {
             Class::Shows => "an own record".to_owned(),
-            Class::LookUp | Class::Sorts | Class::Check => format!("{emulation:?} {}", question.shape),
+            Class::LookUp | Class::Sorts | Class::Check => format!("{handler:?} {}", question.shape),
         };
         let silent = self.tally.lock().unwrap().silenced.insert(sort);
         Fault::ALL.iter().copied().filter(|fault| silent || *fault != Fault::Silent).collect()

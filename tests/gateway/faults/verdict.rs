@@ -5,7 +5,7 @@
 //! existed, and so is a record that names nobody. Then nothing that the caller named may go on, unless the id was
 //! shown by another look-up and every other question was asked as ever.
 
-use tenantgate::policy::Emulation;
+use tenantgate::policy::Handler;
 
 use super::asking::{Case, Fate, Run, Step, whole};
 use crate::support::fault::Fault;
@@ -36,15 +36,15 @@ pub struct Question {
 
 /// Checks that read only which records name the caller: one that names nobody is nobody's. What follows then names
 /// what never existed, or nothing.
-const BY_OWNER: &[Emulation] = &[
+const BY_OWNER: &[Handler] = &[
     // Topics of own external tasks.
-    Emulation::TopicNames,
+    Handler::TopicNames,
     // Own definitions; an id that never existed stands for none.
-    Emulation::InstanceReport,
+    Handler::InstanceReport,
     // Own versions of a key; a key that never existed stands for none.
-    Emulation::SuspendDefinitions,
+    Handler::SuspendDefinitions,
     // Own executions that wait; none is the engine's "can't correlate".
-    Emulation::Message,
+    Handler::Message,
 ];
 
 impl Question {
@@ -64,7 +64,7 @@ impl Question {
 /// The questions of a run without faults.
 pub fn questions(case: &Case, clean: &Run) -> Vec<Question> {
     let forward = case.template.forward();
-    let sorts = matches!(forward.emulate, Some(Emulation::DefinitionStatistics | Emulation::TaskReport));
+    let sorts = matches!(forward.handler, Some(Handler::DefinitionStatistics | Handler::TaskReport));
     let asks = |step: &&Step| !step.acts || forward.own_answer || sorts;
     let mut all = Vec::<Question>::new();
     for step in clean.steps.iter().filter(asks) {
@@ -76,11 +76,11 @@ pub fn questions(case: &Case, clean: &Run) -> Vec<Question> {
 
 /// Whether the fault leaves an answer that may mean "not the caller's" or "nobody's".
 fn may_be_missing(case: &Case, question: &Question, fault: Fault) -> bool {
-    let by_owner = case.template.forward().emulate.is_some_and(|e| BY_OWNER.contains(&e));
+    let by_owner = case.template.forward().handler.is_some_and(|e| BY_OWNER.contains(&e));
     match question.class {
         Class::LookUp | Class::Shows => !fault.is_hard(),
         Class::Sorts => fault == Fault::Nulls,
-        // The look-up of a key is the one check where nothing is emulated.
+        // The look-up of a key is the one check without a handler.
         Class::Check => fault == Fault::Nulls && (by_owner || case.template.config == super::cases::READABLE),
     }
 }

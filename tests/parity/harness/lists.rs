@@ -122,7 +122,7 @@ pub async fn cases(rules: &[Rule], own: &Plenty) -> Vec<Case> {
         // Named after what the log is about; its ids are another test's subject.
         let Some(name) = rule
             .key(key)
-            .filter(|n| *n != "UserOperationQuery" && !rule.text.contains("emulate: filter-run"))
+            .filter(|n| *n != "UserOperationQuery" && !rule.text.contains("handler: filter-run"))
             .filter(|n| n.contains("Query") || n.contains("Report"))
         else {
             continue;
