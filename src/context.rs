@@ -12,7 +12,7 @@ use crate::isolation::{
     Answer, Asked, Content, Draft, Engine, Judgement, KeyQuestion, OwnId, Permit, ReadableId, RequestBody,
     full,
 };
-use crate::policy::{FamilyId, Forward};
+use crate::policy::{Forward, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Headers, Payload};
 use crate::response::{self, Reply, Watch, held, streamed};
@@ -50,18 +50,22 @@ impl<'a> RequestContext<'a> {
     }
 
     /// The id, if it is the caller's.
-    pub(crate) async fn own_id(&self, family: FamilyId, id: &str) -> Result<Option<OwnId>, Refusal> {
-        let asked = Asked::new(family, id.to_owned());
+    pub(crate) async fn own_id(
+        &self,
+        resource_type: ResourceTypeId,
+        id: &str,
+    ) -> Result<Option<OwnId>, Refusal> {
+        let asked = Asked::new(resource_type, id.to_owned());
         self.state.ownership.own_id(self.engine, self.caller, asked).await
     }
 
     /// The id, if the caller may read what it names: its own, or a shared one where those are readable.
     pub(crate) async fn readable_id(
         &self,
-        family: FamilyId,
+        resource_type: ResourceTypeId,
         id: &str,
     ) -> Result<Option<ReadableId>, Refusal> {
-        let asked = Asked::new(family, id.to_owned());
+        let asked = Asked::new(resource_type, id.to_owned());
         self.state.ownership.readable_id(self.engine, self.caller, asked).await
     }
 
@@ -74,7 +78,7 @@ impl<'a> RequestContext<'a> {
     pub(crate) async fn permit(&self, draft: Draft) -> Result<Permit, Refusal> {
         let began = Instant::now();
         let questions = draft.questions();
-        let asks = questions.iter().any(|question| question.family() != FamilyId::TENANT);
+        let asks = questions.iter().any(|question| question.resource_type() != ResourceTypeId::TENANT);
         let owned = self.state.ownership.of(self.engine, self.caller, questions).await?;
         if asks {
             self.record.look_up_seconds.set(Some(began.elapsed().as_secs_f64()));

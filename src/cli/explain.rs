@@ -226,19 +226,19 @@ impl Explainer<'_> {
 
     /// `shows`: the answer to the request itself has the owner in it.
     fn look_up(&self, asked: &Asked, shows: bool) -> String {
-        let Some(family) = self.policy.family(asked.family()) else {
+        let Some(resource_type) = self.policy.resource_type(asked.resource_type()) else {
             return match asked.id() == self.caller.tenant().as_str() {
                 true => format!("`{}` is the caller's tenant", asked.id()),
                 false => format!("`{}` is another tenant: answered as one that never existed", asked.id()),
             };
         };
-        let by: Vec<String> = family.look_up.iter().map(request).collect();
+        let by: Vec<String> = resource_type.look_up.iter().map(request).collect();
         if !asked.plausible() {
             return format!("`{}` can't be an id: it goes as one that never existed", asked.id());
         }
         let (id, by) = (asked.id(), by.join(", then "));
         let by = if shows { format!("the answer shows it, or {by}") } else { format!("by {by}") };
-        format!("is `{id}` an own {}? {by}; if not, it goes as an id that never existed", family.name)
+        format!("is `{id}` an own {}? {by}; if not, it goes as an id that never existed", resource_type.name)
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Plan {
 pub(super) fn plan(planning: Planning<'_>) -> Result<Planned, Refusal> {
     let parts = &planning.forward.to;
     let at = parts.iter().find_map(|part| match part {
-        Part::Id(n, family) if *family == planning.narrowing.task_type() => {
+        Part::Id(n, resource_type) if *resource_type == planning.narrowing.task_type() => {
             Some(At::Task(planning.param(*n).to_owned()))
         }
         Part::Id(n, _) => Some(At::Definition(planning.param(*n).to_owned())),

@@ -45,14 +45,14 @@ fn deny_says_why(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> 
     })
 }
 
-/// Every parameter of the path is an id of a family, a tenant, or said to be free.
+/// Every parameter of the path is an id of a resource type, a tenant, or said to be free.
 fn path_parameters_are_named(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
     if rule.deny.is_some() || rule.local.is_some() {
         return None;
     }
     let missing = operation.template().parameters().find(|name| !rule.path.contains_key(*name))?;
     let what = format!("`{operation}` does not say what `{{{missing}}}` is");
-    Some(Fault::new("path-parameter", what, "add it to `path`: a family, `tenant`, or `free`"))
+    Some(Fault::new("path-parameter", what, "add it to `path`: a resource type, `tenant`, or `free`"))
 }
 
 /// A rule that sends on has at least one thing that keeps it inside the tenant, or says why it needs none.

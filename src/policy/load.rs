@@ -28,8 +28,8 @@ pub fn load(directory: Option<&Path>) -> Result<Policy, Vec<Finding>> {
     let (mut written, mut findings) = (Written::default(), Vec::new());
     for (name, text) in &files {
         match name.as_str() {
-            "shapes.yaml" => written.shapes = Entries::read(name, text, &mut findings),
-            "ownership.yaml" => written.families = Entries::read(name, text, &mut findings),
+            "fields.yaml" => written.field_rules = Entries::read(name, text, &mut findings),
+            "ownership.yaml" => written.resource_types = Entries::read(name, text, &mut findings),
             _ => written.rules.push((name.clone(), Entries::read(name, text, &mut findings))),
         }
     }

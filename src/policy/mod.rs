@@ -9,15 +9,15 @@
 
 mod catalog;
 mod checks;
-mod family;
+mod field_rules;
 mod finding;
 mod load;
 mod read;
 #[cfg(test)]
 mod reference;
 mod resolve;
+mod resource_type;
 mod rule;
-mod shape;
 #[cfg(test)]
 mod tests;
 mod written;
@@ -26,23 +26,23 @@ use std::sync::Arc;
 
 use catalog::Catalog;
 pub use catalog::Operation;
-use family::KnownTypes;
-pub use family::{Family, FamilyId};
+pub use field_rules::{Field, FieldRules, FieldRulesId};
 pub use finding::Finding;
 pub use load::load;
+use resource_type::KnownTypes;
+pub use resource_type::{ResourceType, ResourceTypeId};
 pub use rule::{Body, Forward, Guarded, Holds, How, Part, Rule};
-pub use shape::{Field, Shape, ShapeId};
 pub use written::{
     Empty, Handler, Kind, Local, LookUp, Method, Multipart, OperationKey, OperationKeyFault, Template,
     TemplateFault,
 };
 
-/// All rules, shapes and families.
+/// All rules, field rules and resource types.
 #[derive(Default)]
 pub struct Policy {
     catalog: Catalog,
-    shapes: Vec<Shape>,
-    families: Vec<Family>,
+    field_rules: Vec<FieldRules>,
+    resource_types: Vec<ResourceType>,
     /// Types of ids that operations carried out by code need.
     pub types: KnownTypes,
 }
@@ -63,25 +63,25 @@ impl Policy {
         self.catalog.rules()
     }
 
-    /// A shape.
-    pub fn shape(&self, id: ShapeId) -> &Shape {
-        static NONE: Shape = Shape { name: String::new(), fields: Vec::new(), endings: Vec::new() };
-        self.shapes.get(id.0).unwrap_or(&NONE)
+    /// A set of field rules.
+    pub fn field_rules(&self, id: FieldRulesId) -> &FieldRules {
+        static NONE: FieldRules = FieldRules { name: String::new(), fields: Vec::new(), endings: Vec::new() };
+        self.field_rules.get(id.0).unwrap_or(&NONE)
     }
 
-    /// A family; none for the pseudo family of tenants.
-    pub fn family(&self, id: FamilyId) -> Option<&Family> {
-        self.families.get(id.0)
+    /// A resource type; none for the pseudo resource type of tenants.
+    pub fn resource_type(&self, id: ResourceTypeId) -> Option<&ResourceType> {
+        self.resource_types.get(id.0)
     }
 
-    /// All families.
-    pub fn families(&self) -> &[Family] {
-        &self.families
+    /// All resource types.
+    pub fn resource_types(&self) -> &[ResourceType] {
+        &self.resource_types
     }
 
-    /// A shape by its name.
+    /// A set of field rules by its name.
     #[cfg(test)]
-    pub(crate) fn shape_named(&self, name: &str) -> Option<ShapeId> {
-        self.shapes.iter().position(|s| s.name == name).map(ShapeId)
+    pub(crate) fn field_rules_named(&self, name: &str) -> Option<FieldRulesId> {
+        self.field_rules.iter().position(|s| s.name == name).map(FieldRulesId)
     }
 }

@@ -1,17 +1,17 @@
-//! What is written → [`Policy`]: names of families and shapes become numbers, and each rule is checked.
+//! What is written → [`Policy`]: names of resource types and field rules become numbers, and each rule is checked.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::checks;
-use super::family::{Family, FamilyId, KnownTypes};
+use super::field_rules::{Field, FieldRules, FieldRulesId};
 use super::finding::{Fault, Finding};
 use super::read::{Entries, Placed};
+use super::resource_type::{KnownTypes, ResourceType, ResourceTypeId};
 use super::rule::{Body, Forward, Guarded, How, Part, Rule};
-use super::shape::{Field, Shape, ShapeId};
 use super::written::{
-    BodyWritten, FamilyName, FamilyWritten, FieldName, FieldWritten, OperationKey, OwnerField, PathMeaning,
-    PositionWritten, RuleWritten, Segment, ShapeName,
+    BodyWritten, FieldName, FieldRulesName, FieldWritten, OperationKey, OwnerField, PathMeaning,
+    PositionWritten, ResourceTypeName, ResourceTypeWritten, RuleWritten, Segment,
 };
 use super::{Catalog, Policy};
 
@@ -22,19 +22,19 @@ type Fields = BTreeMap<Placed<FieldName>, FieldWritten>;
 pub(super) struct Written {
     /// The rules by file.
     pub rules: Vec<(String, Entries<OperationKey, RuleWritten>)>,
-    /// `shapes.yaml`.
-    pub shapes: Entries<ShapeName, Fields>,
+    /// `fields.yaml`.
+    pub field_rules: Entries<FieldRulesName, Fields>,
     /// `ownership.yaml`.
-    pub families: Entries<FamilyName, FamilyWritten>,
+    pub resource_types: Entries<ResourceTypeName, ResourceTypeWritten>,
 }
 
 /// A name that stands for nothing.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum Unresolved {
-    #[error("there is no family `{0}`")]
-    Family(FamilyName),
-    #[error("there is no shape `{0}`")]
-    Shape(ShapeName),
+    #[error("there is no resource type `{0}`")]
+    ResourceType(ResourceTypeName),
+    #[error("there are no field rules `{0}`")]
+    FieldRules(FieldRulesName),
     #[error("`{{{0}}}` is no parameter of the operation's path")]
     Parameter(String),
     #[error("`path` does not say what `{{{0}}}` is")]
@@ -46,42 +46,52 @@ enum Unresolved {
 /// # Errors
 /// The findings so far, and every name that stands for nothing and every rule that can't hold.
 pub(super) fn resolve(written: &Written, mut findings: Vec<Finding>) -> Result<Policy, Vec<Finding>> {
-    let shapes = written.shapes(&mut findings);
+    let field_rules = written.field_rules(&mut findings);
     let types = written.known_types(&mut findings);
     let catalog = written.catalog(&mut findings);
     if catalog.rules().is_empty() {
         let help = "the folder holds the files of `policies/`";
         findings.push(Fault::new("no-rules", "no rule was found", help).at("policies", 0));
     }
-    let families = written.families.iter().map(|(name, family)| self::family(&name.value, family)).collect();
-    if findings.is_empty() { Ok(Policy { catalog, shapes, families, types }) } else { Err(findings) }
+    let resource_types = written
+        .resource_types
+        .iter()
+        .map(|(name, resource_type)| self::resource_type(&name.value, resource_type))
+        .collect();
+    if findings.is_empty() {
+        Ok(Policy { catalog, field_rules, resource_types, types })
+    } else {
+        Err(findings)
+    }
 }
 
 impl Written {
-    fn shapes(&self, findings: &mut Vec<Finding>) -> Vec<Shape> {
-        let mut shapes = Vec::new();
-        for (name, fields) in self.shapes.iter() {
-            let mut shape = Shape { name: name.value.to_string(), ..Shape::default() };
+    fn field_rules(&self, findings: &mut Vec<Finding>) -> Vec<FieldRules> {
+        let mut all = Vec::new();
+        for (name, fields) in self.field_rules.iter() {
+            let mut field_rules = FieldRules { name: name.value.to_string(), ..FieldRules::default() };
             for (field, meant) in fields {
                 match (self.field(meant), &field.value) {
-                    (Ok(meant), FieldName::EndsWith(end)) => shape.endings.push((end.clone(), meant)),
-                    (Ok(meant), FieldName::Exact(exact)) => shape.fields.push((exact.clone(), meant)),
+                    (Ok(meant), FieldName::EndsWith(end)) => field_rules.endings.push((end.clone(), meant)),
+                    (Ok(meant), FieldName::Exact(exact)) => field_rules.fields.push((exact.clone(), meant)),
                     (Err(unresolved), field_name) => {
                         let what = format!("`{}.{field_name}`: {unresolved}", name.value);
-                        findings.push(unknown_name(what).at("shapes.yaml", field.line));
+                        findings.push(unknown_name(what).at("fields.yaml", field.line));
                     }
                 }
             }
-            shapes.push(shape);
+            all.push(field_rules);
         }
-        shapes
+        all
     }
 
     /// The types of ids that code needs, wherever a rule says that it is carried out by code.
     fn known_types(&self, findings: &mut Vec<Finding>) -> KnownTypes {
         let mut known = |name: &str| {
-            let id = FamilyName::try_from(name.to_owned()).ok().and_then(|name| self.families.number(&name));
-            FamilyId(id.unwrap_or_else(|| {
+            let id = ResourceTypeName::try_from(name.to_owned())
+                .ok()
+                .and_then(|name| self.resource_types.number(&name));
+            ResourceTypeId(id.unwrap_or_else(|| {
                 let what = format!("`{name}` is missing: operations that are carried out by code need it");
                 let help = "say how the owner of such an id is found";
                 findings.push(Fault::new("missing-type", what, help).at("ownership.yaml", 0));
@@ -117,15 +127,18 @@ impl Written {
         catalog
     }
 
-    fn family_id(&self, name: &FamilyName) -> Result<FamilyId, Unresolved> {
-        if name.as_str() == FamilyName::TENANT {
-            return Ok(FamilyId::TENANT);
+    fn resource_type_id(&self, name: &ResourceTypeName) -> Result<ResourceTypeId, Unresolved> {
+        if name.as_str() == ResourceTypeName::TENANT {
+            return Ok(ResourceTypeId::TENANT);
         }
-        self.families.number(name).map(FamilyId).ok_or_else(|| Unresolved::Family(name.clone()))
+        self.resource_types
+            .number(name)
+            .map(ResourceTypeId)
+            .ok_or_else(|| Unresolved::ResourceType(name.clone()))
     }
 
-    fn shape_id(&self, name: &ShapeName) -> Result<ShapeId, Unresolved> {
-        self.shapes.number(name).map(ShapeId).ok_or_else(|| Unresolved::Shape(name.clone()))
+    fn field_rules_id(&self, name: &FieldRulesName) -> Result<FieldRulesId, Unresolved> {
+        self.field_rules.number(name).map(FieldRulesId).ok_or_else(|| Unresolved::FieldRules(name.clone()))
     }
 
     fn field(&self, written: &FieldWritten) -> Result<Field, Unresolved> {
@@ -141,12 +154,12 @@ impl Written {
             FieldWritten::BoundText => Field::BoundText,
             FieldWritten::Joins(_) => Field::Joins,
             FieldWritten::Drop => Field::Drop,
-            FieldWritten::Handle(name) => Field::Handle(self.family_id(name)?),
-            FieldWritten::Own(name) => Field::Own(self.family_id(name)?),
-            FieldWritten::OwnList(name) => Field::OwnList(self.family_id(name)?),
-            FieldWritten::Object(name) => Field::Object(self.shape_id(name)?),
-            FieldWritten::Each(name) => Field::Each(self.shape_id(name)?),
-            FieldWritten::Map(name) => Field::Map(self.shape_id(name)?),
+            FieldWritten::Handle(name) => Field::Handle(self.resource_type_id(name)?),
+            FieldWritten::Own(name) => Field::Own(self.resource_type_id(name)?),
+            FieldWritten::OwnList(name) => Field::OwnList(self.resource_type_id(name)?),
+            FieldWritten::Object(name) => Field::Object(self.field_rules_id(name)?),
+            FieldWritten::Each(name) => Field::Each(self.field_rules_id(name)?),
+            FieldWritten::Map(name) => Field::Map(self.field_rules_id(name)?),
             FieldWritten::Refuse(why) => Field::Refuse(why.clone()),
             FieldWritten::PathId(number) => Field::PathId(*number),
             FieldWritten::TaskId => Field::TaskId,
@@ -169,7 +182,7 @@ impl Written {
         let body = match &written.body {
             None | Some(BodyWritten::None) => Body::None,
             Some(BodyWritten::Multipart(form)) => Body::Multipart(*form),
-            Some(BodyWritten::Json(shape)) => Body::Json(self.shape_id(shape)?),
+            Some(BodyWritten::Json(field_rules)) => Body::Json(self.field_rules_id(field_rules)?),
         };
         let positions = |written: &[PositionWritten]| -> Vec<_> {
             written.iter().map(|PositionWritten(position)| position.clone()).collect()
@@ -178,7 +191,7 @@ impl Written {
         Ok(Forward {
             guarded: Guarded::new(&answer, &positions(&written.bound)),
             to,
-            query: written.query.as_ref().map(|shape| self.shape_id(shape)).transpose()?,
+            query: written.query.as_ref().map(|field_rules| self.field_rules_id(field_rules)).transpose()?,
             body,
             answer,
             own_answer: written.own_answer,
@@ -203,18 +216,18 @@ impl Written {
         Ok(match written.path.get(name).ok_or_else(|| Unresolved::Unsaid(name.clone()))? {
             PathMeaning::Free => Part::Free(number),
             PathMeaning::Tenant => Part::Tenant(number),
-            PathMeaning::Id(family) => Part::Id(number, self.family_id(family)?),
-            PathMeaning::KeyOf(family) => Part::Key(number, self.family_id(family)?),
+            PathMeaning::Id(resource_type) => Part::Id(number, self.resource_type_id(resource_type)?),
+            PathMeaning::KeyOf(resource_type) => Part::Key(number, self.resource_type_id(resource_type)?),
         })
     }
 }
 
 fn unknown_name(what: String) -> Fault {
-    Fault::new("unknown-name", what, "name a shape or a family that is there")
+    Fault::new("unknown-name", what, "name field rules or a resource type that are there")
 }
 
-fn family(name: &FamilyName, written: &FamilyWritten) -> Family {
-    Family {
+fn resource_type(name: &ResourceTypeName, written: &ResourceTypeWritten) -> ResourceType {
+    ResourceType {
         name: name.as_str().into(),
         look_up: written.look_up.clone(),
         shareable: written.shareable.clone(),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::family::FamilyId;
-use super::shape::ShapeId;
+use super::field_rules::FieldRulesId;
+use super::resource_type::ResourceTypeId;
 use super::written::{Empty, Handler, Kind, Local, Multipart, OperationKey};
 use crate::json::scan::{Position, Step};
 
@@ -36,8 +36,8 @@ pub enum How {
 pub struct Forward {
     /// The engine's path.
     pub to: Vec<Part>,
-    /// The shape of the query string.
-    pub query: Option<ShapeId>,
+    /// The field rules of the query string.
+    pub query: Option<FieldRulesId>,
     /// What the body is.
     pub body: Body,
     /// Positions of DTOs in the answer.
@@ -116,12 +116,12 @@ pub enum Part {
     CallerTenant,
     /// A parameter that names a tenant.
     Tenant(usize),
-    /// A parameter that is an id of a family.
-    Id(usize, FamilyId),
+    /// A parameter that is an id of a resource type.
+    Id(usize, ResourceTypeId),
     /// A parameter that is bound to its parent or harmless.
     Free(usize),
-    /// A parameter that is a definition's key; names the family of the definition.
-    Key(usize, FamilyId),
+    /// A parameter that is a definition's key; names the resource type of the definition.
+    Key(usize, ResourceTypeId),
 }
 
 /// What a body is.
@@ -129,8 +129,8 @@ pub enum Part {
 pub enum Body {
     /// None; one that is sent is dropped.
     None,
-    /// JSON of a shape.
-    Json(ShapeId),
+    /// JSON of a set of field rules.
+    Json(FieldRulesId),
     /// A form of several parts.
     Multipart(Multipart),
 }

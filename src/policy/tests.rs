@@ -10,7 +10,7 @@ process-definition: { look-up: [{ ask: GET /process-definition, ids: processDefi
 process-instance: { look-up: [{ ask: POST /process-instance, ids: processInstanceIds }] }
 task: { look-up: [{ ask: GET /task, id: taskId }] }
 ";
-const SHAPES: &str = "\
+const FIELD_RULES: &str = "\
 TaskQuery: { tenantIdIn: tenants }
 Any: {}
 ";
@@ -22,7 +22,7 @@ GET /task/{id}: { kind: read, path: { id: task }, answer: [.] }
 
 fn folder(files: &[(&str, &str)]) -> Result<usize, Vec<Finding>> {
     let folder = tempfile::tempdir().unwrap();
-    for (name, text) in [("ownership.yaml", OWNERSHIP), ("shapes.yaml", SHAPES), ("task.yaml", RULES)] {
+    for (name, text) in [("ownership.yaml", OWNERSHIP), ("fields.yaml", FIELD_RULES), ("task.yaml", RULES)] {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
     for (name, text) in files {
@@ -91,8 +91,8 @@ fn two_rules_of_one_operation_are_a_finding_of_the_second() {
 
 #[test]
 fn faults_of_shapes_and_families_have_their_lines() {
-    let shapes = |more: &str| format!("{SHAPES}Mine:\n  # why\n  {more}\n");
-    assert_eq!(told(&[("shapes.yaml", &shapes("id: { own: task }"))]), [""; 0]);
+    let field_rules = |more: &str| format!("{FIELD_RULES}Mine:\n  # why\n  {more}\n");
+    assert_eq!(told(&[("fields.yaml", &field_rules("id: { own: task }"))]), [""; 0]);
     for (more, code) in [
         ("id: { own: job }", "unknown-name"),
         ("id: { own: Job }", "policy-syntax"),
@@ -100,11 +100,11 @@ fn faults_of_shapes_and_families_have_their_lines() {
         ("id: { path-id: first }", "policy-syntax"),
         ("\"*\": drop", "policy-syntax"),
     ] {
-        assert_eq!(told(&[("shapes.yaml", &shapes(more))]), [format!("shapes.yaml:5 {code}")], "{more}");
+        assert_eq!(told(&[("fields.yaml", &field_rules(more))]), [format!("fields.yaml:5 {code}")], "{more}");
     }
-    let families = |more: &str| format!("{OWNERSHIP}job: {more}\n");
+    let resource_types = |more: &str| format!("{OWNERSHIP}job: {more}\n");
     assert_eq!(
-        told(&[("ownership.yaml", &families("{ look-up: [{ ask: GET /job, id: jobId }] }"))]),
+        told(&[("ownership.yaml", &resource_types("{ look-up: [{ ask: GET /job, id: jobId }] }"))]),
         [""; 0]
     );
     for more in [
@@ -113,7 +113,7 @@ fn faults_of_shapes_and_families_have_their_lines() {
         "{ look-up: [{ ask: GET /job, id: jobId }], owner: user }",
     ] {
         assert_eq!(
-            told(&[("ownership.yaml", &families(more))]),
+            told(&[("ownership.yaml", &resource_types(more))]),
             ["ownership.yaml:5 policy-syntax"],
             "{more}"
         );
@@ -137,18 +137,19 @@ GET /d: { kind: reed, query: TaskQuery }
 GET /e: { kind: read, query: Mine }
 GET /f/{id}: { kind: read, path: { id: job } }
 ";
-    let shapes = format!("{SHAPES}Mine: {{ id: {{ own: Task }} }}\n");
+    let field_rules = format!("{FIELD_RULES}Mine: {{ id: {{ own: Task }} }}\n");
     let ownership = format!("{OWNERSHIP}job: {{ look-up: [{{ ask: GET /job }}] }}\n");
-    let mut found = told(&[("mine.yaml", mine), ("shapes.yaml", &shapes), ("ownership.yaml", &ownership)]);
+    let mut found =
+        told(&[("mine.yaml", mine), ("fields.yaml", &field_rules), ("ownership.yaml", &ownership)]);
     found.sort();
     // `/e` and `/f` name what is there, though with a fault of its own: one finding for each fault.
     let expected = [
+        "fields.yaml:3 policy-syntax",
         "mine.yaml:1 policy-syntax",
         "mine.yaml:2 unknown-name",
         "mine.yaml:5 policy-syntax",
         "mine.yaml:6 policy-syntax",
         "ownership.yaml:5 policy-syntax",
-        "shapes.yaml:3 policy-syntax",
     ];
     assert_eq!(found, expected);
 }

@@ -7,20 +7,20 @@ use super::field::{Decision, Narrowed, Pin};
 use super::sent::{Sent, wrong_type};
 use crate::isolation::ownership::Asked;
 use crate::json::Json;
-use crate::policy::{Field, ShapeId};
+use crate::policy::{Field, FieldRulesId};
 use crate::refusal::Refusal;
 
 impl Narrowing<'_> {
     /// Narrows a JSON object by field rules.
-    pub(super) fn object(&self, id: ShapeId, json: Json) -> Result<(Json<Asked>, Narrowed), Refusal> {
-        let shape = self.policy.shape(id);
+    pub(super) fn object(&self, id: FieldRulesId, json: Json) -> Result<(Json<Asked>, Narrowed), Refusal> {
+        let field_rules = self.policy.field_rules(id);
         let Json::Object(members) = json else {
             return Err(wrong_type("the body", "an object"));
         };
         let mut narrowed = Narrowed::default();
         let mut kept = Vec::with_capacity(members.len() + 1);
         for (name, value) in members {
-            let Some(field) = shape.field(&name) else {
+            let Some(field) = field_rules.field(&name) else {
                 kept.push((name, value.with_holes()));
                 continue;
             };
@@ -42,11 +42,12 @@ impl Narrowing<'_> {
         }
         let mut object = Json::Object(kept);
         let there = |name: &str| object.member(name).is_some_and(|value| !value.is_null());
-        let pins = self.pins(shape, &mut narrowed, there)?;
+        let pins = self.pins(field_rules, &mut narrowed, there)?;
         let pinned = |name: &str| pins.iter().any(|(pin, _)| *pin == name);
         // Places that were left for pins which are not put in. The own tenant that the client named where the rule puts
         // none in goes on: what the engine says to it is for the client to read.
-        for (name, field) in shape.fields.iter().filter(|(name, field)| field.is_pin() && !pinned(name)) {
+        for (name, field) in field_rules.fields.iter().filter(|(name, field)| field.is_pin() && !pinned(name))
+        {
             if *field == Field::Tenants {
                 object.remove(name);
             } else if object.member(name).is_some() {

@@ -5,7 +5,7 @@ use super::sent::{Sent, denied, wrong_type};
 use crate::config::SharedResources;
 use crate::isolation::ownership::Asked;
 use crate::json::Json;
-use crate::policy::{FamilyId, Field, Kind as RuleKind, Shape};
+use crate::policy::{Field, FieldRules, Kind as RuleKind, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::bound;
 
@@ -112,10 +112,10 @@ impl Narrowing<'_> {
                 narrowed.wishes.joins = true;
                 Ok(sent.kept())
             }
-            Field::Handle(family) => self.handle(*family, sent.text(name)?, narrowed),
+            Field::Handle(resource_type) => self.handle(*resource_type, sent.text(name)?, narrowed),
             // Not even a shared one: what stands beside it in a log may be anybody's.
-            Field::Own(family) => Ok(Decision::Id(Asked::new(*family, sent.text(name)?))),
-            Field::OwnList(family) => self.own_list(*family, name, sent.json(name)?),
+            Field::Own(resource_type) => Ok(Decision::Id(Asked::new(*resource_type, sent.text(name)?))),
+            Field::OwnList(resource_type) => self.own_list(*resource_type, name, sent.json(name)?),
             Field::Object(_) | Field::Each(_) | Field::Map(_) => {
                 Ok(Decision::Json(self.inside(field, name, sent.json(name)?, narrowed)?))
             }
@@ -143,14 +143,19 @@ impl Narrowing<'_> {
         Ok(Decision::Pinned)
     }
 
-    fn handle(&self, family: FamilyId, handle: String, narrowed: &mut Narrowed) -> Result<Decision, Refusal> {
-        let Some(id) = self.opened(family, &handle) else { return Ok(Decision::Text(handle)) };
+    fn handle(
+        &self,
+        resource_type: ResourceTypeId,
+        handle: String,
+        narrowed: &mut Narrowed,
+    ) -> Result<Decision, Refusal> {
+        let Some(id) = self.opened(resource_type, &handle) else { return Ok(Decision::Text(handle)) };
         narrowed.wishes.by_handle = true;
         narrowed.opened.push((id.clone(), handle));
         Ok(Decision::Text(id))
     }
 
-    fn own_list(&self, family: FamilyId, name: &str, list: Json) -> Result<Decision, Refusal> {
+    fn own_list(&self, resource_type: ResourceTypeId, name: &str, list: Json) -> Result<Decision, Refusal> {
         let Json::Array(elements) = list else { return Err(wrong_type(name, "a list of strings")) };
         // A null among the ids of a write goes nowhere: what the engine makes of it differs from operation to operation,
         // and a correlation without an id would be one with everybody.
@@ -158,7 +163,7 @@ impl Narrowing<'_> {
         let id = |element: Json| match element.as_str() {
             None if nulls && element.is_null() => Ok(Json::null()),
             None => Err(wrong_type(name, "a list of strings")),
-            Some(id) => Ok(Json::Hole(Asked::new(family, id))),
+            Some(id) => Ok(Json::Hole(Asked::new(resource_type, id))),
         };
         Ok(Decision::Json(Json::Array(elements.into_iter().map(id).collect::<Result<_, _>>()?)))
     }
@@ -180,21 +185,21 @@ impl Narrowing<'_> {
         json: Json,
         narrowed: &mut Narrowed,
     ) -> Result<Json<Asked>, Refusal> {
-        let mut object = |shape, json: Json| -> Result<Json<Asked>, Refusal> {
+        let mut object = |field_rules, json: Json| -> Result<Json<Asked>, Refusal> {
             if json.is_null() {
                 return Ok(Json::null());
             }
-            let (json, inner) = self.object(shape, json).map_err(|refusal| within(&refusal, name))?;
+            let (json, inner) = self.object(field_rules, json).map_err(|refusal| within(&refusal, name))?;
             narrowed.absorb(inner);
             Ok(json)
         };
         match (field, json) {
-            (Field::Object(shape), json) => object(*shape, json),
-            (Field::Each(shape), Json::Array(all)) => {
-                Ok(Json::Array(all.into_iter().map(|one| object(*shape, one)).collect::<Result<_, _>>()?))
-            }
-            (Field::Map(shape), Json::Object(all)) => {
-                let member = |(key, one)| Ok((key, object(*shape, one)?));
+            (Field::Object(field_rules), json) => object(*field_rules, json),
+            (Field::Each(field_rules), Json::Array(all)) => Ok(Json::Array(
+                all.into_iter().map(|one| object(*field_rules, one)).collect::<Result<_, _>>()?,
+            )),
+            (Field::Map(field_rules), Json::Object(all)) => {
+                let member = |(key, one)| Ok((key, object(*field_rules, one)?));
                 Ok(Json::Object(all.into_iter().map(member).collect::<Result<_, Refusal>>()?))
             }
             (Field::Each(_), _) => Err(wrong_type(name, "a list of objects")),
@@ -208,13 +213,13 @@ impl Narrowing<'_> {
     /// A write that asks for records without tenant: dropping that would widen it to all of the tenant's.
     pub(super) fn pins<'s>(
         &self,
-        shape: &'s Shape,
+        field_rules: &'s FieldRules,
         narrowed: &mut Narrowed,
         there: impl Fn(&str) -> bool,
     ) -> Result<Vec<(&'s str, Pin)>, Refusal> {
         let wishes = std::mem::take(&mut narrowed.wishes);
         // What is joined to a shared record is everybody's: whether it shows would tell of others' rows.
-        let shares = self.shares(shape) && !wishes.joins;
+        let shares = self.shares(field_rules) && !wishes.joins;
         let mut without = wishes.by_handle;
         if wishes.only_without && shares {
             without = true;
@@ -259,16 +264,16 @@ impl Narrowing<'_> {
         };
         // What takes records without tenant in stands behind the pin that it widens.
         let (widening, others): (Vec<_>, Vec<_>) =
-            shape.fields.iter().partition(|(_, field)| *field == Field::IncludeWithoutTenant);
+            field_rules.fields.iter().partition(|(_, field)| *field == Field::IncludeWithoutTenant);
         let pins = others.into_iter().chain(widening);
         Ok(pins.filter_map(|(name, field)| Some((name.as_str(), pin(field)?))).collect())
     }
 
     /// Whether a query shows records without tenant beside the caller's.
-    fn shares(&self, shape: &Shape) -> bool {
+    fn shares(&self, field_rules: &FieldRules) -> bool {
         self.shared == SharedResources::Readable
             && self.kind == RuleKind::Read
-            && shape.fields.iter().any(|(_, field)| *field == Field::IncludeWithoutTenant)
+            && field_rules.fields.iter().any(|(_, field)| *field == Field::IncludeWithoutTenant)
     }
 
     fn own(&self, name: &str, named: &str) -> Result<(), Refusal> {

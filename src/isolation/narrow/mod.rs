@@ -20,7 +20,7 @@ use super::draft::{Draft, DraftBody, Segment};
 use super::ownership::{Asked, Handles, KeyQuestion};
 use crate::config::SharedResources;
 use crate::json::Json;
-use crate::policy::{Body, Empty, FamilyId, Forward, Kind as RuleKind, Operation, Part, Policy, Rule};
+use crate::policy::{Body, Empty, Forward, Kind as RuleKind, Operation, Part, Policy, ResourceTypeId, Rule};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Caller, Tenant};
 
@@ -86,15 +86,15 @@ impl Narrowing<'_> {
     pub(crate) fn narrow(&self, rule: &Rule, forward: &Forward, asks: Asks) -> Result<Outcome, Refusal> {
         needs_one_of(forward, &asks.query)?;
         let (query, mut narrowed) = match forward.query {
-            Some(shape) => self.query(shape, asks.query)?,
+            Some(field_rules) => self.query(field_rules, asks.query)?,
             None => query::without_rules(asks.query)?,
         };
         let body = match forward.body {
             Body::None => DraftBody::None,
             Body::Multipart(form) => DraftBody::Multipart(form),
-            Body::Json(shape) => {
+            Body::Json(field_rules) => {
                 // An empty body is `{}` to the engine: all tenants, if nothing were put in (facts 2).
-                let (json, inner) = self.object(shape, asks.body.unwrap_or_else(Json::object))?;
+                let (json, inner) = self.object(field_rules, asks.body.unwrap_or_else(Json::object))?;
                 narrowed.absorb(inner);
                 DraftBody::Json(json)
             }
@@ -129,7 +129,9 @@ impl Narrowing<'_> {
             return Ok(None);
         }
         let question = forward.to.iter().find_map(|part| match part {
-            Part::Key(n, family) => Some(KeyQuestion::new(self.policy, *family, self.param(*n), self.tenant)),
+            Part::Key(n, resource_type) => {
+                Some(KeyQuestion::new(self.policy, *resource_type, self.param(*n), self.tenant))
+            }
             Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Id(..) | Part::Free(_) => None,
         });
         question.transpose()
@@ -141,7 +143,7 @@ impl Narrowing<'_> {
     }
 
     /// The type of tasks' ids.
-    pub(crate) fn task_type(&self) -> FamilyId {
+    pub(crate) fn task_type(&self) -> ResourceTypeId {
         self.policy.types.task
     }
 
@@ -164,8 +166,12 @@ impl Narrowing<'_> {
             Part::Literal(text) => Segment::Text(text.clone()),
             Part::CallerTenant => Segment::Text(self.tenant.as_str().to_owned()),
             Part::Tenant(n) => Segment::Id(Asked::tenant(param(n))),
-            Part::Id(n, family) if forward.own_only => Segment::Id(Asked::new(*family, param(n))),
-            Part::Id(n, family) => Segment::Id(Asked::new(*family, param(n)).for_kind(rule.kind)),
+            Part::Id(n, resource_type) if forward.own_only => {
+                Segment::Id(Asked::new(*resource_type, param(n)))
+            }
+            Part::Id(n, resource_type) => {
+                Segment::Id(Asked::new(*resource_type, param(n)).for_kind(rule.kind))
+            }
             Part::Free(n) | Part::Key(n, _) => Segment::Text(param(n)),
         };
         parts.map(|(_, part)| segment(part)).collect()
@@ -174,8 +180,8 @@ impl Narrowing<'_> {
     /// Whether what a shared definition or deployment shows may be without tenant.
     fn shows_shared(&self, rule: &Rule, forward: &Forward) -> bool {
         let shareable = |part: &Part| match part {
-            Part::Id(_, family) | Part::Key(_, family) => {
-                self.policy.family(*family).is_some_and(|f| f.shareable.is_some())
+            Part::Id(_, resource_type) | Part::Key(_, resource_type) => {
+                self.policy.resource_type(*resource_type).is_some_and(|f| f.shareable.is_some())
             }
             Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Free(_) => false,
         };
@@ -186,8 +192,8 @@ impl Narrowing<'_> {
     }
 
     /// The engine's id of a handle that was made for the caller.
-    fn opened(&self, family: FamilyId, handle: &str) -> Option<String> {
-        let purpose = self.policy.family(family)?.handle.as_deref()?;
+    fn opened(&self, resource_type: ResourceTypeId, handle: &str) -> Option<String> {
+        let purpose = self.policy.resource_type(resource_type)?.handle.as_deref()?;
         self.handles.open(purpose, self.tenant, handle)
     }
 }

@@ -4,7 +4,7 @@ use super::Narrowing;
 use super::field::{Decision, Narrowed, Pin};
 use super::sent::Sent;
 use crate::isolation::draft::Value;
-use crate::policy::ShapeId;
+use crate::policy::FieldRulesId;
 use crate::refusal::{Kind, Refusal};
 
 type Pairs = Vec<(String, Value)>;
@@ -13,13 +13,13 @@ impl Narrowing<'_> {
     /// Narrows a query string by field rules.
     pub(super) fn query(
         &self,
-        id: ShapeId,
+        id: FieldRulesId,
         pairs: Vec<(String, String)>,
     ) -> Result<(Pairs, Narrowed), Refusal> {
-        let shape = self.policy.shape(id);
+        let field_rules = self.policy.field_rules(id);
         for (i, (name, _)) in pairs.iter().enumerate() {
             // The engine takes the first of equal names (facts 2), so a later one would hide what was meant.
-            if shape.field(name).is_some() && pairs.iter().skip(i + 1).any(|(other, _)| other == name) {
+            if field_rules.field(name).is_some() && pairs.iter().skip(i + 1).any(|(other, _)| other == name) {
                 let what = format!("the parameter `{name}` is there twice; send it once");
                 return Err(Refusal::new(Kind::QueryAmbiguous, what));
             }
@@ -27,7 +27,7 @@ impl Narrowing<'_> {
         let mut narrowed = Narrowed::default();
         let mut kept: Pairs = Vec::with_capacity(pairs.len() + 1);
         for (name, value) in pairs {
-            let Some(field) = shape.field(&name) else {
+            let Some(field) = field_rules.field(&name) else {
                 kept.push((name, Value::Text(value)));
                 continue;
             };
@@ -40,7 +40,7 @@ impl Narrowing<'_> {
             }
         }
         let there = |name: &str| kept.iter().any(|(n, _)| n == name);
-        for (name, pin) in self.pins(shape, &mut narrowed, there)? {
+        for (name, pin) in self.pins(field_rules, &mut narrowed, there)? {
             let value = match pin {
                 Pin::Tenant | Pin::Tenants => Value::Text(self.tenant.as_str().to_owned()),
                 Pin::True => Value::Text("true".to_owned()),

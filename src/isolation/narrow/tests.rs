@@ -17,7 +17,7 @@ fn narrowing<'a>(
 }
 
 fn narrow_pairs(
-    shape: &str,
+    field_rules: &str,
     kind: RuleKind,
     shared: SharedResources,
     query: &[(&str, &str)],
@@ -27,7 +27,7 @@ fn narrow_pairs(
     let params = ["A".to_owned()];
     let narrowing = narrowing(&policy, &tenant, &handles, &params, (kind, shared));
     let pairs = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-    let id = policy.shape_named(shape).unwrap();
+    let id = policy.field_rules_named(field_rules).unwrap();
     let (pairs, narrowed) = narrowing.query(id, pairs).map_err(|r| r.kind())?;
     let text = |value: Value| match value {
         Value::Text(text) => text,
@@ -40,18 +40,18 @@ fn handles() -> Handles {
     Handles::new(&[vec![7; 32].into()], "default")
 }
 
-fn pairs(shape: &str, query: &[(&str, &str)]) -> Result<Vec<String>, Kind> {
-    let (pairs, narrowed) = narrow_pairs(shape, RuleKind::Read, SharedResources::Hidden, query)?;
+fn pairs(field_rules: &str, query: &[(&str, &str)]) -> Result<Vec<String>, Kind> {
+    let (pairs, narrowed) = narrow_pairs(field_rules, RuleKind::Read, SharedResources::Hidden, query)?;
     assert!(!narrowed.empty && !narrowed.without_tenant);
     Ok(pairs)
 }
 
-fn object(shape: &str, kind: RuleKind, body: &str) -> Result<(String, Narrowed), Kind> {
-    object_with(shape, kind, SharedResources::Hidden, body)
+fn object(field_rules: &str, kind: RuleKind, body: &str) -> Result<(String, Narrowed), Kind> {
+    object_with(field_rules, kind, SharedResources::Hidden, body)
 }
 
 fn object_with(
-    shape: &str,
+    field_rules: &str,
     kind: RuleKind,
     shared: SharedResources,
     body: &str,
@@ -61,14 +61,14 @@ fn object_with(
     let params = ["A".to_owned()];
     let narrowing = narrowing(&policy, &tenant, &handles, &params, (kind, shared));
     let json = json::read(&Bytes::copy_from_slice(body.as_bytes()), 64).unwrap();
-    let id = policy.shape_named(shape).unwrap();
+    let id = policy.field_rules_named(field_rules).unwrap();
     let (json, narrowed) = narrowing.object(id, json).map_err(|r| r.kind())?;
     let text = json.write_with(&mut |asked| format!("?{}", asked.id()));
     Ok((String::from_utf8(text).unwrap(), narrowed))
 }
 
-fn read(shape: &str, body: &str) -> Result<String, Kind> {
-    let (text, narrowed) = object(shape, RuleKind::Read, body)?;
+fn read(field_rules: &str, body: &str) -> Result<String, Kind> {
+    let (text, narrowed) = object(field_rules, RuleKind::Read, body)?;
     assert!(!narrowed.empty);
     Ok(text)
 }
@@ -264,7 +264,7 @@ fn shared_definitions_show_under_readable() {
 /// A query says the same in a query string and in a body.
 #[test]
 fn both_adapters_decide_alike_under_readable() {
-    let shape = "ProcessDefinitionQuery";
+    let field_rules = "ProcessDefinitionQuery";
     let all = "includeProcessDefinitionsWithoutTenantId";
     for (pairs, body) in [
         (&[][..], "{}"),
@@ -279,8 +279,8 @@ fn both_adapters_decide_alike_under_readable() {
         (&[("incidentId", "x"), ("withoutTenantId", "1")][..], r#"{"incidentId":"x","withoutTenantId":1}"#),
     ] {
         for shared in [SharedResources::Hidden, SharedResources::Readable] {
-            let (sent, by_query) = narrow_pairs(shape, RuleKind::Read, shared, pairs).unwrap();
-            let (text, by_body) = object_with(shape, RuleKind::Read, shared, body).unwrap();
+            let (sent, by_query) = narrow_pairs(field_rules, RuleKind::Read, shared, pairs).unwrap();
+            let (text, by_body) = object_with(field_rules, RuleKind::Read, shared, body).unwrap();
             assert_eq!(
                 (by_query.empty, by_query.without_tenant),
                 (by_body.empty, by_body.without_tenant),
@@ -330,7 +330,7 @@ fn an_opened_handle_is_the_pin() {
     );
 }
 
-/// The shapes of the engine's lists: what they let through always holds exactly one pin.
+/// The field rules of the engine's lists: what they let through always holds exactly one pin.
 const LISTS: &[&str] =
     &["TaskQuery", "ProcessInstanceQuery", "JobQuery", "ExecutionQuery", "BatchQuery", "DeploymentQuery"];
 
@@ -338,19 +338,19 @@ proptest::proptest! {
     /// An empty, doubled or foreign pin is never sent, whatever a query string holds.
     #[test]
     fn a_query_string_holds_exactly_the_own_pin(
-        shape in proptest::sample::select(LISTS),
+        field_rules in proptest::sample::select(LISTS),
         query in proptest::collection::vec((
             "tenantIdIn|tenantIdin|withoutTenantId|includeJobsWithoutTenantId|name|orQueries|batchId",
             "A|B|A,B|,|| |A,|true|false|1|null|x",
         ), 0..5),
     ) {
         let query: Vec<(&str, &str)> = query.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        if let Ok((sent, narrowed)) = narrow_pairs(shape, RuleKind::Read, SharedResources::Hidden, &query) {
+        if let Ok((sent, narrowed)) = narrow_pairs(field_rules, RuleKind::Read, SharedResources::Hidden, &query) {
             let pins: Vec<_> = sent.iter().filter(|p| p.starts_with("tenantIdIn=")).collect();
             proptest::prop_assert_eq!(pins, ["tenantIdIn=A"]);
             // A name that the engine's list does not know means nothing to it.
             let policy = policy::load(None).unwrap();
-            let known = |name: &str| policy.shape(policy.shape_named(shape).unwrap()).field(name).is_some();
+            let known = |name: &str| policy.field_rules(policy.field_rules_named(field_rules).unwrap()).field(name).is_some();
             let without_tenant = sent.iter().filter_map(|p| p.split_once('=')).any(|(name, _)| {
                 (name.starts_with("withoutTenantId") || name.starts_with("include")) && known(name)
             });
@@ -361,16 +361,16 @@ proptest::proptest! {
     /// The same of a body.
     #[test]
     fn a_body_holds_exactly_the_own_pin(
-        shape in proptest::sample::select(LISTS),
+        field_rules in proptest::sample::select(LISTS),
         pin in r#"|"tenantIdIn":(null|\[\]|\["A"\]|\["A","A"\]|\["B"\]|\[""\]|"A"|7),"#,
         without in r#"|"withoutTenantId":(null|true|false|"true"|1|0|"x"),"#,
     ) {
         let body = format!("{{{pin}{without}\"name\":\"x\"}}");
-        if let Ok((sent, _)) = object(shape, RuleKind::Read, &body) {
+        if let Ok((sent, _)) = object(field_rules, RuleKind::Read, &body) {
             let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
             proptest::prop_assert_eq!(&sent["tenantIdIn"], &serde_json::json!(["A"]));
             // Where the engine's list has no such wish the field means nothing to it.
-            let known = !matches!(shape, "ExecutionQuery");
+            let known = !matches!(field_rules, "ExecutionQuery");
             proptest::prop_assert!(!known || sent.get("withoutTenantId").is_none());
         }
     }

@@ -2,26 +2,26 @@
 
 use std::collections::HashMap;
 
-use crate::policy::{FamilyId, Kind};
+use crate::policy::{Kind, ResourceTypeId};
 
 /// An id whose owner is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Asked {
-    family: FamilyId,
+    resource_type: ResourceTypeId,
     id: String,
     /// Asked for reading only: a shared resource will do.
     read: bool,
 }
 
 impl Asked {
-    /// An id of a family, asked for more than reading.
-    pub(crate) fn new(family: FamilyId, id: String) -> Self {
-        Self { family, id, read: false }
+    /// An id of a resource type, asked for more than reading.
+    pub(crate) fn new(resource_type: ResourceTypeId, id: String) -> Self {
+        Self { resource_type, id, read: false }
     }
 
     /// A tenant's id.
     pub(crate) fn tenant(id: String) -> Self {
-        Self::new(FamilyId::TENANT, id)
+        Self::new(ResourceTypeId::TENANT, id)
     }
 
     /// The same, asked by an operation of this kind.
@@ -31,9 +31,9 @@ impl Asked {
         self
     }
 
-    /// The family.
-    pub(crate) fn family(&self) -> FamilyId {
-        self.family
+    /// The resource type.
+    pub(crate) fn resource_type(&self) -> ResourceTypeId {
+        self.resource_type
     }
 
     /// The id as the client wrote it.

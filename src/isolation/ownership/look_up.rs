@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 
 use super::asked::{Asked, Owned};
 use super::handle::Handles;
-use super::question::{Question, no_family, owner};
+use super::question::{Question, no_resource_type, owner};
 use super::stats::{Counters, Stats};
 use crate::config::SharedResources;
 use crate::isolation::engine::{Engine, needed, rows, unreadable};
@@ -17,7 +17,7 @@ use crate::isolation::own::{OwnId, ReadableId};
 use crate::isolation::permit::{Judged, Unjudged};
 use crate::json::{self, Json};
 use crate::percent::encode_query;
-use crate::policy::{Family, FamilyId, Kind as RuleKind, LookUp, Policy};
+use crate::policy::{Kind as RuleKind, LookUp, Policy, ResourceType, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Caller, Tenant};
 
@@ -49,17 +49,18 @@ pub(crate) struct KeyQuestion {
 }
 
 impl KeyQuestion {
-    /// About a key of that family's definitions.
+    /// About a key of that resource type's definitions.
     ///
     /// # Errors
     /// The rules name no list that could be asked.
     pub(crate) fn new(
         policy: &Policy,
-        family: FamilyId,
+        resource_type: ResourceTypeId,
         key: &str,
         tenant: &Tenant,
     ) -> Result<Self, Refusal> {
-        let look_ups = policy.family(family).map_or(&[][..], |family| &family.look_up);
+        let look_ups =
+            policy.resource_type(resource_type).map_or(&[][..], |resource_type| &resource_type.look_up);
         let list = look_ups.iter().find_map(|look_up| match look_up {
             LookUp::GetList { path, .. } => Some(path),
             LookUp::PostList { .. } | LookUp::One { .. } => None,
@@ -139,7 +140,7 @@ impl Ownership {
             if !seen.insert(id.clone()) {
                 continue;
             }
-            if id.family() == FamilyId::TENANT {
+            if id.resource_type() == ResourceTypeId::TENANT {
                 if id.id() == caller.tenant().as_str() {
                     let text = id.id().to_owned();
                     owned.insert(id, text);
@@ -200,7 +201,7 @@ impl Ownership {
 
     /// The engine's id of a handle that was made for the caller.
     fn opened(&self, caller: &Caller, asked: &Asked) -> Option<String> {
-        let purpose = self.policy.family(asked.family())?.handle.as_deref()?;
+        let purpose = self.policy.resource_type(asked.resource_type())?.handle.as_deref()?;
         self.handles.open(purpose, caller.tenant(), asked.id())
     }
 
@@ -239,14 +240,14 @@ impl Ownership {
     }
 
     fn shows(&self, caller: &Caller, asked: &Asked, record: &Bytes) -> Result<bool, Refusal> {
-        let family = self.policy.family(asked.family()).ok_or_else(no_family)?;
+        let resource_type = self.policy.resource_type(asked.resource_type()).ok_or_else(no_resource_type)?;
         let record: Json = json::read(record, 1000).map_err(|fault| unreadable().because(fault))?;
-        Ok(owner(family, caller, &record)?.is_own(self.shares(family, asked)))
+        Ok(owner(resource_type, caller, &record)?.is_own(self.shares(resource_type, asked)))
     }
 
     /// Whether a record without tenant will do.
-    fn shares(&self, family: &Family, asked: &Asked) -> bool {
-        asked.read() && self.shared == SharedResources::Readable && family.shareable.is_some()
+    fn shares(&self, resource_type: &ResourceType, asked: &Asked) -> bool {
+        asked.read() && self.shared == SharedResources::Readable && resource_type.shareable.is_some()
     }
 
     /// One id: callers that ask for the same at the same time share one question.
@@ -277,7 +278,7 @@ impl Ownership {
         }
     }
 
-    /// Many ids: each family in as few questions as the engine's lists allow.
+    /// Many ids: each resource type in as few questions as the engine's lists allow.
     async fn many(
         &self,
         engine: &Engine,
@@ -286,7 +287,7 @@ impl Ownership {
         owned: &mut Owned,
     ) -> Result<(), Refusal> {
         while let Some(first) = open.first().cloned() {
-            let alike = |id: &Asked| id.family() == first.family() && id.read() == first.read();
+            let alike = |id: &Asked| id.resource_type() == first.resource_type() && id.read() == first.read();
             let (group, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(alike);
             open = rest;
             let ids: Vec<&str> = group.iter().map(Asked::id).collect();
@@ -300,7 +301,7 @@ impl Ownership {
         Ok(())
     }
 
-    /// Asks the engine by the family's look-ups, in order, for what the one before did not find.
+    /// Asks the engine by the resource type's look-ups, in order, for what the one before did not find.
     async fn ask(
         &self,
         engine: &Engine,
@@ -308,15 +309,15 @@ impl Ownership {
         like: &Asked,
         ids: &[&str],
     ) -> Result<HashSet<String>, Refusal> {
-        let family = self.policy.family(like.family()).ok_or_else(no_family)?;
-        let shared = self.shares(family, like);
+        let resource_type = self.policy.resource_type(like.resource_type()).ok_or_else(no_resource_type)?;
+        let shared = self.shares(resource_type, like);
         let mut found = HashSet::new();
-        for look_up in &family.look_up {
+        for look_up in &resource_type.look_up {
             let open: Vec<&str> = ids.iter().copied().filter(|id| !found.contains(*id)).collect();
             if open.is_empty() {
                 break;
             }
-            let question = Question { engine, caller, family, shared };
+            let question = Question { engine, caller, resource_type, shared };
             let size = match look_up {
                 LookUp::GetList { many: true, .. } => IDS_BY_GET,
                 LookUp::PostList { many: true, .. } => IDS_BY_POST,

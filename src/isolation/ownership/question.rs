@@ -3,7 +3,7 @@
 use crate::isolation::engine::{Engine, Found, needed, rows, unreadable};
 use crate::json::Json;
 use crate::percent::{encode_path, encode_query};
-use crate::policy::{Family, LookUp};
+use crate::policy::{LookUp, ResourceType};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::Caller;
 
@@ -11,7 +11,7 @@ use crate::tenancy::Caller;
 pub(super) struct Question<'a> {
     pub(super) engine: &'a Engine,
     pub(super) caller: &'a Caller,
-    pub(super) family: &'a Family,
+    pub(super) resource_type: &'a ResourceType,
     /// Records without tenant will do.
     pub(super) shared: bool,
 }
@@ -23,11 +23,11 @@ impl Question<'_> {
     /// The engine did not answer with records that say whose they are.
     pub(super) async fn put(&self, look_up: &LookUp, ids: &[&str]) -> Result<Vec<String>, Refusal> {
         let tenant = self.caller.tenant().as_str();
-        let (pin, _) = self.family.pin;
-        let include = self.family.shareable.as_deref().filter(|_| self.shared);
+        let (pin, _) = self.resource_type.pin;
+        let include = self.resource_type.shareable.as_deref().filter(|_| self.shared);
         let list = match look_up {
             LookUp::One { before, after } => {
-                let [id] = ids else { return Err(no_family()) };
+                let [id] = ids else { return Err(no_resource_type()) };
                 // The engine would take it for the count of all.
                 if *id == "count" {
                     return Ok(Vec::new());
@@ -74,7 +74,7 @@ impl Question<'_> {
     }
 
     fn owner(&self, record: &Json) -> Result<Owner, Refusal> {
-        owner(self.family, self.caller, record)
+        owner(self.resource_type, self.caller, record)
     }
 }
 
@@ -99,8 +99,8 @@ impl Owner {
 }
 
 /// Whose a record is by its own field; the pin of a list alone is not believed.
-pub(super) fn owner(family: &Family, caller: &Caller, record: &Json) -> Result<Owner, Refusal> {
-    let owner = record.member(family.pin.1).ok_or_else(unreadable)?;
+pub(super) fn owner(resource_type: &ResourceType, caller: &Caller, record: &Json) -> Result<Owner, Refusal> {
+    let owner = record.member(resource_type.pin.1).ok_or_else(unreadable)?;
     if owner.is_null() {
         return Ok(Owner::None);
     }
@@ -108,6 +108,6 @@ pub(super) fn owner(family: &Family, caller: &Caller, record: &Json) -> Result<O
     Ok(if owner == caller.tenant().as_str() { Owner::Caller } else { Owner::Other })
 }
 
-pub(super) fn no_family() -> Refusal {
-    Refusal::new(Kind::Internal, "the rule names no family of ids")
+pub(super) fn no_resource_type() -> Refusal {
+    Refusal::new(Kind::Internal, "the rule names no resource type of ids")
 }

@@ -10,7 +10,9 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::load::built_in;
-use super::written::{FamilyWritten, FieldName, FieldWritten, Method, OperationKey, RuleWritten, ShapeName};
+use super::written::{
+    FieldName, FieldRulesName, FieldWritten, Method, OperationKey, ResourceTypeWritten, RuleWritten,
+};
 use crate::golden::same_as_checked_in;
 
 mod words;
@@ -18,7 +20,7 @@ mod words;
 use words::{Words, inner, put_in_words};
 
 type Rules = BTreeMap<OperationKey, RuleWritten>;
-type Shapes = BTreeMap<ShapeName, BTreeMap<FieldName, FieldWritten>>;
+type AllFieldRules = BTreeMap<FieldRulesName, BTreeMap<FieldName, FieldWritten>>;
 
 const HEAD: &str = "# Operations\n\n\
 <!-- Made from policies/ by `make update`. Change the rules there. -->\n\n\
@@ -32,12 +34,12 @@ request. How rules are written: [writing-rules.md](writing-rules.md).\n\n\
 
 fn page() -> String {
     let files: BTreeMap<_, _> = built_in().into_iter().collect();
-    let shapes: Shapes = parse(&files["shapes.yaml"]);
-    let mut words = Words { shapes: &shapes, used: BTreeSet::new() };
+    let field_rules: AllFieldRules = parse(&files["fields.yaml"]);
+    let mut words = Words { field_rules: &field_rules, used: BTreeSet::new() };
     let (mut tables, mut denied, mut local, mut all) = (String::new(), 0, 0, 0);
     for (file, text) in &files {
         let title = match file.as_str() {
-            "shapes.yaml" | "ownership.yaml" => continue,
+            "fields.yaml" | "ownership.yaml" => continue,
             other => other.trim_end_matches(".yaml"),
         };
         let rules: Rules = parse(text);
@@ -55,27 +57,27 @@ fn page() -> String {
     }
     let allowed = all - denied - local;
     let used = words.used;
-    let fields = fields(&shapes, used);
+    let fields = fields(&field_rules, used);
     format!(
         "{HEAD}\n{all} operations: {allowed} allowed, {local} answered by the gateway, {denied} denied.\n{tables}{fields}"
     )
 }
 
-/// The fields of the used shapes, and of the shapes in those.
-fn fields(shapes: &Shapes, used: BTreeSet<&ShapeName>) -> String {
+/// The fields of the used field rules, and of the field rules in those.
+fn fields(field_rules: &AllFieldRules, used: BTreeSet<&FieldRulesName>) -> String {
     let mut text = "\n## Fields\n\nWhat is done with fields of queries and bodies; others pass.\n".to_owned();
     let mut open: Vec<_> = used.into_iter().collect();
     let mut told = BTreeSet::new();
     while let Some(name) = open.pop() {
         if told.insert(name) {
-            let more = shapes[name].values().filter_map(inner);
-            open.extend(more.filter(|inner| !shapes[*inner].is_empty()));
+            let more = field_rules[name].values().filter_map(inner);
+            open.extend(more.filter(|inner| !field_rules[*inner].is_empty()));
         }
     }
     for name in told {
         let _ = write!(text, "\n### {name}\n\n");
-        for (field, what) in &shapes[name] {
-            let _ = writeln!(text, "- `{field}`: {}", put_in_words(what, shapes));
+        for (field, what) in &field_rules[name] {
+            let _ = writeln!(text, "- `{field}`: {}", put_in_words(what, field_rules));
         }
     }
     text
@@ -85,7 +87,7 @@ fn parse<T: serde::de::DeserializeOwned>(text: &str) -> T {
     serde_saphyr::from_str(text).unwrap()
 }
 
-/// The schema of the rule files: of resources, `shapes.yaml` and `ownership.yaml`.
+/// The schema of the rule files: of resources, `fields.yaml` and `ownership.yaml`.
 fn schema() -> String {
     let of = |schema: Value| {
         let mut schema = schema;
@@ -98,20 +100,20 @@ fn schema() -> String {
         || SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
     let rule = of(settings().into_root_schema_for::<RuleWritten>().to_value());
     let field = of(settings().into_root_schema_for::<FieldWritten>().to_value());
-    let family = of(settings().into_root_schema_for::<FamilyWritten>().to_value());
+    let resource_type = of(settings().into_root_schema_for::<ResourceTypeWritten>().to_value());
     let methods = Method::ALL.map(Method::name).join("|");
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A file of rules",
-        "description": "Operations and their rules; `shapes.yaml`: names of shapes; `ownership.yaml`: names of families.",
+        "description": "Operations and their rules; `fields.yaml`: names of field rules; `ownership.yaml`: names of resource types.",
         "type": "object",
         "patternProperties": {
             format!("^({methods}) /"): { "$ref": "#/$defs/rule" },
             "^[A-Z][A-Za-z]*$": { "type": "object", "additionalProperties": { "$ref": "#/$defs/field" } },
-            "^[a-z][a-z-]*$": { "$ref": "#/$defs/family" },
+            "^[a-z][a-z-]*$": { "$ref": "#/$defs/resource-type" },
         },
         "additionalProperties": false,
-        "$defs": { "rule": rule, "field": field, "family": family },
+        "$defs": { "rule": rule, "field": field, "resource-type": resource_type },
     });
     serde_json::to_string_pretty(&schema).unwrap() + "\n"
 }
@@ -137,10 +139,10 @@ fn the_schema_names_every_key() {
             let operation = key
                 .split_once(" /")
                 .is_some_and(|(method, _)| ["GET", "POST", "PUT", "DELETE", "OPTIONS"].contains(&method));
-            let shape = first.is_ascii_uppercase() && key.chars().all(|c| c.is_ascii_alphabetic());
-            let family =
+            let field_rules = first.is_ascii_uppercase() && key.chars().all(|c| c.is_ascii_alphabetic());
+            let resource_type =
                 first.is_ascii_lowercase() && key.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-            assert!(operation || shape || family, "{file}: {key}");
+            assert!(operation || field_rules || resource_type, "{file}: {key}");
         }
     }
 }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::Shapes;
+use super::AllFieldRules;
 use crate::policy::written::{
-    BodyWritten, FieldWritten, Local, Multipart, PathMeaning, RuleWritten, ShapeName,
+    BodyWritten, FieldRulesName, FieldWritten, Local, Multipart, PathMeaning, RuleWritten,
 };
 
-/// What is said about rules, and which shapes it names.
+/// What is said about rules, and which field rules it names.
 pub(super) struct Words<'a> {
-    /// All shapes.
-    pub(super) shapes: &'a Shapes,
-    /// The shapes that were named.
-    pub(super) used: BTreeSet<&'a ShapeName>,
+    /// All field rules.
+    pub(super) field_rules: &'a AllFieldRules,
+    /// The field rules that were named.
+    pub(super) used: BTreeSet<&'a FieldRulesName>,
 }
 
 impl Words<'_> {
@@ -31,7 +31,7 @@ impl Words<'_> {
         if let Some(to) = &rule.to {
             says.push(format!("sent as `{to}`, where `{{T}}` is the caller's tenant"));
         }
-        says.extend(rule.query.as_ref().and_then(|shape| self.of_shape("query", shape)));
+        says.extend(rule.query.as_ref().and_then(|field_rules| self.of_field_rules("query", field_rules)));
         says.extend(rule.body.as_ref().and_then(|body| self.of_body(body)));
         says.extend(of_flags(rule));
         if let Some(reason) = &rule.untenanted {
@@ -49,12 +49,12 @@ impl Words<'_> {
             BodyWritten::Multipart(Multipart::Attachment | Multipart::Variable) => {
                 Some("form rebuilt".into())
             }
-            BodyWritten::Json(shape) => self.of_shape("body", shape),
+            BodyWritten::Json(field_rules) => self.of_field_rules("body", field_rules),
         }
     }
 
-    fn of_shape(&mut self, what: &str, name: &ShapeName) -> Option<String> {
-        let (name, fields) = self.shapes.get_key_value(name).filter(|(_, fields)| !fields.is_empty())?;
+    fn of_field_rules(&mut self, what: &str, name: &FieldRulesName) -> Option<String> {
+        let (name, fields) = self.field_rules.get_key_value(name).filter(|(_, fields)| !fields.is_empty())?;
         let pinned = fields.values().any(|field| {
             matches!(
                 field,
@@ -74,8 +74,8 @@ fn of_parameter(name: &str, is: &PathMeaning) -> Option<String> {
     match is {
         PathMeaning::Free => None,
         PathMeaning::Tenant => Some(format!("`{name}`: the caller's tenant")),
-        PathMeaning::KeyOf(family) => Some(format!("`{name}`: key of an own {family}")),
-        PathMeaning::Id(family) => Some(format!("`{name}`: own {family}")),
+        PathMeaning::KeyOf(resource_type) => Some(format!("`{name}`: key of an own {resource_type}")),
+        PathMeaning::Id(resource_type) => Some(format!("`{name}`: own {resource_type}")),
     }
 }
 
@@ -96,8 +96,9 @@ fn of_flags(rule: &RuleWritten) -> Vec<String> {
 }
 
 /// What is done with a field, in words.
-pub(super) fn put_in_words(field: &FieldWritten, shapes: &Shapes) -> String {
-    let shape = |name: &ShapeName| if shapes[name].is_empty() { "passes".to_owned() } else { link(name) };
+pub(super) fn put_in_words(field: &FieldWritten, field_rules: &AllFieldRules) -> String {
+    let field_rules =
+        |name: &FieldRulesName| if field_rules[name].is_empty() { "passes".to_owned() } else { link(name) };
     match field {
         FieldWritten::Tenant => "a tenant: own kept, put in where none is, foreign refused".into(),
         FieldWritten::TenantWith(other) => {
@@ -118,12 +119,12 @@ pub(super) fn put_in_words(field: &FieldWritten, shapes: &Shapes) -> String {
         }
         FieldWritten::Joins(reason) => format!("shared resources are left out beside it: {reason}"),
         FieldWritten::Drop => "removed".into(),
-        FieldWritten::Handle(family) => format!("id or handle of an own {family}"),
-        FieldWritten::Own(family) => format!("id of an own {family}"),
-        FieldWritten::OwnList(family) => format!("ids, each of an own {family}"),
-        FieldWritten::Object(name) => format!("object: {}", shape(name)),
-        FieldWritten::Each(name) => format!("each element: {}", shape(name)),
-        FieldWritten::Map(name) => format!("each member: {}", shape(name)),
+        FieldWritten::Handle(resource_type) => format!("id or handle of an own {resource_type}"),
+        FieldWritten::Own(resource_type) => format!("id of an own {resource_type}"),
+        FieldWritten::OwnList(resource_type) => format!("ids, each of an own {resource_type}"),
+        FieldWritten::Object(name) => format!("object: {}", field_rules(name)),
+        FieldWritten::Each(name) => format!("each element: {}", field_rules(name)),
+        FieldWritten::Map(name) => format!("each member: {}", field_rules(name)),
         FieldWritten::Refuse(reason) => format!("refused: {reason}"),
         FieldWritten::PathId(_) => "set to the path's id".into(),
         FieldWritten::TaskId => "refused: an id can't be chosen".into(),
@@ -131,8 +132,8 @@ pub(super) fn put_in_words(field: &FieldWritten, shapes: &Shapes) -> String {
     }
 }
 
-/// The shape of an object in the field.
-pub(super) fn inner(field: &FieldWritten) -> Option<&ShapeName> {
+/// The field rules of an object in the field.
+pub(super) fn inner(field: &FieldWritten) -> Option<&FieldRulesName> {
     match field {
         FieldWritten::Object(name) | FieldWritten::Each(name) | FieldWritten::Map(name) => Some(name),
         FieldWritten::Tenant
@@ -156,6 +157,6 @@ pub(super) fn inner(field: &FieldWritten) -> Option<&ShapeName> {
     }
 }
 
-fn link(shape: &ShapeName) -> String {
-    format!("[{shape}](#{})", shape.to_string().to_lowercase())
+fn link(field_rules: &FieldRulesName) -> String {
+    format!("[{field_rules}](#{})", field_rules.to_string().to_lowercase())
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::name::{NameFault, ShapeName};
+use super::name::{FieldRulesName, NameFault};
 
 /// The forms of several parts that the engine takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +28,15 @@ pub(in crate::policy) enum BodyWritten {
     None,
     /// A form of several parts.
     Multipart(Multipart),
-    /// JSON of this shape.
-    Json(ShapeName),
+    /// JSON of these field rules.
+    Json(FieldRulesName),
 }
 
 /// Why a text says nothing about a body.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no body: `none`, `attachment`, `variable-data`, `deployment`, or a shape as `TaskQuery`")]
+#[error(
+    "`{0}` is no body: `none`, `attachment`, `variable-data`, `deployment`, or field rules as `TaskQuery`"
+)]
 pub(in crate::policy) struct BodyFault(String);
 
 impl TryFrom<String> for BodyWritten {
@@ -46,14 +48,16 @@ impl TryFrom<String> for BodyWritten {
             "attachment" => Ok(Self::Multipart(Multipart::Attachment)),
             "variable-data" => Ok(Self::Multipart(Multipart::Variable)),
             "deployment" => Ok(Self::Multipart(Multipart::Deployment)),
-            _ => ShapeName::try_from(text.clone()).map(Self::Json).map_err(|_: NameFault| BodyFault(text)),
+            _ => {
+                FieldRulesName::try_from(text.clone()).map(Self::Json).map_err(|_: NameFault| BodyFault(text))
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BodyFault, BodyWritten, Multipart, ShapeName};
+    use super::{BodyFault, BodyWritten, FieldRulesName, Multipart};
 
     #[test]
     fn a_body_is_none_a_form_or_a_shape() {
@@ -62,8 +66,8 @@ mod tests {
         assert_eq!(body("attachment"), Ok(BodyWritten::Multipart(Multipart::Attachment)));
         assert_eq!(body("variable-data"), Ok(BodyWritten::Multipart(Multipart::Variable)));
         assert_eq!(body("deployment"), Ok(BodyWritten::Multipart(Multipart::Deployment)));
-        let shape = ShapeName::try_from("TaskQuery".to_owned()).unwrap();
-        assert_eq!(body("TaskQuery"), Ok(BodyWritten::Json(shape)));
+        let field_rules = FieldRulesName::try_from("TaskQuery".to_owned()).unwrap();
+        assert_eq!(body("TaskQuery"), Ok(BodyWritten::Json(field_rules)));
         for text in ["", "attachments", "variable", "form-data", "taskQuery"] {
             assert_eq!(body(text), Err(BodyFault(text.into())));
         }

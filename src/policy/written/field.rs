@@ -1,9 +1,9 @@
-//! What a shape says about one field.
+//! What a set of field rules says about one field.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::name::{FamilyName, ShapeName};
+use super::name::{FieldRulesName, ResourceTypeName};
 
 /// The name of a field, or the end of its name (`*Expression`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -73,18 +73,18 @@ pub(in crate::policy) enum FieldWritten {
     Joins(#[allow(dead_code, reason = "a comment that can't be left out")] String),
     /// Removed.
     Drop,
-    /// An id of this family that may be a handle: then it is the pin, and the records have no tenant.
-    Handle(FamilyName),
-    /// An id of this family: a foreign one becomes one that never existed.
-    Own(FamilyName),
-    /// A list of ids of this family.
-    OwnList(FamilyName),
-    /// An object of this shape, looked at where present and never added.
-    Object(ShapeName),
-    /// A list of objects of this shape.
-    Each(ShapeName),
-    /// A map whose values have this shape.
-    Map(ShapeName),
+    /// An id of this resource type that may be a handle: then it is the pin, and the records have no tenant.
+    Handle(ResourceTypeName),
+    /// An id of this resource type: a foreign one becomes one that never existed.
+    Own(ResourceTypeName),
+    /// A list of ids of this resource type.
+    OwnList(ResourceTypeName),
+    /// An object of these field rules, looked at where present and never added.
+    Object(FieldRulesName),
+    /// A list of objects of these field rules.
+    Each(FieldRulesName),
+    /// A map whose values have these field rules.
+    Map(FieldRulesName),
     /// Refused where present and not null, with this reason.
     Refuse(String),
     /// Set to the path's id of this parameter (the engine acts on the id in the BODY).

@@ -1,16 +1,16 @@
 //! Rules as they are written in YAML.
 //!
-//! Three kinds of files: one a resource of the engine's REST interface (operation → rule), `shapes.yaml` (what is
+//! Three kinds of files: one a resource of the engine's REST interface (operation → rule), `fields.yaml` (what is
 //! done with the fields of a query or body) and `ownership.yaml` (how the owner of an id is found). Unknown keys
 //! are refused: a half-understood rule must not guard anything. Every text is read here, once, into a type that can
-//! hold nothing else; what a name of a family or shape stands for, `resolve.rs` finds.
+//! hold nothing else; what a name of a resource type or field rules stands for, `resolve.rs` finds.
 
 mod body;
-mod family;
 mod field;
 mod name;
 mod operation;
 mod position;
+mod resource_type;
 mod template;
 
 use std::collections::BTreeMap;
@@ -20,12 +20,12 @@ use serde::Deserialize;
 
 pub(super) use body::BodyWritten;
 pub use body::Multipart;
-pub use family::LookUp;
-pub(super) use family::{FamilyWritten, OwnerField};
 pub(super) use field::{FieldName, FieldWritten};
-pub(super) use name::{FamilyName, ShapeName};
+pub(super) use name::{FieldRulesName, ResourceTypeName};
 pub use operation::{Method, OperationKey, OperationKeyFault};
 pub(super) use position::PositionWritten;
+pub use resource_type::LookUp;
+pub(super) use resource_type::{OwnerField, ResourceTypeWritten};
 pub(super) use template::{PathMeaning, Segment};
 pub use template::{Template, TemplateFault};
 
@@ -70,17 +70,17 @@ pub(super) struct RuleWritten {
     /// Answered by the gateway itself.
     #[serde(default)]
     pub local: Option<Local>,
-    /// For each parameter of the path: a family of `ownership.yaml` whose id it is, `tenant`, or `free`: bound to
+    /// For each parameter of the path: a resource type of `ownership.yaml` whose id it is, `tenant`, or `free`: bound to
     /// its parent by the engine, or shown harmless by a test.
     #[serde(default)]
     pub path: BTreeMap<String, PathMeaning>,
     /// The engine's path, where it differs; `{T}` is the caller's tenant.
     #[serde(default)]
     pub to: Option<Template>,
-    /// The shape of the query string.
+    /// The field rules of the query string.
     #[serde(default)]
-    pub query: Option<ShapeName>,
-    /// The shape of the JSON body, or `none`, or one of the multipart forms. Left out: `none`.
+    pub query: Option<FieldRulesName>,
+    /// The field rules of the JSON body, or `none`, or one of the multipart forms. Left out: `none`.
     #[serde(default)]
     pub body: Option<BodyWritten>,
     /// Where DTOs stand in the answer: `.` the root, `[]` each element, `a.b`, `*` any member. The guard looks at

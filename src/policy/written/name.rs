@@ -1,38 +1,38 @@
-//! Names that rules give to each other: of families and of shapes.
+//! Names that rules give to each other: of resource types and of field rules.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// The name of a family of `ownership.yaml`, as `process-definition`.
+/// The name of a resource type of `ownership.yaml`, as `process-definition`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(extend("pattern" = "^[a-z][a-z-]*$"))]
-pub(in crate::policy) struct FamilyName(String);
+pub(in crate::policy) struct ResourceTypeName(String);
 
-/// The name of a shape of `shapes.yaml`, as `TaskQuery`.
+/// The name of a set of field rules of `fields.yaml`, as `TaskQuery`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(extend("pattern" = "^[A-Z][A-Za-z]*$"))]
-pub(in crate::policy) struct ShapeName(String);
+pub(in crate::policy) struct FieldRulesName(String);
 
 /// Why a text is no name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::policy) enum NameFault {
-    /// Not the form of a family's name.
-    #[error("`{0}` is no name of a family: small letters and `-`, as `process-definition`")]
-    Family(String),
-    /// A parameter that is `free` would be taken for an id of that family.
-    #[error("no family can have the name `free`: a parameter is `free` when it is no id")]
+    /// Not the form of a resource type's name.
+    #[error("`{0}` is no name of a resource type: small letters and `-`, as `process-definition`")]
+    ResourceType(String),
+    /// A parameter that is `free` would be taken for an id of that resource type.
+    #[error("no resource type can have the name `free`: a parameter is `free` when it is no id")]
     Free,
-    /// Not the form of a shape's name.
-    #[error("`{0}` is no name of a shape: letters, the first one a capital, as `TaskQuery`")]
-    Shape(String),
+    /// Not the form of a set of field rules's name.
+    #[error("`{0}` is no name of field rules: letters, the first one a capital, as `TaskQuery`")]
+    FieldRules(String),
 }
 
-impl FamilyName {
-    /// The pseudo family of tenants.
+impl ResourceTypeName {
+    /// The pseudo resource type of tenants.
     pub(in crate::policy) const TENANT: &str = "tenant";
 
     /// The name as it is written.
@@ -41,7 +41,7 @@ impl FamilyName {
     }
 }
 
-impl TryFrom<String> for FamilyName {
+impl TryFrom<String> for ResourceTypeName {
     type Error = NameFault;
 
     fn try_from(text: String) -> Result<Self, NameFault> {
@@ -49,12 +49,12 @@ impl TryFrom<String> for FamilyName {
         match text.as_str() {
             "free" => Err(NameFault::Free),
             _ if letters && text.starts_with(|c: char| c != '-') => Ok(Self(text)),
-            _ => Err(NameFault::Family(text)),
+            _ => Err(NameFault::ResourceType(text)),
         }
     }
 }
 
-impl TryFrom<String> for ShapeName {
+impl TryFrom<String> for FieldRulesName {
     type Error = NameFault;
 
     fn try_from(text: String) -> Result<Self, NameFault> {
@@ -62,18 +62,18 @@ impl TryFrom<String> for ShapeName {
         if letters && text.starts_with(|c: char| c.is_ascii_uppercase()) {
             Ok(Self(text))
         } else {
-            Err(NameFault::Shape(text))
+            Err(NameFault::FieldRules(text))
         }
     }
 }
 
-impl fmt::Display for FamilyName {
+impl fmt::Display for ResourceTypeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl fmt::Display for ShapeName {
+impl fmt::Display for FieldRulesName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -81,25 +81,25 @@ impl fmt::Display for ShapeName {
 
 #[cfg(test)]
 mod tests {
-    use super::{FamilyName, NameFault, ShapeName};
+    use super::{FieldRulesName, NameFault, ResourceTypeName};
 
     #[test]
-    fn families_have_small_letters() {
-        let name = |text: &str| FamilyName::try_from(text.to_owned());
+    fn resource_types_have_small_letters() {
+        let name = |text: &str| ResourceTypeName::try_from(text.to_owned());
         assert_eq!(name("process-definition").unwrap().as_str(), "process-definition");
         assert_eq!(name("freed").unwrap().as_str(), "freed");
         assert_eq!(name("free"), Err(NameFault::Free));
         for text in ["", "-task", "Task", "process definition", "task2", "key-of task"] {
-            assert_eq!(name(text), Err(NameFault::Family(text.into())), "{text}");
+            assert_eq!(name(text), Err(NameFault::ResourceType(text.into())), "{text}");
         }
     }
 
     #[test]
     fn shapes_begin_with_a_capital() {
-        let name = |text: &str| ShapeName::try_from(text.to_owned());
+        let name = |text: &str| FieldRulesName::try_from(text.to_owned());
         assert_eq!(name("TaskQuery").unwrap().to_string(), "TaskQuery");
         for text in ["", "taskQuery", "Task-Query", "Task Query", "TaskQuery2"] {
-            assert_eq!(name(text), Err(NameFault::Shape(text.into())), "{text}");
+            assert_eq!(name(text), Err(NameFault::FieldRules(text.into())), "{text}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::name::{FamilyName, NameFault};
+use super::name::{NameFault, ResourceTypeName};
 
 /// The template of a path, as `/task/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
@@ -115,10 +115,10 @@ pub(in crate::policy) enum PathMeaning {
     Free,
     /// `tenant`: names a tenant.
     Tenant,
-    /// An id of this family.
-    Id(FamilyName),
-    /// `key-of FAMILY`: the key of a definition of this family.
-    KeyOf(FamilyName),
+    /// An id of this resource type.
+    Id(ResourceTypeName),
+    /// `key-of TYPE`: the key of a definition of this resource type.
+    KeyOf(ResourceTypeName),
 }
 
 impl TryFrom<String> for PathMeaning {
@@ -127,16 +127,18 @@ impl TryFrom<String> for PathMeaning {
     fn try_from(text: String) -> Result<Self, NameFault> {
         match (text.as_str(), text.strip_prefix("key-of ")) {
             ("free", _) => Ok(Self::Free),
-            (FamilyName::TENANT, _) => Ok(Self::Tenant),
-            (_, Some(family)) => Ok(Self::KeyOf(FamilyName::try_from(family.to_owned())?)),
-            (_, None) => Ok(Self::Id(FamilyName::try_from(text)?)),
+            (ResourceTypeName::TENANT, _) => Ok(Self::Tenant),
+            (_, Some(resource_type)) => {
+                Ok(Self::KeyOf(ResourceTypeName::try_from(resource_type.to_owned())?))
+            }
+            (_, None) => Ok(Self::Id(ResourceTypeName::try_from(text)?)),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FamilyName, NameFault, PathMeaning, Segment, Template, TemplateFault};
+    use super::{NameFault, PathMeaning, ResourceTypeName, Segment, Template, TemplateFault};
 
     #[test]
     fn templates_have_literals_parameters_and_the_callers_tenant() {
@@ -185,18 +187,18 @@ mod tests {
     #[test]
     fn a_parameter_is_free_a_tenant_an_id_or_a_key() {
         let meaning = |text: &str| PathMeaning::try_from(text.to_owned());
-        let family = |name: &str| FamilyName::try_from(name.to_owned()).unwrap();
+        let resource_type = |name: &str| ResourceTypeName::try_from(name.to_owned()).unwrap();
         assert_eq!(meaning("free"), Ok(PathMeaning::Free));
         assert_eq!(meaning("tenant"), Ok(PathMeaning::Tenant));
-        assert_eq!(meaning("task"), Ok(PathMeaning::Id(family("task"))));
+        assert_eq!(meaning("task"), Ok(PathMeaning::Id(resource_type("task"))));
         assert_eq!(
             meaning("key-of process-definition"),
-            Ok(PathMeaning::KeyOf(family("process-definition")))
+            Ok(PathMeaning::KeyOf(resource_type("process-definition")))
         );
-        assert_eq!(meaning("key-of"), Ok(PathMeaning::Id(family("key-of"))));
-        assert_eq!(meaning("key-of "), Err(NameFault::Family(String::new())));
+        assert_eq!(meaning("key-of"), Ok(PathMeaning::Id(resource_type("key-of"))));
+        assert_eq!(meaning("key-of "), Err(NameFault::ResourceType(String::new())));
         assert_eq!(meaning("key-of free"), Err(NameFault::Free));
-        assert_eq!(meaning("key of task"), Err(NameFault::Family("key of task".into())));
-        assert_eq!(meaning("Free"), Err(NameFault::Family("Free".into())));
+        assert_eq!(meaning("key of task"), Err(NameFault::ResourceType("key of task".into())));
+        assert_eq!(meaning("Free"), Err(NameFault::ResourceType("Free".into())));
     }
 }

@@ -187,9 +187,13 @@ pub fn whole(seen: &Seen) -> String {
     )
 }
 
-/// All look-ups of all families.
+/// All look-ups of all resource types.
 pub fn look_ups(policy: &Policy) -> Vec<LookUp> {
-    let all: Vec<_> = policy.families().iter().flat_map(|family| family.look_up.iter().cloned()).collect();
+    let all: Vec<_> = policy
+        .resource_types()
+        .iter()
+        .flat_map(|resource_type| resource_type.look_up.iter().cloned())
+        .collect();
     assert!(all.len() > 20, "{all:?}");
     all
 }

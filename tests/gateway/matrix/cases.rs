@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tenantgate::policy::{Body, Field, Forward, How, Part, Policy, Rule, ShapeId};
+use tenantgate::policy::{Body, Field, FieldRulesId, Forward, How, Part, Policy, Rule};
 
 /// What is sent, as templates.
 #[derive(Clone, Debug, Default)]
@@ -193,17 +193,21 @@ impl Builder<'_> {
             let (n, value) = match part {
                 Part::Literal(_) | Part::CallerTenant => continue,
                 Part::Tenant(n) => (n, "<tenant>".to_owned()),
-                Part::Id(n, family) if self.policy.family(*family).is_none() => (n, "<tenant>".to_owned()),
-                Part::Id(n, family) => {
+                Part::Id(n, resource_type) if self.policy.resource_type(*resource_type).is_none() => {
+                    (n, "<tenant>".to_owned())
+                }
+                Part::Id(n, resource_type) => {
                     let told = case.path.get(names[*n]).cloned();
-                    parent = told.unwrap_or_else(|| self.policy.family(*family).unwrap().name.to_string());
+                    parent = told.unwrap_or_else(|| {
+                        self.policy.resource_type(*resource_type).unwrap().name.to_string()
+                    });
                     (n, format!("<{parent}>"))
                 }
-                Part::Key(n, family) => {
-                    let family = &self.policy.family(*family).unwrap().name;
+                Part::Key(n, resource_type) => {
+                    let resource_type = &self.policy.resource_type(*resource_type).unwrap().name;
                     // Where the path names a tenant, the key is the one that all have.
                     let own = if with_tenant { "own " } else { "" };
-                    (n, format!("<{own}key {family}>"))
+                    (n, format!("<{own}key {resource_type}>"))
                 }
                 Part::Free(n) => (n, free(names[*n], &parent, case)),
             };
@@ -252,8 +256,8 @@ impl Builder<'_> {
     /// Rows that name a tenant in the body, where the operation takes one.
     fn tenants(&self, rows: &[Row]) -> Option<Row> {
         let first = rows.first()?;
-        let Body::Json(shape) = self.forward.body else { return None };
-        let (name, value) = self.tenant_field(shape)?;
+        let Body::Json(field_rules) = self.forward.body else { return None };
+        let (name, value) = self.tenant_field(field_rules)?;
         let body: Value = serde_json::from_str(first.ask.body.as_deref()?).unwrap();
         if first.sort == Sort::Tenants || first.ask.path.contains("<tenant>") {
             return None;
@@ -268,7 +272,7 @@ impl Builder<'_> {
             body[name] = value;
             Some(own(&body.to_string()).replace("<own tenant>", "<tenant>"))
         };
-        if self.without_tenant(shape) {
+        if self.without_tenant(field_rules) {
             let body = with("withoutTenantId", json!(true));
             row.without_tenant = Some(Ask { body, ..row.ask.clone() });
         }
@@ -276,8 +280,8 @@ impl Builder<'_> {
         Some(row)
     }
 
-    fn tenant_field(&self, shape: ShapeId) -> Option<(String, Value)> {
-        self.policy.shape(shape).fields.iter().find_map(|(name, field)| {
+    fn tenant_field(&self, field_rules: FieldRulesId) -> Option<(String, Value)> {
+        self.policy.field_rules(field_rules).fields.iter().find_map(|(name, field)| {
             if matches!(field, Field::Tenant | Field::TenantWithout(_)) && name == "tenantId" {
                 Some((name.clone(), json!("<tenant>")))
             } else if matches!(field, Field::Tenants) {
@@ -288,14 +292,14 @@ impl Builder<'_> {
         })
     }
 
-    fn without_tenant(&self, shape: ShapeId) -> bool {
-        matches!(self.policy.shape(shape).field("withoutTenantId"), Some(Field::WithoutTenant))
+    fn without_tenant(&self, field_rules: FieldRulesId) -> bool {
+        matches!(self.policy.field_rules(field_rules).field("withoutTenantId"), Some(Field::WithoutTenant))
     }
 
     /// A list or count: without a filter, with one that names an id, with one that names a tenant.
     fn list(&self, method: &str, filter: &Map<String, Value>) -> Vec<Row> {
-        let shape = match self.forward.body {
-            Body::Json(shape) => Some(shape),
+        let field_rules = match self.forward.body {
+            Body::Json(field_rules) => Some(field_rules),
             Body::None | Body::Multipart(_) => self.forward.query,
         };
         let mut plain = self.row(method, &Case::default());
@@ -311,11 +315,11 @@ impl Builder<'_> {
         let mut by_id = plain.clone();
         by_id.ask = with(filter);
         let mut rows = vec![by_id, all];
-        if let Some((name, value)) = shape.and_then(|shape| self.tenant_field(shape)) {
+        if let Some((name, value)) = field_rules.and_then(|field_rules| self.tenant_field(field_rules)) {
             let mut row =
                 Row { name: format!("{} (tenant)", plain.name), sort: Sort::Tenants, ..plain.clone() };
             row.ask = with(&[(name, value)].into_iter().collect());
-            if shape.is_some_and(|shape| self.without_tenant(shape)) {
+            if field_rules.is_some_and(|field_rules| self.without_tenant(field_rules)) {
                 let wish: Map<_, _> = [("withoutTenantId".to_owned(), json!(true))].into_iter().collect();
                 row.without_tenant = Some(with(&wish));
             }

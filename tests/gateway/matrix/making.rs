@@ -1,4 +1,4 @@
-//! How one of each kind of resource is made. A kind is a family of `policies/ownership.yaml`, perhaps with a state
+//! How one of each kind of resource is made. A kind is a resource type of `policies/ownership.yaml`, perhaps with a state
 //! that an operation needs (`external-task free`).
 
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What `ownership.yaml` says about a family.
+//! What `ownership.yaml` says about a resource type.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use super::operation::Method;
 /// How the owner of an id is found.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(in crate::policy) struct FamilyWritten {
+pub(in crate::policy) struct ResourceTypeWritten {
     /// Requests that are tried in order until one finds the id.
     pub look_up: Vec<LookUp>,
     /// Records without tenant can be read under `shared_resources: readable`.
@@ -146,7 +146,7 @@ impl TryFrom<LookUpWritten> for LookUp {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ask, FamilyWritten, LookUp, LookUpFault};
+    use super::{Ask, LookUp, LookUpFault, ResourceTypeWritten};
 
     fn look_up(text: &str) -> Result<LookUp, String> {
         serde_saphyr::from_str(text).map_err(|e| e.to_string())
@@ -199,11 +199,11 @@ mod tests {
 
     #[test]
     fn only_a_known_field_names_the_owner() {
-        let family = |owner: &str| {
+        let resource_type = |owner: &str| {
             let text = format!("{{ look-up: [{{ ask: GET /filter, id: filterId }}], owner: {owner} }}");
-            serde_saphyr::from_str::<FamilyWritten>(&text)
+            serde_saphyr::from_str::<ResourceTypeWritten>(&text)
         };
-        assert!(family("owner").is_ok());
-        assert!(family("user").is_err());
+        assert!(resource_type("owner").is_ok());
+        assert!(resource_type("user").is_err());
     }
 }

@@ -4,27 +4,27 @@ use std::sync::Arc;
 
 use super::written::LookUp;
 
-/// A family by number.
+/// A resource type by number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct FamilyId(pub(super) usize);
+pub struct ResourceTypeId(pub(super) usize);
 
 /// Types of ids that operations carried out by code need, resolved when the rules are loaded.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KnownTypes {
-    pub(crate) deployment: FamilyId,
-    pub(crate) process_definition: FamilyId,
-    pub(crate) process_instance: FamilyId,
-    pub(crate) task: FamilyId,
+    pub(crate) deployment: ResourceTypeId,
+    pub(crate) process_definition: ResourceTypeId,
+    pub(crate) process_instance: ResourceTypeId,
+    pub(crate) task: ResourceTypeId,
 }
 
-impl FamilyId {
-    /// The pseudo family of tenants: an id is own when it is the caller's tenant.
-    pub const TENANT: FamilyId = FamilyId(usize::MAX);
+impl ResourceTypeId {
+    /// The pseudo resource type of tenants: an id is own when it is the caller's tenant.
+    pub const TENANT: ResourceTypeId = ResourceTypeId(usize::MAX);
 }
 
 /// How the owner of an id is found.
 #[derive(Debug)]
-pub struct Family {
+pub struct ResourceType {
     /// Its name.
     pub name: Arc<str>,
     /// Requests, tried in order.

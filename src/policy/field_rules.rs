@@ -1,14 +1,14 @@
 //! What is done with the fields of queries and bodies, names resolved.
 
-use super::family::FamilyId;
+use super::resource_type::ResourceTypeId;
 
-/// A shape by number.
+/// A set of field rules by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ShapeId(pub(super) usize);
+pub struct FieldRulesId(pub(super) usize);
 
 /// What is done with the fields of a query string or object.
 #[derive(Debug, Default)]
-pub struct Shape {
+pub struct FieldRules {
     /// Its name.
     pub name: String,
     /// Fields by exact name.
@@ -17,7 +17,7 @@ pub struct Shape {
     pub endings: Vec<(String, Field)>,
 }
 
-impl Shape {
+impl FieldRules {
     /// What is done with a field.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields
@@ -54,17 +54,17 @@ pub enum Field {
     /// Removed.
     Drop,
     /// An id, or a handle of one.
-    Handle(FamilyId),
+    Handle(ResourceTypeId),
     /// An id.
-    Own(FamilyId),
+    Own(ResourceTypeId),
     /// Ids.
-    OwnList(FamilyId),
+    OwnList(ResourceTypeId),
     /// An object.
-    Object(ShapeId),
+    Object(FieldRulesId),
     /// A list of objects.
-    Each(ShapeId),
+    Each(FieldRulesId),
     /// A map of objects.
-    Map(ShapeId),
+    Map(FieldRulesId),
     /// Refused.
     Refuse(String),
     /// The path's id.
