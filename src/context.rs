@@ -9,13 +9,13 @@ use bytes::Bytes;
 use crate::admission::{Share, Shares};
 use crate::form::{self, FormWriter, Parts};
 use crate::isolation::{
-    Answer, Asked, Content, Draft, Engine, Judgement, KeyQuestion, OwnId, Permit, ReadableId, RequestBody,
-    full,
+    Answer, Content, Draft, Engine, Judgement, KeyQuestion, OwnId, Permit, ReadableId, RequestBody,
+    ResourceId, full,
 };
 use crate::policy::{Forward, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Headers, Payload};
-use crate::response::{self, Reply, Watch, held, streamed};
+use crate::response::{self, Reply, Watch, buffered, streamed};
 use crate::state::AppState;
 use crate::telemetry::RequestRecord;
 use crate::tenancy::Caller;
@@ -55,7 +55,7 @@ impl<'a> RequestContext<'a> {
         resource_type: ResourceTypeId,
         id: &str,
     ) -> Result<Option<OwnId>, Refusal> {
-        let asked = Asked::new(resource_type, id.to_owned());
+        let asked = ResourceId::new(resource_type, id.to_owned());
         self.state.ownership.own_id(self.engine, self.caller, asked).await
     }
 
@@ -65,7 +65,7 @@ impl<'a> RequestContext<'a> {
         resource_type: ResourceTypeId,
         id: &str,
     ) -> Result<Option<ReadableId>, Refusal> {
-        let asked = Asked::new(resource_type, id.to_owned());
+        let asked = ResourceId::new(resource_type, id.to_owned());
         self.state.ownership.readable_id(self.engine, self.caller, asked).await
     }
 
@@ -178,7 +178,7 @@ impl<'a> RequestContext<'a> {
             return streamed(answer, watch).await;
         }
         let signs = handles && answer.is_json() && answer.status.is_success();
-        let reply = held(answer, watch, permit.substitutes(), self.limit()).await?;
+        let reply = buffered(answer, watch, permit.substitutes(), self.limit()).await?;
         if !signs {
             return Ok(reply);
         }
@@ -197,7 +197,7 @@ impl<'a> RequestContext<'a> {
     /// Whatever is not the caller's is asked for again under an id that never existed, a missing one as well, so
     /// that both take the same time.
     async fn own_answer(&self, draft: Draft) -> Result<Reply, Refusal> {
-        let [asked] = <[Asked; 1]>::try_from(draft.questions())
+        let [asked] = <[ResourceId; 1]>::try_from(draft.questions())
             .map_err(|_| Refusal::new(Kind::Internal, "the rule names more than one id"))?;
         let ownership = &self.state.ownership;
         let mut owned = ownership.by_handle(self.caller, &asked);

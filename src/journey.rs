@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::context::RequestContext;
 use crate::isolation::Engine;
 use crate::operations;
-use crate::plan::{Asked, Plan, Planner, Sent, Way, extra_timeout, way, without_rule};
+use crate::plan::{ClientRequest, Plan, Planner, Sent, Way, extra_timeout, way, without_rule};
 use crate::policy::{How, Multipart, Operation};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Arrival, Payload};
@@ -62,7 +62,7 @@ pub(crate) async fn journey(
         planner.body(forward, &headers, payload, &state.memory).await?;
     let extra = extra_timeout(forward, body.as_ref());
     let accept = headers.accept.as_deref();
-    let plan = planner.plan(Asked { operation: &operation, method, query, accept, body }, forward)?;
+    let plan = planner.plan(ClientRequest { operation: &operation, method, query, accept, body }, forward)?;
     let (caller, headers, record) = (&caller, &headers, &*record);
     let ctx = RequestContext { state, engine, caller, headers, public_origin, forward, record };
     Ok(carry_out(&ctx, plan, payload, extra).await?.holding(share))

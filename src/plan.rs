@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::admission::{Granted, Memory};
 use crate::config::Settings;
-use crate::isolation::narrow::{Asks, Narrowing, Outcome, class_names};
+use crate::isolation::narrow::{Narrowing, Outcome, RequestParts, class_names};
 use crate::isolation::{Draft, Handles, KeyQuestion};
 use crate::json::{self, Json};
 use crate::operations::{self, Planned, Planning};
@@ -29,7 +29,7 @@ pub(crate) struct Planner<'a> {
 }
 
 /// What a client asks for.
-pub(crate) struct Asked<'a> {
+pub(crate) struct ClientRequest<'a> {
     pub(crate) operation: &'a Operation,
     pub(crate) method: String,
     pub(crate) query: Vec<(String, String)>,
@@ -146,11 +146,11 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// Whatever its rule refuses without asking the engine.
-    pub(crate) fn plan(&self, asked: Asked<'_>, forward: &Forward) -> Result<Plan, Refusal> {
+    pub(crate) fn plan(&self, asked: ClientRequest<'_>, forward: &Forward) -> Result<Plan, Refusal> {
         let rule = &asked.operation.rule;
         let shared = self.settings.tenancy.shared_resources;
         let narrowing = Narrowing::new(self.policy, shared, self.handles, self.caller, asked.operation);
-        let asks = Asks { method: asked.method, query: asked.query, body: asked.body };
+        let asks = RequestParts { method: asked.method, query: asked.query, body: asked.body };
         if let Some(handler) = forward.handler {
             let (caller, accept) = (self.caller, asked.accept);
             let planning = Planning { narrowing: &narrowing, rule, forward, caller, accept, asks };

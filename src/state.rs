@@ -1,4 +1,4 @@
-//! What all requests share: settings, rules, tokens, owners, figures. One for the process, one engine pool a worker.
+//! What all requests share: settings, rules, tokens, owners, metrics. One for the process, one engine pool a worker.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(crate) enum StartError {
     /// The inspector's lists are not right.
     #[error("policies/models.yaml: {0:?}")]
     Models(Vec<DataFault>),
-    /// Figures that can't be registered.
+    /// Metrics that can't be registered.
     #[error("the metrics can't be set up")]
     Metrics(#[from] prometheus::Error),
     /// The engine can't be asked.
@@ -63,7 +63,7 @@ pub(crate) struct AppState {
     pub heavy: Shares,
     /// Counts uploads other than deployments.
     pub uploads: Shares,
-    /// The figures.
+    /// The metrics.
     pub metrics: Metrics,
     /// How the engine's own address begins.
     pub engine_origin: Arc<str>,

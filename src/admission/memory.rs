@@ -17,7 +17,7 @@ pub struct Memory {
 /// What one body was granted; given back when dropped.
 pub struct Granted {
     pieces: Arc<Semaphore>,
-    held: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
     count: usize,
 }
 
@@ -29,7 +29,7 @@ impl Memory {
 
     /// Nothing granted yet.
     pub fn none(&self) -> Granted {
-        Granted { pieces: self.pieces.clone(), held: None, count: 0 }
+        Granted { pieces: self.pieces.clone(), permit: None, count: 0 }
     }
 }
 
@@ -46,9 +46,9 @@ impl Granted {
             Refusal::new(Kind::Overloaded, what).retry_after(1)
         })?;
         self.count += more as usize;
-        match &mut self.held {
-            Some(held) => held.merge(granted),
-            None => self.held = Some(granted),
+        match &mut self.permit {
+            Some(permit) => permit.merge(granted),
+            None => self.permit = Some(granted),
         }
         Ok(())
     }

@@ -62,9 +62,9 @@ impl Shares {
         &self,
         tenant: &Tenant,
         long_poll: bool,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Share, Refusal> {
-        let until = tokio::time::Instant::now() + patience;
+        let until = tokio::time::Instant::now() + timeout;
         loop {
             // From here on nothing that is given back is missed.
             let freed = self.counts.freed.notified();
@@ -89,7 +89,7 @@ pub(crate) struct Taken {
 }
 
 impl Shares {
-    /// What is under way now, for the figures.
+    /// What is under way now, for the metrics.
     pub(crate) fn taken(&self) -> Taken {
         let counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let long_polls = counts.iter().filter(|((_, long_poll), _)| *long_poll).map(|(_, n)| n).sum();
@@ -139,10 +139,10 @@ mod tests {
         let shares = Shares::new(1, 0);
         let a = Tenant::parse("A", &[]).unwrap();
         let first = shares.take(&a, false).unwrap();
-        let patience = Duration::from_secs(5);
-        let late = shares.wait(&a, false, patience).await.err().map(|refusal| refusal.kind());
+        let timeout = Duration::from_secs(5);
+        let late = shares.wait(&a, false, timeout).await.err().map(|refusal| refusal.kind());
         assert_eq!(late, Some(Kind::TooManyRequests));
-        let (waited, ()) = tokio::join!(shares.wait(&a, false, patience), async {
+        let (waited, ()) = tokio::join!(shares.wait(&a, false, timeout), async {
             tokio::time::sleep(Duration::from_secs(4)).await;
             drop(first);
         });

@@ -29,11 +29,11 @@ fn policy_findings(settings: Option<&Settings>) -> Vec<Finding> {
 }
 
 /// A fault of the rules, placed in the configured folder.
-pub(super) fn policy_finding(fault: &crate::policy::Finding, settings: &Settings) -> Finding {
+pub(super) fn policy_finding(fault: &crate::policy::PolicyFinding, settings: &Settings) -> Finding {
     in_folder(fault, settings.policies.directory.as_deref())
 }
 
-fn in_folder(fault: &crate::policy::Finding, folder: Option<&Path>) -> Finding {
+fn in_folder(fault: &crate::policy::PolicyFinding, folder: Option<&Path>) -> Finding {
     let path = folder.unwrap_or(Path::new("policies")).join(&fault.file);
     Finding {
         code: fault.code,

@@ -12,9 +12,9 @@ use super::exit::Exit;
 use crate::admission::Memory;
 use crate::causes;
 use crate::config::{Settings, gather};
-use crate::isolation::{Asked, Draft, Handles};
+use crate::isolation::{Draft, Handles, ResourceId};
 use crate::operations::{FormCheck, check_form};
-use crate::plan::{Asked as Asks, Plan, Planner, Way, way, without_rule};
+use crate::plan::{ClientRequest, Plan, Planner, Way, way, without_rule};
 use crate::policy::{Forward, LookUp, Policy};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Arrival, Base, Payload};
@@ -124,7 +124,7 @@ impl Explainer<'_> {
         let sent = planner.body(forward, &arrival.headers, payload, &memory).await?;
         let Arrival { method, query, headers, segments: _, head: _ } = arrival;
         let accept = headers.accept.as_deref();
-        let asked = Asks { operation: &operation, method, query, accept, body: sent.json };
+        let asked = ClientRequest { operation: &operation, method, query, accept, body: sent.json };
         match (planner.plan(asked, forward)?, sent.form) {
             (Plan::Form(draft, form), Some(payload)) => {
                 let content_type = headers.content_type.as_deref();
@@ -202,11 +202,11 @@ impl Explainer<'_> {
     }
 
     fn look_ups(&self, draft: &Draft, forward: &Forward, text: &mut Text) {
-        let mut told = Vec::new();
+        let mut seen = Vec::new();
         for asked in draft.questions() {
-            if !told.contains(&asked) {
+            if !seen.contains(&asked) {
                 text.line("look-up", &self.look_up(&asked, forward.own_answer));
-                told.push(asked);
+                seen.push(asked);
             }
         }
     }
@@ -225,7 +225,7 @@ impl Explainer<'_> {
     }
 
     /// `shows`: the answer to the request itself has the owner in it.
-    fn look_up(&self, asked: &Asked, shows: bool) -> String {
+    fn look_up(&self, asked: &ResourceId, shows: bool) -> String {
         let Some(resource_type) = self.policy.resource_type(asked.resource_type()) else {
             return match asked.id() == self.caller.tenant().as_str() {
                 true => format!("`{}` is the caller's tenant", asked.id()),

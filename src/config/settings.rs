@@ -13,7 +13,7 @@ use super::{
 
 section! {
     /// Everything that `serve` needs. A section's keys have their own defaults, so a file may leave out any of them.
-    #[schemars(title = "Written", description = "The whole file.")]
+    #[schemars(title = "Tenantgate configuration", description = "The whole file.")]
     pub(crate) struct Settings {
         /// Where applications connect: IP address and port. Port 0 lets the system choose; the bound address is logged.
         #[serde(deserialize_with = "listener")]

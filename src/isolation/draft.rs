@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use super::own::OwnId;
-use super::ownership::{Asked, Owned};
+use super::ownership::{OwnedIds, ResourceId};
 use super::permit::{Content, Permit, Probe};
 use super::substitutes::{Substitutes, fresh};
 use crate::json::Json;
@@ -16,7 +16,7 @@ use crate::policy::Multipart;
 #[derive(Clone, Debug)]
 pub(super) enum Segment {
     Text(String),
-    Id(Asked),
+    Id(ResourceId),
 }
 
 /// A value of the query string.
@@ -25,13 +25,13 @@ pub(super) enum Value {
     /// As it is.
     Text(String),
     /// An id whose owner has to be known.
-    Id(Asked),
+    Id(ResourceId),
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum DraftBody {
     None,
-    Json(Json<Asked>),
+    Json(Json<ResourceId>),
     Multipart(Multipart),
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Preview {
 
 impl Draft {
     /// The ids whose owners have to be known.
-    pub(crate) fn questions(&self) -> Vec<Asked> {
+    pub(crate) fn questions(&self) -> Vec<ResourceId> {
         let mut asked = Vec::new();
         for segment in &self.segments {
             if let Segment::Id(id) = segment {
@@ -96,11 +96,11 @@ impl Draft {
     }
 
     /// Fills the holes: own ids go on, any other becomes a fresh one that never existed, the same for the same id.
-    pub(crate) fn permit(self, owned: &Owned) -> Permit {
+    pub(crate) fn permit(self, owned: &OwnedIds) -> Permit {
         let mut by_handle = !self.opened.is_empty();
         let mut substitutes = Substitutes::default();
-        let mut sent: HashMap<Asked, String> = HashMap::new();
-        let (target, content) = self.filled(&mut |asked: &Asked| {
+        let mut sent: HashMap<ResourceId, String> = HashMap::new();
+        let (target, content) = self.filled(&mut |asked: &ResourceId| {
             if let Some(id) = owned.id(asked) {
                 by_handle |= owned.by_handle(asked);
                 if id != asked.id() {
@@ -131,13 +131,13 @@ impl Draft {
     /// The same request with its ids as they were asked, although nobody knows whose they are: for a record whose
     /// answer shows its owner.
     pub(crate) fn probe(&self) -> Probe {
-        let (target, _) = self.filled(&mut |asked: &Asked| asked.id().to_owned());
+        let (target, _) = self.filled(&mut |asked: &ResourceId| asked.id().to_owned());
         Probe { method: self.method.clone(), target }
     }
 
     /// What a person is shown of it.
     pub(crate) fn preview(&self) -> Preview {
-        let (target, content) = self.filled(&mut |asked: &Asked| asked.id().to_owned());
+        let (target, content) = self.filled(&mut |asked: &ResourceId| asked.id().to_owned());
         let body = match content {
             Content::None | Content::Multipart(_) => None,
             Content::Json(bytes) => Some(bytes),
@@ -145,7 +145,7 @@ impl Draft {
         Preview { method: self.method.clone(), target, body }
     }
 
-    fn filled(&self, fill: &mut impl FnMut(&Asked) -> String) -> (String, Content) {
+    fn filled(&self, fill: &mut impl FnMut(&ResourceId) -> String) -> (String, Content) {
         let segments: Vec<String> = self
             .segments
             .iter()

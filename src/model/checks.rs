@@ -26,7 +26,7 @@ pub(super) struct Found<'a> {
 }
 
 /// What the checks need to know.
-pub(super) struct Context<'a> {
+pub(super) struct CheckContext<'a> {
     pub(super) lists: &'a Lists,
     pub(super) kind: ModelKind,
     pub(super) code: Code,
@@ -36,7 +36,7 @@ pub(super) struct Context<'a> {
     pub(super) root: &'a str,
 }
 
-type Check = for<'a> fn(&Context<'_>, &'a Element, &mut Vec<Found<'a>>);
+type Check = for<'a> fn(&CheckContext<'_>, &'a Element, &mut Vec<Found<'a>>);
 
 /// The checks under every setting.
 const ALWAYS: &[Check] = &[schema_locations, other_documents];
@@ -44,7 +44,7 @@ const ALWAYS: &[Check] = &[schema_locations, other_documents];
 const UNDER_DENY: &[Check] = &[expressions, extensions, decision_texts];
 
 /// Carries out every check on an element.
-pub(super) fn all<'a>(context: &Context<'_>, element: &'a Element) -> Vec<Found<'a>> {
+pub(super) fn all<'a>(context: &CheckContext<'_>, element: &'a Element) -> Vec<Found<'a>> {
     let mut found = Vec::new();
     listed(context, element, &mut found);
     for check in ALWAYS {
@@ -59,7 +59,7 @@ pub(super) fn all<'a>(context: &Context<'_>, element: &'a Element) -> Vec<Found<
 }
 
 /// Makes sure that nothing on the list `refused` is there.
-fn listed<'a>(context: &Context<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
+fn listed<'a>(context: &CheckContext<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
     let in_force = |line: &&Line| line.always || context.code == Code::Deny;
     for line in context.lists.lines(context.kind).filter(in_force) {
         if line.is_about_element(&element.local) {
@@ -78,7 +78,7 @@ fn listed<'a>(context: &Context<'_>, element: &'a Element, found: &mut Vec<Found
 }
 
 fn treated(
-    context: &Context<'_>,
+    context: &CheckContext<'_>,
     line: &Line,
     element: &Element,
     attribute: &Attribute,
@@ -106,7 +106,7 @@ fn treated(
 }
 
 /// Makes sure that a named tenant is the deploying one.
-fn tenant(context: &Context<'_>, value: &str) -> Option<String> {
+fn tenant(context: &CheckContext<'_>, value: &str) -> Option<String> {
     if expression::find_start(value).is_some() {
         if value == "${null}" && context.shared == SharedResources::Readable {
             return None;
@@ -129,7 +129,7 @@ fn spelled_out(values: &[String]) -> String {
 
 /// Makes sure that the engine's XML parser fetches nothing: it does so for every namespace named in
 /// `xsi:schemaLocation` that it has no schema for, and the address may be its own REST interface.
-fn schema_locations<'a>(context: &Context<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
+fn schema_locations<'a>(context: &CheckContext<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
     for attribute in element.attributes.iter().filter(|a| a.local.ends_with("chemaLocation")) {
         let words: Vec<&str> = attribute.value.split_ascii_whitespace().collect();
         // INVARIANT: the root's namespace was checked to be one that the engine has the schema of.
@@ -154,7 +154,7 @@ fn is_harmless(address: &str) -> bool {
 }
 
 /// Makes sure that no other document is drawn in (XInclude, `xml:base`).
-fn other_documents<'a>(_: &Context<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
+fn other_documents<'a>(_: &CheckContext<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
     let remedy = || "write the model in one document".to_owned();
     if element.namespace == XINCLUDE {
         let what = "XInclude is not taken".to_owned();
@@ -170,7 +170,7 @@ fn other_documents<'a>(_: &Context<'_>, element: &'a Element, found: &mut Vec<Fo
 }
 
 /// Makes sure that every `${…}` and `#{…}`, wherever it stands, stays in the small language.
-fn expressions<'a>(context: &Context<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
+fn expressions<'a>(context: &CheckContext<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
     let forbidden = |name: &str| context.lists.is_engine_name(name);
     let look = |attribute: Option<&'a Attribute>, text: &str, found: &mut Vec<Found<'a>>| {
         if let Err(what) = expression::check(text, &forbidden) {
@@ -197,7 +197,7 @@ fn expressions<'a>(context: &Context<'_>, element: &'a Element, found: &mut Vec<
 
 /// Makes sure that the engine's extension namespaces hold listed names only: what a later engine adds is refused
 /// until somebody has looked at it.
-fn extensions<'a>(context: &Context<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
+fn extensions<'a>(context: &CheckContext<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
     let remedy =
         || "leave it out, or ask the gateway's operator to list it in policies/models.yaml".to_owned();
     let own = context.lists.is_extension(&element.namespace);
@@ -222,7 +222,7 @@ fn extensions<'a>(context: &Context<'_>, element: &'a Element, found: &mut Vec<F
 }
 
 /// Makes sure that no FEEL text reaches into an object. Prose in an annotation is no FEEL.
-fn decision_texts<'a>(context: &Context<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
+fn decision_texts<'a>(context: &CheckContext<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
     if context.kind != ModelKind::Dmn || element.local != "text" || element.parent == "textAnnotation" {
         return;
     }

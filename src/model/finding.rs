@@ -104,20 +104,20 @@ fn cut(text: &str, most: usize) -> String {
 /// The refusal that names every finding of a deployment (the first twenty in full, the others counted).
 pub fn refusal(findings: &[ModelFinding]) -> Refusal {
     let mut message = String::from("the deployment was refused: ");
-    let mut told = 0;
+    let mut written = 0;
     for finding in findings.iter().take(SPELLED_OUT) {
         let text = finding.to_string();
-        if told > 0 && message.len() + text.len() > MESSAGE {
+        if written > 0 && message.len() + text.len() > MESSAGE {
             break;
         }
-        if told > 0 {
+        if written > 0 {
             message.push_str("; ");
         }
         message.push_str(&text);
-        told += 1;
+        written += 1;
     }
-    if findings.len() > told {
-        message.push_str(&format!("; and {} more", findings.len() - told));
+    if findings.len() > written {
+        message.push_str(&format!("; and {} more", findings.len() - written));
     }
     Refusal::new(Kind::Model, message)
 }

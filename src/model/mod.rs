@@ -158,7 +158,7 @@ impl Inspector {
                 format!("its root element is not {} of a version that the engine reads", kind.as_str());
             return vec![unreadable(name, (1, 1), "root", what)];
         }
-        let context = checks::Context {
+        let context = checks::CheckContext {
             lists: &self.lists,
             kind,
             code: self.code,
@@ -202,9 +202,9 @@ pub fn check_file(
     let inspector = match Inspector::new(code, shared) {
         Ok(inspector) => inspector,
         Err(faults) => {
-            let told =
+            let text =
                 |fault: DataFault| format!("the built-in lists are broken: {}: {}", fault.place, fault.what);
-            return faults.into_iter().map(|fault| unreadable(&name, (1, 1), "lists", told(fault))).collect();
+            return faults.into_iter().map(|fault| unreadable(&name, (1, 1), "lists", text(fault))).collect();
         }
     };
     if Inspector::kind(&name).is_none() {

@@ -19,7 +19,7 @@ fn inspector(code: Code) -> Inspector {
 }
 
 /// `element attribute code`, `-` for none.
-fn told(findings: &[ModelFinding]) -> Vec<String> {
+fn lines(findings: &[ModelFinding]) -> Vec<String> {
     let or = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     let one =
         |f: &ModelFinding| format!("{} {} {}", or(&f.element), f.attribute.as_deref().unwrap_or("-"), f.code);
@@ -57,20 +57,20 @@ fn hostile_models_are_refused_and_their_honest_twins_are_not() {
         let honest = fs::read(corpus().join("honest").join(&case.file)).unwrap();
         assert!(!case.findings.is_empty() && !case.seen.is_empty(), "{}: an empty expectation", case.file);
         let found = deny.inspect(&case.file, &hostile, TENANT);
-        assert_eq!(told(&found), case.findings, "{}", case.file);
+        assert_eq!(lines(&found), case.findings, "{}", case.file);
         assert!(
             found.iter().all(|f| f.line > 0 && !f.what.is_empty() && !f.remedy.is_empty()),
             "{}",
             case.file
         );
-        assert_eq!(told(&deny.inspect(&case.file, &honest, TENANT)), [""; 0], "honest {}", case.file);
+        assert_eq!(lines(&deny.inspect(&case.file, &honest, TENANT)), [""; 0], "honest {}", case.file);
         let under_allow = if allow.inspect(&case.file, &hostile, TENANT).is_empty() {
             UnderAllow::Taken
         } else {
             UnderAllow::Refused
         };
         assert_eq!(under_allow, case.under_allow, "{} under `code: allow`", case.file);
-        assert_eq!(told(&allow.inspect(&case.file, &honest, TENANT)), [""; 0], "honest {}", case.file);
+        assert_eq!(lines(&allow.inspect(&case.file, &honest, TENANT)), [""; 0], "honest {}", case.file);
     }
 }
 
@@ -200,7 +200,7 @@ fn every_place_is_searched_for_expressions() {
     ] {
         for start in ["$", "#"] {
             let with = |expression: &str| bpmn(&model.replace('@', &format!("{start}{{{expression}}}")));
-            assert_eq!(told(&deny.inspect("a.bpmn", &with("a"), TENANT)), [""; 0], "{model}");
+            assert_eq!(lines(&deny.inspect("a.bpmn", &with("a"), TENANT)), [""; 0], "{model}");
             assert_eq!(deny.inspect("a.bpmn", &with("a.b"), TENANT).len(), 1, "{model}");
         }
     }
@@ -255,12 +255,12 @@ fn only_the_models_own_schema_may_be_named() {
 fn no_other_document_is_drawn_in() {
     for code in [Code::Deny, Code::Allow] {
         let inspector = inspector(code);
-        let told = |model: &str| told(&inspector.inspect("a.bpmn", &bpmn(model), TENANT));
-        assert_eq!(told("<task xml:lang='de' xml:space='preserve'/>"), [""; 0]);
-        assert_eq!(told("<task xml:base='http://localhost/'/>"), ["task xml:base other-document"]);
+        let lines = |model: &str| lines(&inspector.inspect("a.bpmn", &bpmn(model), TENANT));
+        assert_eq!(lines("<task xml:lang='de' xml:space='preserve'/>"), [""; 0]);
+        assert_eq!(lines("<task xml:base='http://localhost/'/>"), ["task xml:base other-document"]);
         let include = "<i:include xmlns:i='http://www.w3.org/2001/XInclude' href='x'/>";
-        assert_eq!(told(include), ["include - other-document"]);
-        assert_eq!(told(&include.replace("2001/XInclude", "2001/Other")), [""; 0]);
+        assert_eq!(lines(include), ["include - other-document"]);
+        assert_eq!(lines(&include.replace("2001/XInclude", "2001/Other")), [""; 0]);
     }
 }
 
@@ -334,16 +334,16 @@ fn findings_stay_small() {
 #[test]
 fn a_file_of_another_kind_or_size_is_refused() {
     let deny = inspector(Code::Deny);
-    assert_eq!(told(&deny.inspect("a.dmn", &bpmn(""), TENANT)), ["- - root"]);
-    assert_eq!(told(&deny.inspect("a.bpmn", &bpmn(""), TENANT)), [""; 0]);
-    assert_eq!(told(&deny.inspect("a.form", &vec![b' '; MAX_BYTES + 1], TENANT)), ["- - too-large"]);
+    assert_eq!(lines(&deny.inspect("a.dmn", &bpmn(""), TENANT)), ["- - root"]);
+    assert_eq!(lines(&deny.inspect("a.bpmn", &bpmn(""), TENANT)), [""; 0]);
+    assert_eq!(lines(&deny.inspect("a.form", &vec![b' '; MAX_BYTES + 1], TENANT)), ["- - too-large"]);
 }
 
 #[test]
 fn a_file_can_be_checked_without_a_tenant() {
     let honest = corpus().join("honest");
     let check = |name: &str, tenant| {
-        told(&check_file(&honest.join(name), tenant, Code::Deny, SharedResources::Hidden))
+        lines(&check_file(&honest.join(name), tenant, Code::Deny, SharedResources::Hidden))
     };
     assert_eq!(check("called-tenant.bpmn", Some(TENANT)), [""; 0]);
     assert_eq!(

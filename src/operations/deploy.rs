@@ -75,9 +75,9 @@ pub(crate) async fn deploy(
         return ctx.reply(answer, permit).await;
     }
     let whole = answer.whole(ctx.limit()).await?.unwrap_or_default();
-    let shown: Json = json::read(&whole, 1000)
+    let deployed: Json = json::read(&whole, 1000)
         .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
-    if shown.text("tenantId").as_deref() == Some(ctx.caller.tenant().as_str()) {
+    if deployed.text("tenantId").as_deref() == Some(ctx.caller.tenant().as_str()) {
         return response::whole(&answer, &whole, ctx.watch(permit.without_tenant()));
     }
     let latest = latest(ctx, read.text(NAME).unwrap_or_default()).await?;

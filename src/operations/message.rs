@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{Planned, Planning, relayed};
 use crate::context::RequestContext;
-use crate::isolation::{Asked, List, OwnQuery, OwnRow, OwnWrite, fresh};
+use crate::isolation::{List, OwnQuery, OwnRow, OwnWrite, ResourceId, fresh};
 use crate::json::{Json, boolean};
 use crate::policy::Policy;
 use crate::refusal::{Kind, Refusal};
@@ -116,8 +116,8 @@ impl Plan {
     }
 
     /// The instance, whose owner has to be known.
-    pub(super) fn asked(&self, policy: &Policy) -> Asked {
-        Asked::new(policy.types.process_instance, self.instance.clone())
+    pub(super) fn asked(&self, policy: &Policy) -> ResourceId {
+        ResourceId::new(policy.types.process_instance, self.instance.clone())
     }
 }
 

@@ -20,8 +20,8 @@ pub(crate) use unsent::{FormCheck, check_form};
 pub(crate) use upload::upload;
 
 use crate::context::RequestContext;
-use crate::isolation::narrow::{Asks, Narrowing, Outcome};
-use crate::isolation::{Asked, Draft, OwnQuery};
+use crate::isolation::narrow::{Narrowing, Outcome, RequestParts};
+use crate::isolation::{Draft, OwnQuery, ResourceId};
 use crate::json::Json;
 use crate::percent::encode_path;
 use crate::policy::{Forward, Handler, Policy, Rule};
@@ -39,7 +39,7 @@ pub(crate) struct Planning<'a> {
     /// The types that the client takes, if it says so.
     pub(crate) accept: Option<&'a str>,
     /// What the client asks.
-    pub(crate) asks: Asks,
+    pub(crate) asks: RequestParts,
 }
 
 /// What a request comes to before the engine was asked anything.
@@ -171,7 +171,7 @@ impl Plan {
     }
 
     /// An id that it looks up, other than those of the request that goes on.
-    pub(crate) fn looks_up(&self, policy: &Policy) -> Option<Asked> {
+    pub(crate) fn looks_up(&self, policy: &Policy) -> Option<ResourceId> {
         match self {
             Plan::Message(plan) => Some(plan.asked(policy)),
             Plan::TopicNames(_)

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::rule::{How, Rule};
-use super::written::{Kind, Method, OperationKey, Segment};
+use super::written::{Method, OperationKey, RuleKind, Segment};
 
 /// All operations.
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl Operation {
     /// Whether it is carried out by several writes, which must not stop halfway.
     pub fn in_several_writes(&self) -> bool {
         let handled = matches!(&self.rule.how, How::Forward(forward) if forward.handler.is_some());
-        handled && self.rule.kind != Kind::Read
+        handled && self.rule.kind != RuleKind::Read
     }
 }
 

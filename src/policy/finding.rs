@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A fault in the rules, with its place and help.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct PolicyFinding {
     /// A stable name in kebab-case.
     pub code: &'static str,
     /// The file.
@@ -35,12 +35,18 @@ impl Fault {
     }
 
     /// The fault as a finding in a file; line 0 is the whole file.
-    pub(super) fn at(self, file: &str, line: usize) -> Finding {
-        Finding { code: self.code, file: file.to_owned(), line, what: self.what, help: self.help.to_owned() }
+    pub(super) fn at(self, file: &str, line: usize) -> PolicyFinding {
+        PolicyFinding {
+            code: self.code,
+            file: file.to_owned(),
+            line,
+            what: self.what,
+            help: self.help.to_owned(),
+        }
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for PolicyFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {} [{}]; {}", self.file, self.line, self.what, self.code, self.help)
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 
 use super::Policy;
-use super::finding::{Fault, Finding};
+use super::finding::{Fault, PolicyFinding};
 use super::read::Entries;
 use super::resolve::{Written, resolve};
 
@@ -17,7 +17,7 @@ const NOT_RULES: &[&str] = &["models.yaml"];
 ///
 /// # Errors
 /// Every fault of the whole folder at once.
-pub fn load(directory: Option<&Path>) -> Result<Policy, Vec<Finding>> {
+pub fn load(directory: Option<&Path>) -> Result<Policy, Vec<PolicyFinding>> {
     let files = match directory {
         None => built_in(),
         Some(folder) => read_folder(folder).map_err(|(place, e)| {

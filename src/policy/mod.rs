@@ -27,13 +27,13 @@ use std::sync::Arc;
 use catalog::Catalog;
 pub use catalog::Operation;
 pub use field_rules::{Field, FieldRules, FieldRulesId};
-pub use finding::Finding;
+pub use finding::PolicyFinding;
 pub use load::load;
 use resource_type::KnownTypes;
 pub use resource_type::{ResourceType, ResourceTypeId};
 pub use rule::{Body, Forward, Guarded, Holds, How, Part, Rule};
 pub use written::{
-    Empty, Handler, Kind, Local, LookUp, Method, Multipart, OperationKey, OperationKeyFault, Template,
+    Empty, Handler, Local, LookUp, Method, Multipart, OperationKey, OperationKeyFault, RuleKind, Template,
     TemplateFault,
 };
 

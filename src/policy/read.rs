@@ -10,7 +10,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde_saphyr::Spanned;
 use serde_saphyr::options::DuplicateKeyPolicy;
 
-use super::finding::{Fault, Finding};
+use super::finding::{Fault, PolicyFinding};
 
 /// A key with its line. Keys are compared by what they say alone.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ impl<K: Ord, V> Entries<K, V> {
 
 impl<K: DeserializeOwned + Ord, V: DeserializeOwned> Entries<K, V> {
     /// Reads a file's text. Each fault is added to the findings.
-    pub(super) fn read(file: &str, text: &str, findings: &mut Vec<Finding>) -> Self {
+    pub(super) fn read(file: &str, text: &str, findings: &mut Vec<PolicyFinding>) -> Self {
         let mut entries = Self::default();
         let mut rest = text.to_owned();
         loop {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::checks;
 use super::field_rules::{Field, FieldRules, FieldRulesId};
-use super::finding::{Fault, Finding};
+use super::finding::{Fault, PolicyFinding};
 use super::read::{Entries, Placed};
 use super::resource_type::{KnownTypes, ResourceType, ResourceTypeId};
 use super::rule::{Body, Forward, Guarded, How, Part, Rule};
@@ -45,7 +45,10 @@ enum Unresolved {
 ///
 /// # Errors
 /// The findings so far, and every name that stands for nothing and every rule that can't hold.
-pub(super) fn resolve(written: &Written, mut findings: Vec<Finding>) -> Result<Policy, Vec<Finding>> {
+pub(super) fn resolve(
+    written: &Written,
+    mut findings: Vec<PolicyFinding>,
+) -> Result<Policy, Vec<PolicyFinding>> {
     let field_rules = written.field_rules(&mut findings);
     let types = written.known_types(&mut findings);
     let catalog = written.catalog(&mut findings);
@@ -66,7 +69,7 @@ pub(super) fn resolve(written: &Written, mut findings: Vec<Finding>) -> Result<P
 }
 
 impl Written {
-    fn field_rules(&self, findings: &mut Vec<Finding>) -> Vec<FieldRules> {
+    fn field_rules(&self, findings: &mut Vec<PolicyFinding>) -> Vec<FieldRules> {
         let mut all = Vec::new();
         for (name, fields) in self.field_rules.iter() {
             let mut field_rules = FieldRules { name: name.value.to_string(), ..FieldRules::default() };
@@ -86,7 +89,7 @@ impl Written {
     }
 
     /// The types of ids that code needs, wherever a rule says that it is carried out by code.
-    fn known_types(&self, findings: &mut Vec<Finding>) -> KnownTypes {
+    fn known_types(&self, findings: &mut Vec<PolicyFinding>) -> KnownTypes {
         let mut known = |name: &str| {
             let id = ResourceTypeName::try_from(name.to_owned())
                 .ok()
@@ -106,7 +109,7 @@ impl Written {
         }
     }
 
-    fn catalog(&self, findings: &mut Vec<Finding>) -> Catalog {
+    fn catalog(&self, findings: &mut Vec<PolicyFinding>) -> Catalog {
         let mut catalog = Catalog::default();
         for (file, rules) in &self.rules {
             for (Placed { value: key, line }, written) in rules.iter() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::field_rules::FieldRulesId;
 use super::resource_type::ResourceTypeId;
-use super::written::{Empty, Handler, Kind, Local, Multipart, OperationKey};
+use super::written::{Empty, Handler, Local, Multipart, OperationKey, RuleKind};
 use crate::json::scan::{Position, Step};
 
 /// How one operation is kept in.
@@ -15,7 +15,7 @@ pub struct Rule {
     /// The file it stands in.
     pub file: String,
     /// What the operation is for.
-    pub kind: Kind,
+    pub kind: RuleKind,
     /// How it is kept in.
     pub how: How,
 }

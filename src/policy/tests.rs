@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Finding, load};
+use super::{PolicyFinding, load};
 
 const OWNERSHIP: &str = "\
 deployment: { look-up: [{ ask: GET /deployment, id: id }] }
@@ -20,7 +20,7 @@ GET /task: { kind: read, query: TaskQuery, answer: [\"[]\"] }
 GET /task/{id}: { kind: read, path: { id: task }, answer: [.] }
 ";
 
-fn folder(files: &[(&str, &str)]) -> Result<usize, Vec<Finding>> {
+fn folder(files: &[(&str, &str)]) -> Result<usize, Vec<PolicyFinding>> {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in [("ownership.yaml", OWNERSHIP), ("fields.yaml", FIELD_RULES), ("task.yaml", RULES)] {
         std::fs::write(folder.path().join(name), text).unwrap();
@@ -32,7 +32,7 @@ fn folder(files: &[(&str, &str)]) -> Result<usize, Vec<Finding>> {
 }
 
 /// `file:line code` of each finding.
-fn told(files: &[(&str, &str)]) -> Vec<String> {
+fn places(files: &[(&str, &str)]) -> Vec<String> {
     let findings = folder(files).err().unwrap_or_default();
     assert!(findings.iter().all(|f| !f.what.is_empty() && !f.help.is_empty()), "{findings:?}");
     findings.iter().map(|f| format!("{}:{} {}", f.file, f.line, f.code)).collect()
@@ -77,7 +77,7 @@ fn a_faulty_rule_is_a_finding_at_its_line() {
             format!("# mine\n\nGET /b: {{ kind: read, query: Any }}\n{}\n", rule.replace('@', part))
         };
         assert_eq!(folder(&[("mine.yaml", &mine(good))]), Ok(4), "{rule} {good}");
-        assert_eq!(told(&[("mine.yaml", &mine(bad))]), [format!("mine.yaml:4 {code}")], "{rule} {bad}");
+        assert_eq!(places(&[("mine.yaml", &mine(bad))]), [format!("mine.yaml:4 {code}")], "{rule} {bad}");
     }
 }
 
@@ -85,14 +85,14 @@ fn a_faulty_rule_is_a_finding_at_its_line() {
 fn two_rules_of_one_operation_are_a_finding_of_the_second() {
     let mine = |id: &str| format!("GET /task/{{{id}}}/x: {{ kind: read, path: {{ {id}: task }} }}\n");
     assert_eq!(folder(&[("mine.yaml", &mine("id"))]), Ok(3));
-    let twice = told(&[("mine.yaml", &mine("id")), ("other.yaml", &format!("\n{}", mine("taskId")))]);
+    let twice = places(&[("mine.yaml", &mine("id")), ("other.yaml", &format!("\n{}", mine("taskId")))]);
     assert_eq!(twice, ["other.yaml:2 two-rules"]);
 }
 
 #[test]
 fn faults_of_shapes_and_families_have_their_lines() {
     let field_rules = |more: &str| format!("{FIELD_RULES}Mine:\n  # why\n  {more}\n");
-    assert_eq!(told(&[("fields.yaml", &field_rules("id: { own: task }"))]), [""; 0]);
+    assert_eq!(places(&[("fields.yaml", &field_rules("id: { own: task }"))]), [""; 0]);
     for (more, code) in [
         ("id: { own: job }", "unknown-name"),
         ("id: { own: Job }", "policy-syntax"),
@@ -100,11 +100,15 @@ fn faults_of_shapes_and_families_have_their_lines() {
         ("id: { path-id: first }", "policy-syntax"),
         ("\"*\": drop", "policy-syntax"),
     ] {
-        assert_eq!(told(&[("fields.yaml", &field_rules(more))]), [format!("fields.yaml:5 {code}")], "{more}");
+        assert_eq!(
+            places(&[("fields.yaml", &field_rules(more))]),
+            [format!("fields.yaml:5 {code}")],
+            "{more}"
+        );
     }
     let resource_types = |more: &str| format!("{OWNERSHIP}job: {more}\n");
     assert_eq!(
-        told(&[("ownership.yaml", &resource_types("{ look-up: [{ ask: GET /job, id: jobId }] }"))]),
+        places(&[("ownership.yaml", &resource_types("{ look-up: [{ ask: GET /job, id: jobId }] }"))]),
         [""; 0]
     );
     for more in [
@@ -113,14 +117,14 @@ fn faults_of_shapes_and_families_have_their_lines() {
         "{ look-up: [{ ask: GET /job, id: jobId }], owner: user }",
     ] {
         assert_eq!(
-            told(&[("ownership.yaml", &resource_types(more))]),
+            places(&[("ownership.yaml", &resource_types(more))]),
             ["ownership.yaml:5 policy-syntax"],
             "{more}"
         );
     }
     let task = OWNERSHIP.lines().take(3).collect::<Vec<_>>().join("\n");
     assert_eq!(
-        told(&[("ownership.yaml", &task), ("task.yaml", "GET /a: { kind: read, query: TaskQuery }\n")]),
+        places(&[("ownership.yaml", &task), ("task.yaml", "GET /a: { kind: read, query: TaskQuery }\n")]),
         ["ownership.yaml:0 missing-type"]
     );
 }
@@ -140,7 +144,7 @@ GET /f/{id}: { kind: read, path: { id: job } }
     let field_rules = format!("{FIELD_RULES}Mine: {{ id: {{ own: Task }} }}\n");
     let ownership = format!("{OWNERSHIP}job: {{ look-up: [{{ ask: GET /job }}] }}\n");
     let mut found =
-        told(&[("mine.yaml", mine), ("fields.yaml", &field_rules), ("ownership.yaml", &ownership)]);
+        places(&[("mine.yaml", mine), ("fields.yaml", &field_rules), ("ownership.yaml", &ownership)]);
     found.sort();
     // `/e` and `/f` name what is there, though with a fault of its own: one finding for each fault.
     let expected = [

@@ -10,5 +10,5 @@ mod reply;
 mod reveal;
 
 pub(crate) use guard::{Guard, Watch};
-pub(crate) use reply::{HOLD, Reply, ReplyBody, guarded_json, held, streamed, whole};
+pub(crate) use reply::{MAX_BUFFERED, Reply, ReplyBody, buffered, guarded_json, streamed, whole};
 pub(crate) use reveal::reveal;

@@ -11,7 +11,7 @@ use crate::isolation::Substitutes;
 use crate::refusal::{Kind, Refusal};
 
 /// Answers up to this length are looked at whole before the first byte goes out.
-pub(crate) const HOLD: u64 = 64 * 1024;
+pub(crate) const MAX_BUFFERED: u64 = 64 * 1024;
 
 /// What goes back to the client.
 pub(crate) struct Reply {
@@ -80,9 +80,9 @@ fn without_others(whole: Bytes) -> Bytes {
     if !NAME_OTHERS.iter().any(|name| text.contains(name)) {
         return whole;
     }
-    let shown: serde_json::Value = serde_json::from_slice(&whole).unwrap_or_default();
-    let kind = shown.get("type").cloned().unwrap_or_else(|| "OptimisticLockingException".into());
-    let code = shown.get("code").cloned().unwrap_or_default();
+    let error: serde_json::Value = serde_json::from_slice(&whole).unwrap_or_default();
+    let kind = error.get("type").cloned().unwrap_or_else(|| "OptimisticLockingException".into());
+    let code = error.get("code").cloned().unwrap_or_default();
     let message = "something else was written at the same time; try again";
     format!("{{\"type\":{kind},\"message\":\"{message}\",\"code\":{code}}}").into()
 }
@@ -100,7 +100,7 @@ pub(crate) async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, 
     let failed = answer.is_json() && answer.status.is_server_error();
     let body = match length {
         _ if failed => ReplyBody::Whole(without_others(answer.whole(ERROR).await?.unwrap_or_default())),
-        Some(length) if guarded && length <= HOLD => {
+        Some(length) if guarded && length <= MAX_BUFFERED => {
             let whole = answer.whole(usize::MAX).await?.unwrap_or_default();
             ReplyBody::Whole(guard_whole(&whole, watch)?)
         }
@@ -117,7 +117,7 @@ pub(crate) async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, 
 ///
 /// # Errors
 /// The guard's stop, or an answer longer than `limit`.
-pub(crate) async fn held(
+pub(crate) async fn buffered(
     mut answer: Answer,
     watch: Watch,
     substitutes: &Substitutes,
@@ -220,12 +220,12 @@ mod tests {
             String::from_utf8(without_others(Bytes::from_static(text.as_bytes())).to_vec()).unwrap()
         };
         let other = r#"{"type":"OptimisticLockingException","message":"ENGINE-03005 Execution of 'DELETE EventSubscriptionEntity[b-1]' failed.","code":1}"#;
-        let shown = run(other);
+        let error = run(other);
         assert!(
-            shown.contains(r#""type":"OptimisticLockingException""#) && shown.contains(r#""code":1"#),
-            "{shown}"
+            error.contains(r#""type":"OptimisticLockingException""#) && error.contains(r#""code":1"#),
+            "{error}"
         );
-        assert!(!shown.contains("b-1"));
+        assert!(!error.contains("b-1"));
         let own = r#"{"type":"RestException","message":"Cannot complete task a-1: task is null","code":0}"#;
         assert_eq!(run(own), own);
     }

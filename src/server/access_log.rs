@@ -88,7 +88,7 @@ impl RequestLog {
             return;
         }
         let Some(line) = Line::begin(ACCESS) else { return };
-        let (_, _, cause) = told(outcome);
+        let (_, _, cause) = refusal_texts(outcome);
         self.common(line, outcome)
             .text("cause", &cause.escape_debug().to_string())
             .seconds("engine_seconds", self.record.engine_seconds.get())
@@ -103,12 +103,12 @@ impl RequestLog {
         }
         let Some(line) = Line::begin(AUDIT) else { return };
         let peer = self.peer.map_or_else(|| "-".to_owned(), |ip| ip.to_string());
-        self.common(line, outcome).text("peer", &peer).text("ids", &shown(&self.record.ids)).end();
+        self.common(line, outcome).text("peer", &peer).text("ids", &format_ids(&self.record.ids)).end();
     }
 
     /// What both say.
     fn common(&self, line: Line, outcome: Outcome<'_>) -> Line {
-        let (code, message, _) = told(outcome);
+        let (code, message, _) = refusal_texts(outcome);
         line.text("method", self.method())
             // The rule's template; a raw path could carry ids and forged line ends.
             .text("operation", self.record.operation.as_ref().map_or("-", |key| key.name()))
@@ -132,7 +132,7 @@ impl Drop for RequestLog {
 }
 
 /// Code, message and cause of a refusal; empty for others.
-fn told(outcome: Outcome<'_>) -> (&'static str, &str, &str) {
+fn refusal_texts(outcome: Outcome<'_>) -> (&'static str, &str, &str) {
     match outcome {
         Outcome::Refused(refusal) => {
             (refusal.kind().code(), refusal.message(), refusal.cause().unwrap_or_default())
@@ -142,7 +142,7 @@ fn told(outcome: Outcome<'_>) -> (&'static str, &str, &str) {
 }
 
 /// The values of a path's parameters on one line. They are the client's words: escaped and cut.
-fn shown(ids: &[String]) -> String {
+fn format_ids(ids: &[String]) -> String {
     let cut = |id: &String| id.chars().take(MAX_ID).flat_map(char::escape_debug).collect::<String>();
     ids.iter().map(cut).collect::<Vec<_>>().join(" ")
 }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn ids_can_forge_no_line_and_fill_no_disk() {
         let ids = ["a\nb".to_owned(), "x".repeat(1000)];
-        let line = shown(&ids);
+        let line = format_ids(&ids);
         assert!(line.starts_with("a\\nb x"), "{line}");
         assert_eq!(line.len(), "a\\nb ".len() + MAX_ID);
     }

@@ -73,8 +73,8 @@ pub(crate) async fn run(settings: Settings, policy: Policy) -> Result<(), ServeE
     let admin_address = admin.addrs().first().copied();
     let admin = admin.run();
 
-    let shown = |a: Option<std::net::SocketAddr>| a.map_or_else(String::new, |a| a.to_string());
-    tracing::info!("listening on {}", shown(public_address));
-    tracing::info!("admin listening on {}", shown(admin_address));
+    let format_address = |a: Option<std::net::SocketAddr>| a.map_or_else(String::new, |a| a.to_string());
+    tracing::info!("listening on {}", format_address(public_address));
+    tracing::info!("admin listening on {}", format_address(admin_address));
     shutdown::until_told(public, admin, &health, limits).await
 }

@@ -109,9 +109,9 @@ async fn carry(
         let outcome = journey(&state, &engine, arrival, found, payload, &mut record).await;
         (outcome, record)
     });
-    let (outcome, shown) = whole
+    let (outcome, recorded) = whole
         .await
         .map_err(|e| Refusal::new(Kind::Internal, "the request was not carried out").because(e))?;
-    *record = shown;
+    *record = recorded;
     outcome
 }

@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
 use crate::refusal::{Kind, Refusal};
-use crate::response::{HOLD, Reply, ReplyBody};
+use crate::response::{MAX_BUFFERED, Reply, ReplyBody};
 
 /// The realm of the challenge (RFC 6750 section 3).
 const REALM: &str = "tenantgate";
@@ -72,7 +72,7 @@ pub(super) fn reply(reply: Reply, head: bool, stopped: impl Fn(&Refusal) + 'stat
         };
     }
     match reply.body {
-        ReplyBody::Whole(bytes) if bytes.len() as u64 <= HOLD => response.body(bytes),
+        ReplyBody::Whole(bytes) if bytes.len() as u64 <= MAX_BUFFERED => response.body(bytes),
         // A long one goes out as slowly as it is read: what is held for the request is held as long.
         ReplyBody::Whole(bytes) => {
             let length = bytes.len() as u64;

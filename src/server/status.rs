@@ -1,4 +1,4 @@
-//! Health, readiness and figures: on the admin listener, which never reaches the engine's data.
+//! Health, readiness and metrics: on the admin listener, which never reaches the engine's data.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -50,7 +50,7 @@ async fn readyz(
     response.content_type("text/plain; charset=utf-8").body(body)
 }
 
-/// Figures in Prometheus's text format.
+/// Metrics in Prometheus's text format.
 async fn metrics(state: web::Data<AppState>) -> HttpResponse {
     let taken = state.shares.taken();
     let scraped = Scraped {

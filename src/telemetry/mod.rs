@@ -1,4 +1,4 @@
-//! Figures, logs and, in builds with the feature `otlp`, spans: what operators see of requests. Never a token, a query
+//! Metrics, logs and, in builds with the feature `otlp`, spans: what operators see of requests. Never a token, a query
 //! or a body.
 
 mod line;

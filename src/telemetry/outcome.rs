@@ -1,4 +1,4 @@
-//! What became of a request, as logs and figures tell it.
+//! What became of a request, as logs and metrics tell it.
 
 use crate::refusal::Refusal;
 

@@ -134,28 +134,30 @@ impl Ended<'_> {
             Outcome::Refused(refusal) => Some(refusal.kind().code()),
             Outcome::Answered(_) | Outcome::Abandoned => None,
         };
-        let mut told = vec![
+        let mut attributes = vec![
             KeyValue::new("http.request.method", method.unwrap_or("_OTHER")),
             KeyValue::new("tenantgate.outcome", self.outcome.name()),
         ];
-        told.extend(route.map(|route| KeyValue::new("http.route", route)));
-        told.extend(status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))));
+        attributes.extend(route.map(|route| KeyValue::new("http.route", route)));
+        attributes.extend(status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))));
         if let Some(status) = status.filter(|status| *status >= 500) {
-            told.push(KeyValue::new("error.type", code.map_or_else(|| status.to_string(), str::to_owned)));
+            attributes
+                .push(KeyValue::new("error.type", code.map_or_else(|| status.to_string(), str::to_owned)));
         }
-        told.extend(code.map(|code| KeyValue::new("tenantgate.code", code)));
-        told.extend(
+        attributes.extend(code.map(|code| KeyValue::new("tenantgate.code", code)));
+        attributes.extend(
             record.operation.as_ref().map(|key| KeyValue::new("tenantgate.operation", key.name().clone())),
         );
-        told.extend(record.kind.map(|kind| KeyValue::new("tenantgate.kind", kind)));
+        attributes.extend(record.kind.map(|kind| KeyValue::new("tenantgate.kind", kind)));
         let tenant = record.tenant.as_ref().map(|tenant| tenant.as_str().to_owned());
-        told.extend(tenant.map(|tenant| KeyValue::new("tenantgate.tenant", tenant)));
-        told.extend(
+        attributes.extend(tenant.map(|tenant| KeyValue::new("tenantgate.tenant", tenant)));
+        attributes.extend(
             record.engine_status.get().map(|s| KeyValue::new("tenantgate.engine_status", i64::from(s))),
         );
-        told.extend(record.engine_seconds.get().map(|s| KeyValue::new("tenantgate.engine_seconds", s)));
-        told.extend(record.look_up_seconds.get().map(|s| KeyValue::new("tenantgate.look_up_seconds", s)));
-        told
+        attributes.extend(record.engine_seconds.get().map(|s| KeyValue::new("tenantgate.engine_seconds", s)));
+        attributes
+            .extend(record.look_up_seconds.get().map(|s| KeyValue::new("tenantgate.look_up_seconds", s)));
+        attributes
     }
 }
 
@@ -173,7 +175,11 @@ mod tests {
     use super::*;
     use crate::refusal::{Kind, Refusal};
 
-    fn told(method: &str, record: &RequestRecord, outcome: Outcome<'_>) -> (String, Vec<String>) {
+    fn name_and_attributes(
+        method: &str,
+        record: &RequestRecord,
+        outcome: Outcome<'_>,
+    ) -> (String, Vec<String>) {
         let took = Duration::from_millis(5);
         let builder = Ended { method, base_path: "/engine-rest", record, outcome, took, parent: None }.span();
         let attributes = builder.attributes.unwrap_or_default();
@@ -204,7 +210,7 @@ mod tests {
             engine_status: Some(200).into(),
             ..RequestRecord::default()
         };
-        let (name, attributes) = told("GET", &record, Outcome::Answered(200));
+        let (name, attributes) = name_and_attributes("GET", &record, Outcome::Answered(200));
         assert_eq!(name, "GET /engine-rest/task/{id}");
         let expected = [
             "http.request.method=GET",
@@ -222,14 +228,15 @@ mod tests {
     #[test]
     fn of_a_refusal_only_the_code_and_of_a_strange_method_nothing() {
         let refusal = Refusal::new(Kind::NoRule, "secretmessage").because("secretcause");
-        let (name, attributes) = told("SECRET", &RequestRecord::default(), Outcome::Refused(&refusal));
+        let (name, attributes) =
+            name_and_attributes("SECRET", &RequestRecord::default(), Outcome::Refused(&refusal));
         assert_eq!(name, "HTTP");
         let code = format!("tenantgate.code={}", refusal.kind().code());
         assert!(attributes.contains(&code) && attributes.contains(&"http.request.method=_OTHER".to_owned()));
         assert!(!attributes.iter().any(|a| a.to_lowercase().contains("secret")), "{attributes:?}");
         // 4xx are the client's errors, 5xx the gateway's or the engine's.
         assert!(!attributes.iter().any(|a| a.starts_with("error.type")), "{attributes:?}");
-        let (_, attributes) = told("GET", &RequestRecord::default(), Outcome::Answered(503));
+        let (_, attributes) = name_and_attributes("GET", &RequestRecord::default(), Outcome::Answered(503));
         assert!(attributes.contains(&"error.type=503".to_owned()), "{attributes:?}");
     }
 }

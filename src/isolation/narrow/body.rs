@@ -5,14 +5,18 @@ use bytes::Bytes;
 use super::Narrowing;
 use super::field::{Decision, Narrowed, Pin};
 use super::sent::{Sent, wrong_type};
-use crate::isolation::ownership::Asked;
+use crate::isolation::ownership::ResourceId;
 use crate::json::Json;
 use crate::policy::{Field, FieldRulesId};
 use crate::refusal::Refusal;
 
 impl Narrowing<'_> {
     /// Narrows a JSON object by field rules.
-    pub(super) fn object(&self, id: FieldRulesId, json: Json) -> Result<(Json<Asked>, Narrowed), Refusal> {
+    pub(super) fn object(
+        &self,
+        id: FieldRulesId,
+        json: Json,
+    ) -> Result<(Json<ResourceId>, Narrowed), Refusal> {
         let field_rules = self.policy.field_rules(id);
         let Json::Object(members) = json else {
             return Err(wrong_type("the body", "an object"));

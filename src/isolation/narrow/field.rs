@@ -3,9 +3,9 @@
 use super::Narrowing;
 use super::sent::{Sent, denied, wrong_type};
 use crate::config::SharedResources;
-use crate::isolation::ownership::Asked;
+use crate::isolation::ownership::ResourceId;
 use crate::json::Json;
-use crate::policy::{Field, FieldRules, Kind as RuleKind, ResourceTypeId};
+use crate::policy::{Field, FieldRules, ResourceTypeId, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::bound;
 
@@ -18,12 +18,12 @@ pub(crate) struct Narrowed {
     pub(crate) without_tenant: bool,
     /// Handles that were opened: the engine's id, and the handle.
     pub(crate) opened: Vec<(String, String)>,
-    wishes: Wishes,
+    tenant_filter: TenantFilter,
 }
 
 /// What the fields of one query or object said about tenants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Wishes {
+struct TenantFilter {
     /// The caller's tenant by its id.
     named: bool,
     /// Records without tenant only.
@@ -54,9 +54,9 @@ pub(super) enum Decision {
     /// A text.
     Text(String),
     /// An id whose owner has to be known.
-    Id(Asked),
+    Id(ResourceId),
     /// JSON, in bodies only.
-    Json(Json<Asked>),
+    Json(Json<ResourceId>),
 }
 
 /// What a pin holds.
@@ -68,7 +68,7 @@ pub(super) enum Pin {
     /// `true`.
     True,
     /// An id.
-    Id(Asked),
+    Id(ResourceId),
 }
 
 impl Narrowing<'_> {
@@ -95,11 +95,11 @@ impl Narrowing<'_> {
                 Ok(Decision::Json(json.with_holes()))
             }
             Field::WithoutTenant => {
-                narrowed.wishes.only_without |= sent.boolean(name)?;
+                narrowed.tenant_filter.only_without |= sent.boolean(name)?;
                 Ok(Decision::Drop)
             }
             Field::IncludeWithoutTenant => {
-                narrowed.wishes.include_without |= sent.boolean(name)?;
+                narrowed.tenant_filter.include_without |= sent.boolean(name)?;
                 Ok(Decision::Drop)
             }
             Field::WithoutTenantSelector => match sent.boolean(name)? {
@@ -109,12 +109,12 @@ impl Narrowing<'_> {
             Field::BoundText => Ok(Decision::Text(self.bound(name, &sent.text(name)?)?)),
             Field::Joins => {
                 // Even an empty value: the engine joins by it as by any other.
-                narrowed.wishes.joins = true;
+                narrowed.tenant_filter.joins = true;
                 Ok(sent.kept())
             }
             Field::Handle(resource_type) => self.handle(*resource_type, sent.text(name)?, narrowed),
             // Not even a shared one: what stands beside it in a log may be anybody's.
-            Field::Own(resource_type) => Ok(Decision::Id(Asked::new(*resource_type, sent.text(name)?))),
+            Field::Own(resource_type) => Ok(Decision::Id(ResourceId::new(*resource_type, sent.text(name)?))),
             Field::OwnList(resource_type) => self.own_list(*resource_type, name, sent.json(name)?),
             Field::Object(_) | Field::Each(_) | Field::Map(_) => {
                 Ok(Decision::Json(self.inside(field, name, sent.json(name)?, narrowed)?))
@@ -139,7 +139,7 @@ impl Narrowing<'_> {
     fn tenants(&self, name: &str, sent: Sent, narrowed: &mut Narrowed) -> Result<Decision, Refusal> {
         let named = sent.texts(name)?;
         named.iter().try_for_each(|one| self.own(name, one))?;
-        narrowed.wishes.named |= !named.is_empty();
+        narrowed.tenant_filter.named |= !named.is_empty();
         Ok(Decision::Pinned)
     }
 
@@ -150,7 +150,7 @@ impl Narrowing<'_> {
         narrowed: &mut Narrowed,
     ) -> Result<Decision, Refusal> {
         let Some(id) = self.opened(resource_type, &handle) else { return Ok(Decision::Text(handle)) };
-        narrowed.wishes.by_handle = true;
+        narrowed.tenant_filter.by_handle = true;
         narrowed.opened.push((id.clone(), handle));
         Ok(Decision::Text(id))
     }
@@ -163,7 +163,7 @@ impl Narrowing<'_> {
         let id = |element: Json| match element.as_str() {
             None if nulls && element.is_null() => Ok(Json::null()),
             None => Err(wrong_type(name, "a list of strings")),
-            Some(id) => Ok(Json::Hole(Asked::new(resource_type, id))),
+            Some(id) => Ok(Json::Hole(ResourceId::new(resource_type, id))),
         };
         Ok(Decision::Json(Json::Array(elements.into_iter().map(id).collect::<Result<_, _>>()?)))
     }
@@ -184,8 +184,8 @@ impl Narrowing<'_> {
         name: &str,
         json: Json,
         narrowed: &mut Narrowed,
-    ) -> Result<Json<Asked>, Refusal> {
-        let mut object = |field_rules, json: Json| -> Result<Json<Asked>, Refusal> {
+    ) -> Result<Json<ResourceId>, Refusal> {
+        let mut object = |field_rules, json: Json| -> Result<Json<ResourceId>, Refusal> {
             if json.is_null() {
                 return Ok(Json::null());
             }
@@ -217,19 +217,19 @@ impl Narrowing<'_> {
         narrowed: &mut Narrowed,
         there: impl Fn(&str) -> bool,
     ) -> Result<Vec<(&'s str, Pin)>, Refusal> {
-        let wishes = std::mem::take(&mut narrowed.wishes);
+        let tenant_filter = std::mem::take(&mut narrowed.tenant_filter);
         // What is joined to a shared record is everybody's: whether it shows would tell of others' rows.
-        let shares = self.shares(field_rules) && !wishes.joins;
-        let mut without = wishes.by_handle;
-        if wishes.only_without && shares {
+        let shares = self.shares(field_rules) && !tenant_filter.joins;
+        let mut without = tenant_filter.by_handle;
+        if tenant_filter.only_without && shares {
             without = true;
-        } else if wishes.only_without && self.kind != RuleKind::Read {
+        } else if tenant_filter.only_without && self.kind != RuleKind::Read {
             return Err(self.refuse_without_tenant("withoutTenantId"));
-        } else if wishes.only_without {
+        } else if tenant_filter.only_without {
             narrowed.empty = true;
         }
-        narrowed.without_tenant |= wishes.by_handle || shares;
-        let include = shares && !without && (wishes.include_without || !wishes.named);
+        narrowed.without_tenant |= tenant_filter.by_handle || shares;
+        let include = shares && !without && (tenant_filter.include_without || !tenant_filter.named);
         let pin = |field: &Field| match field {
             // An opened handle is the pin: the records have no tenant, and the id is the caller's.
             Field::Tenants if !without => Some(Pin::Tenants),
@@ -239,7 +239,7 @@ impl Narrowing<'_> {
             Field::WithoutTenant if without => Some(Pin::True),
             Field::IncludeWithoutTenant if include => Some(Pin::True),
             Field::PathId(number) => {
-                Some(Pin::Id(Asked::tenant(self.params.get(*number).cloned().unwrap_or_default())))
+                Some(Pin::Id(ResourceId::tenant(self.params.get(*number).cloned().unwrap_or_default())))
             }
             Field::Tenants
             | Field::Tenant

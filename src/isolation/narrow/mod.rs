@@ -17,10 +17,10 @@ mod tests;
 pub(crate) use class_names::class_names;
 
 use super::draft::{Draft, DraftBody, Segment};
-use super::ownership::{Asked, Handles, KeyQuestion};
+use super::ownership::{Handles, KeyQuestion, ResourceId};
 use crate::config::SharedResources;
 use crate::json::Json;
-use crate::policy::{Body, Empty, Forward, Kind as RuleKind, Operation, Part, Policy, ResourceTypeId, Rule};
+use crate::policy::{Body, Empty, Forward, Operation, Part, Policy, ResourceTypeId, Rule, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Caller, Tenant};
 
@@ -40,7 +40,7 @@ pub(crate) struct Narrowing<'a> {
 
 /// What a client asks for, besides the path.
 #[derive(Clone, Debug)]
-pub(crate) struct Asks {
+pub(crate) struct RequestParts {
     /// The method that goes to the engine.
     pub(crate) method: String,
     /// The query string's pairs.
@@ -83,7 +83,12 @@ impl Narrowing<'_> {
     ///
     /// # Errors
     /// Whatever the field rules refuse.
-    pub(crate) fn narrow(&self, rule: &Rule, forward: &Forward, asks: Asks) -> Result<Outcome, Refusal> {
+    pub(crate) fn narrow(
+        &self,
+        rule: &Rule,
+        forward: &Forward,
+        asks: RequestParts,
+    ) -> Result<Outcome, Refusal> {
         needs_one_of(forward, &asks.query)?;
         let (query, mut narrowed) = match forward.query {
             Some(field_rules) => self.query(field_rules, asks.query)?,
@@ -165,12 +170,12 @@ impl Narrowing<'_> {
         let segment = |part: &Part| match part {
             Part::Literal(text) => Segment::Text(text.clone()),
             Part::CallerTenant => Segment::Text(self.tenant.as_str().to_owned()),
-            Part::Tenant(n) => Segment::Id(Asked::tenant(param(n))),
+            Part::Tenant(n) => Segment::Id(ResourceId::tenant(param(n))),
             Part::Id(n, resource_type) if forward.own_only => {
-                Segment::Id(Asked::new(*resource_type, param(n)))
+                Segment::Id(ResourceId::new(*resource_type, param(n)))
             }
             Part::Id(n, resource_type) => {
-                Segment::Id(Asked::new(*resource_type, param(n)).for_kind(rule.kind))
+                Segment::Id(ResourceId::new(*resource_type, param(n)).for_kind(rule.kind))
             }
             Part::Free(n) | Part::Key(n, _) => Segment::Text(param(n)),
         };

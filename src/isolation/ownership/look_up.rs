@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 
-use super::asked::{Asked, Owned};
 use super::handle::Handles;
 use super::question::{Question, no_resource_type, owner};
+use super::resource_id::{OwnedIds, ResourceId};
 use super::stats::{Counters, Stats};
 use crate::config::SharedResources;
 use crate::isolation::engine::{Engine, needed, rows, unreadable};
@@ -17,7 +17,7 @@ use crate::isolation::own::{OwnId, ReadableId};
 use crate::isolation::permit::{Judged, Unjudged};
 use crate::json::{self, Json};
 use crate::percent::encode_query;
-use crate::policy::{Kind as RuleKind, LookUp, Policy, ResourceType, ResourceTypeId};
+use crate::policy::{LookUp, Policy, ResourceType, ResourceTypeId, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Caller, Tenant};
 
@@ -37,7 +37,7 @@ pub(crate) struct Ownership {
     policy: Arc<Policy>,
     handles: Arc<Handles>,
     shared: SharedResources,
-    found: moka::future::Cache<(Tenant, Asked), ()>,
+    found: moka::future::Cache<(Tenant, ResourceId), ()>,
     counters: Counters,
 }
 
@@ -96,7 +96,7 @@ pub(crate) enum Judgement {
     /// The caller's.
     Own(Judged),
     /// The caller's, by a look-up: its answer was too long to be held, and has to be asked for again.
-    OwnAndLong(Owned),
+    OwnAndLong(OwnedIds),
     /// Not the caller's, or nobody's.
     NotOwn,
 }
@@ -131,10 +131,10 @@ impl Ownership {
         &self,
         engine: &Engine,
         caller: &Caller,
-        asked: Vec<Asked>,
-    ) -> Result<Owned, Refusal> {
-        let mut owned = Owned::default();
-        let mut open: Vec<Asked> = Vec::new();
+        asked: Vec<ResourceId>,
+    ) -> Result<OwnedIds, Refusal> {
+        let mut owned = OwnedIds::default();
+        let mut open: Vec<ResourceId> = Vec::new();
         let mut seen = HashSet::new();
         for id in asked {
             if !seen.insert(id.clone()) {
@@ -171,7 +171,7 @@ impl Ownership {
         &self,
         engine: &Engine,
         caller: &Caller,
-        asked: Asked,
+        asked: ResourceId,
     ) -> Result<Option<OwnId>, Refusal> {
         let owned = self.of(engine, caller, vec![asked.clone()]).await?;
         Ok(owned.id(&asked).map(OwnId::found))
@@ -185,7 +185,7 @@ impl Ownership {
         &self,
         engine: &Engine,
         caller: &Caller,
-        asked: Asked,
+        asked: ResourceId,
     ) -> Result<Option<ReadableId>, Refusal> {
         let asked = asked.for_kind(RuleKind::Read);
         let owned = self.of(engine, caller, vec![asked.clone()]).await?;
@@ -193,14 +193,14 @@ impl Ownership {
     }
 
     /// An id that is a handle made for the caller: it is its own, and the engine need not be asked.
-    pub(crate) fn by_handle(&self, caller: &Caller, asked: &Asked) -> Option<Owned> {
-        let mut owned = Owned::default();
+    pub(crate) fn by_handle(&self, caller: &Caller, asked: &ResourceId) -> Option<OwnedIds> {
+        let mut owned = OwnedIds::default();
         owned.insert_opened(asked.clone(), self.opened(caller, asked)?);
         Some(owned)
     }
 
     /// The engine's id of a handle that was made for the caller.
-    fn opened(&self, caller: &Caller, asked: &Asked) -> Option<String> {
+    fn opened(&self, caller: &Caller, asked: &ResourceId) -> Option<String> {
         let purpose = self.policy.resource_type(asked.resource_type())?.handle.as_deref()?;
         self.handles.open(purpose, caller.tenant(), asked.id())
     }
@@ -213,7 +213,7 @@ impl Ownership {
         &self,
         engine: &Engine,
         caller: &Caller,
-        asked: &Asked,
+        asked: &ResourceId,
         unjudged: Unjudged,
         limit: usize,
     ) -> Result<Judgement, Refusal> {
@@ -239,19 +239,19 @@ impl Ownership {
         })
     }
 
-    fn shows(&self, caller: &Caller, asked: &Asked, record: &Bytes) -> Result<bool, Refusal> {
+    fn shows(&self, caller: &Caller, asked: &ResourceId, record: &Bytes) -> Result<bool, Refusal> {
         let resource_type = self.policy.resource_type(asked.resource_type()).ok_or_else(no_resource_type)?;
         let record: Json = json::read(record, 1000).map_err(|fault| unreadable().because(fault))?;
         Ok(owner(resource_type, caller, &record)?.is_own(self.shares(resource_type, asked)))
     }
 
     /// Whether a record without tenant will do.
-    fn shares(&self, resource_type: &ResourceType, asked: &Asked) -> bool {
+    fn shares(&self, resource_type: &ResourceType, asked: &ResourceId) -> bool {
         asked.read() && self.shared == SharedResources::Readable && resource_type.shareable.is_some()
     }
 
     /// One id: callers that ask for the same at the same time share one question.
-    async fn one(&self, engine: &Engine, caller: &Caller, asked: &Asked) -> Result<bool, Refusal> {
+    async fn one(&self, engine: &Engine, caller: &Caller, asked: &ResourceId) -> Result<bool, Refusal> {
         let key = (caller.tenant().clone(), asked.clone());
         let mut remembered = true;
         let found = self.found.try_get_with(key, async {
@@ -283,14 +283,15 @@ impl Ownership {
         &self,
         engine: &Engine,
         caller: &Caller,
-        mut open: Vec<Asked>,
-        owned: &mut Owned,
+        mut open: Vec<ResourceId>,
+        owned: &mut OwnedIds,
     ) -> Result<(), Refusal> {
         while let Some(first) = open.first().cloned() {
-            let alike = |id: &Asked| id.resource_type() == first.resource_type() && id.read() == first.read();
+            let alike =
+                |id: &ResourceId| id.resource_type() == first.resource_type() && id.read() == first.read();
             let (group, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(alike);
             open = rest;
-            let ids: Vec<&str> = group.iter().map(Asked::id).collect();
+            let ids: Vec<&str> = group.iter().map(ResourceId::id).collect();
             self.counters.miss(ids.len());
             let found = self.ask(engine, caller, &first, &ids).await?;
             for asked in group.iter().filter(|a| found.contains(a.id())) {
@@ -306,7 +307,7 @@ impl Ownership {
         &self,
         engine: &Engine,
         caller: &Caller,
-        like: &Asked,
+        like: &ResourceId,
         ids: &[&str],
     ) -> Result<HashSet<String>, Refusal> {
         let resource_type = self.policy.resource_type(like.resource_type()).ok_or_else(no_resource_type)?;

@@ -1,16 +1,16 @@
 //! Which tenant a resource id belongs to.
 //!
-//! In: ids that a request names, each with its resource type. Out: which of them are the caller's ([`Owned`]). The engine
+//! In: ids that a request names, each with its resource type. Out: which of them are the caller's ([`OwnedIds`]). The engine
 //! is asked by lists pinned to the caller's tenant, so an answer about another tenant never enters the gateway,
 //! and a foreign id costs as much time as one that never existed. Only found owners are remembered.
 
-mod asked;
 mod handle;
 mod look_up;
 mod question;
+mod resource_id;
 mod stats;
 
-pub(crate) use asked::{Asked, Owned};
 pub(crate) use handle::Handles;
 pub(crate) use look_up::{Judgement, KeyQuestion, Ownership};
+pub(crate) use resource_id::{OwnedIds, ResourceId};
 pub(crate) use stats::Stats;

@@ -67,14 +67,14 @@ fn page() -> String {
 fn fields(field_rules: &AllFieldRules, used: BTreeSet<&FieldRulesName>) -> String {
     let mut text = "\n## Fields\n\nWhat is done with fields of queries and bodies; others pass.\n".to_owned();
     let mut open: Vec<_> = used.into_iter().collect();
-    let mut told = BTreeSet::new();
+    let mut names = BTreeSet::new();
     while let Some(name) = open.pop() {
-        if told.insert(name) {
+        if names.insert(name) {
             let more = field_rules[name].values().filter_map(inner);
             open.extend(more.filter(|inner| !field_rules[*inner].is_empty()));
         }
     }
-    for name in told {
+    for name in names {
         let _ = write!(text, "\n### {name}\n\n");
         for (field, what) in &field_rules[name] {
             let _ = writeln!(text, "- `{field}`: {}", put_in_words(what, field_rules));

@@ -32,7 +32,7 @@ pub use template::{Template, TemplateFault};
 /// What a rule is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum RuleKind {
     /// Changes nothing.
     Read,
     /// Works on what is there: tasks, variables, jobs.
@@ -45,15 +45,15 @@ pub enum Kind {
     Administer,
 }
 
-impl Kind {
+impl RuleKind {
     /// Its name as in the rules.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Read => "read",
-            Kind::Work => "work",
-            Kind::Start => "start",
-            Kind::Deploy => "deploy",
-            Kind::Administer => "administer",
+            RuleKind::Read => "read",
+            RuleKind::Work => "work",
+            RuleKind::Start => "start",
+            RuleKind::Deploy => "deploy",
+            RuleKind::Administer => "administer",
         }
     }
 }
@@ -63,7 +63,7 @@ impl Kind {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct RuleWritten {
     /// What the operation is for.
-    pub kind: Kind,
+    pub kind: RuleKind,
     /// Refused always, with this reason.
     #[serde(default)]
     pub deny: Option<String>,

@@ -171,8 +171,8 @@ mod tests {
             (r#"{ ask: "GET /task/{id}", id: taskId }"#, LookUpFault::FieldOfOne),
             (r#"{ ask: "GET /task/{id}", ids: taskId }"#, LookUpFault::FieldOfOne),
         ] {
-            let told = look_up(text).unwrap_err();
-            assert!(told.contains(&fault.to_string()), "{text}: {told}");
+            let message = look_up(text).unwrap_err();
+            assert!(message.contains(&fault.to_string()), "{text}: {message}");
         }
     }
 

@@ -1,18 +1,18 @@
-//! Figures that requests change as they pass.
+//! Metrics that requests change as they pass.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge};
 
-use super::figure::figures;
+use super::metric::metrics;
 
 /// Most tenants with a series of their own; each has one for each outcome.
 const MOST_TENANTS: usize = 200;
 /// What later tenants are counted under. No tenant is called so: the first character of one is a letter or digit.
 pub(super) const OTHER: &str = "_other";
 
-figures! {
+metrics! {
     /// Changed by requests.
     Counted {
         /// Requests by operation (the rule's, or `none` before one was found) and outcome: `ok`, `client_error`,

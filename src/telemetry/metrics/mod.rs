@@ -1,10 +1,10 @@
-//! Every figure; the doc comment of a field is its help text and its line in docs/metrics.md.
+//! Every metric; the doc comment of a field is its help text and its line in docs/metrics.md.
 //!
 //! Labels come from closed lists (rules, codes, kinds), from the settings, or are bounded in number (tenants):
 //! never from a path, a body or an unverified token.
 
 mod counted;
-mod figure;
+mod metric;
 mod read;
 #[cfg(test)]
 mod reference;
@@ -20,7 +20,7 @@ use super::{Outcome, RequestRecord};
 use crate::refusal::{Kind, Refusal};
 use counted::{Counted, Named};
 
-/// The figures of one process.
+/// The metrics of one process.
 pub(crate) struct Metrics {
     registry: Registry,
     counted: Counted,
@@ -37,10 +37,10 @@ impl Drop for UnderWay {
 }
 
 impl Metrics {
-    /// Registers all figures, those of the process included.
+    /// Registers all metrics, those of the process included.
     ///
     /// # Errors
-    /// Two figures of one name.
+    /// Two metrics of one name.
     pub(crate) fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
@@ -90,10 +90,10 @@ impl Metrics {
         }
     }
 
-    /// All figures in Prometheus's text format.
+    /// All metrics in Prometheus's text format.
     ///
     /// # Errors
-    /// A figure that can't be written.
+    /// A metric that can't be written.
     pub(crate) fn text(&self, scraped: &Scraped<'_>) -> Result<String, prometheus::Error> {
         let mut families = self.registry.gather();
         families.extend(read::read(scraped)?.gather());

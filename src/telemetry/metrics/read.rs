@@ -1,13 +1,13 @@
-//! Figures that others keep: read and put into families at the time of the scrape.
+//! Metrics that others keep: read and put into families at the time of the scrape.
 
 use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, Registry};
 
-use super::figure::figures;
+use super::metric::metrics;
 use crate::isolation;
 use crate::token;
 use crate::version;
 
-figures! {
+metrics! {
     /// Read at the time of the scrape.
     Read {
         /// Always 1; version and commit of the running program are its labels.

@@ -1,4 +1,4 @@
-//! The page of all figures, made from their doc comments.
+//! The page of all metrics, made from their doc comments.
 //!
 //! In: nothing but the declarations. Out: `docs/metrics.md`; a test holds the checked-in page to it, and
 //! `UPDATE=1 cargo test --lib up_to_date` writes it anew.
@@ -6,12 +6,12 @@
 use std::fmt::Write as _;
 
 use super::counted::Counted;
-use super::figure::BUCKETS;
+use super::metric::BUCKETS;
 use super::read::Read;
 
 const HEAD: &str = "# Metrics\n\n\
 <!-- Made from src/telemetry/metrics/ by `UPDATE=1 cargo test --lib up_to_date`. Change it there. -->\n\n\
-`GET /metrics` on the admin listener, in Prometheus's text format, with the figures of the process (`process_*`). \
+`GET /metrics` on the admin listener, in Prometheus's text format, with the metrics of the process (`process_*`). \
 Times are in seconds. Labels come from the rules, the codes and the settings; only `tenant` comes from a verified \
 token, bounded in number and never crossed with the operation. Rules and alerts: [`helm/files/rules.yaml`](../helm/files/rules.yaml); \
 dashboard: [`helm/files/dashboard.json`](../helm/files/dashboard.json). What to do about an alert: \
@@ -20,13 +20,13 @@ dashboard: [`helm/files/dashboard.json`](../helm/files/dashboard.json). What to 
 /// The page `docs/metrics.md`.
 fn reference() -> String {
     let mut page = HEAD.to_owned();
-    for (title, told) in [("Requests", Counted::TOLD), ("Tokens, keys, owners", Read::TOLD)] {
+    for (title, docs) in [("Requests", Counted::DOCS), ("Tokens, keys, owners", Read::DOCS)] {
         let _ =
             write!(page, "\n## {title}\n\n| name | type | labels | meaning |\n| --- | --- | --- | --- |\n");
-        for told in told {
-            let labels = told.labels.iter().map(|l| format!("`{l}`")).collect::<Vec<_>>().join(", ");
-            let help = told.help.trim().replace('|', "\\|");
-            let _ = writeln!(page, "| `{}` | {} | {labels} | {help} |", told.name, told.sort);
+        for doc in docs {
+            let labels = doc.labels.iter().map(|l| format!("`{l}`")).collect::<Vec<_>>().join(", ");
+            let help = doc.help.trim().replace('|', "\\|");
+            let _ = writeln!(page, "| `{}` | {} | {labels} | {help} |", doc.name, doc.sort);
         }
     }
     let bounds = BUCKETS.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

@@ -191,12 +191,12 @@ mod tests {
     #[test]
     fn a_key_is_ready_as_long_as_somebody_holds_it() {
         let [first, second] = [key(3), key(5)];
-        let held = ReadyKey::new(first.clone(), &[Algorithm::RS256]).expect("a key");
+        let key_ready = ReadyKey::new(first.clone(), &[Algorithm::RS256]).expect("a key");
         let again =
             ReadyKey::new(first.clone(), &[Algorithm::PS256]).expect("the same key, for another algorithm");
         assert!(is_ready(Algorithm::RS256, &first) && is_ready(Algorithm::PS256, &first));
         assert!(!is_ready(Algorithm::RS384, &first) && !is_ready(Algorithm::RS256, &second));
-        drop(held);
+        drop(key_ready);
         assert!(!is_ready(Algorithm::RS256, &first) && is_ready(Algorithm::PS256, &first));
         drop(again);
         assert!(!is_ready(Algorithm::PS256, &first));
@@ -210,10 +210,10 @@ mod tests {
             let other = signature(Algorithm::RS384);
             let holds = |signature: &str| verify(signature, MESSAGE, &key, algorithm).expect("an answer");
             assert!(holds(&good) && !holds(&other), "by the stock provider");
-            let held = ReadyKey::new(key.clone(), &[algorithm]).expect("a key");
+            let key_ready = ReadyKey::new(key.clone(), &[algorithm]).expect("a key");
             assert!(is_ready(algorithm, &key));
             assert!(holds(&good) && !holds(&other), "by the ready key");
-            drop(held);
+            drop(key_ready);
         }
     }
 
@@ -221,11 +221,11 @@ mod tests {
     fn a_secret_with_the_bytes_of_a_public_key_is_another_key() {
         signature(Algorithm::RS256);
         let public = [7; 32];
-        let held = ReadyKey::new(DecodingKey::from_ed_der(&public), &[Algorithm::EdDSA]).expect("a key");
+        let key_ready = ReadyKey::new(DecodingKey::from_ed_der(&public), &[Algorithm::EdDSA]).expect("a key");
         let secret = DecodingKey::from_secret(&public);
         assert!(verify("AA", MESSAGE, &secret, Algorithm::EdDSA).is_err(), "its type does not fit");
         assert!(!verify("AA", MESSAGE, &secret, Algorithm::HS256).expect("an answer"));
-        assert!(verify("AA", MESSAGE, held.key(), Algorithm::HS256).is_err(), "nor the other way round");
+        assert!(verify("AA", MESSAGE, key_ready.key(), Algorithm::HS256).is_err(), "nor the other way round");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tenantgate::policy::{How, Kind, Policy, Rule};
+use tenantgate::policy::{How, Policy, Rule, RuleKind};
 
 use crate::faults::cases::templates;
 use crate::matrix::cases::{self, Ask, Row};
@@ -73,7 +73,7 @@ pub fn cases(policy: &Policy) -> Vec<Case> {
         ask: template.ask,
         needs: template.needs,
         column: Column::Own,
-        reads: template.rule.kind == Kind::Read,
+        reads: template.rule.kind == RuleKind::Read,
         readable: false,
         nobodys: Vec::new(),
     }));
@@ -146,7 +146,7 @@ fn of_row(row: &Row, rule: &Rule) -> Case {
         ask: row.ask.clone(),
         needs: row.needs.clone(),
         column: Column::Own,
-        reads: rule.kind == Kind::Read,
+        reads: rule.kind == RuleKind::Read,
         readable: false,
         nobodys: Vec::new(),
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tenantgate::policy::{Handler, Kind, LookUp, Part, Policy};
+use tenantgate::policy::{Handler, LookUp, Part, Policy, RuleKind};
 
 use super::cases::Template;
 use crate::isolation::uuids;
@@ -140,7 +140,7 @@ impl Case {
                 .look_ups
                 .iter()
                 .any(|l| matches!(l, LookUp::PostList { path: list, .. } if *list == path))
-            || (self.template.rule.kind == Kind::Read && self.is_operation(seen));
+            || (self.template.rule.kind == RuleKind::Read && self.is_operation(seen));
         !(seen.method == "GET" || (seen.method == "POST" && reads))
     }
 

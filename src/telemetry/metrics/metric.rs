@@ -1,4 +1,4 @@
-//! A family of figures as it is declared: its doc comment is its help text and its line in docs/metrics.md.
+//! A family of metrics as it is declared: its doc comment is its help text and its line in docs/metrics.md.
 //!
 //! In: a list of names, labels and doc comments. Out: a struct of registered families, and their documentation.
 
@@ -13,7 +13,7 @@ pub(super) const BUCKETS: &[f64] =
 
 /// What the documents say about a family.
 #[cfg(test)]
-pub(super) struct Told {
+pub(super) struct MetricDoc {
     /// Its name.
     pub name: &'static str,
     /// Its Prometheus type.
@@ -24,8 +24,8 @@ pub(super) struct Told {
     pub help: &'static str,
 }
 
-/// A type of figure that can be declared.
-pub(super) trait Figure: Collector + Clone + Sized + 'static {
+/// A type of metric that can be declared.
+pub(super) trait Metric: Collector + Clone + Sized + 'static {
     /// The Prometheus type.
     #[cfg(test)]
     const SORT: &'static str;
@@ -41,9 +41,9 @@ pub(super) trait Figure: Collector + Clone + Sized + 'static {
     }
 }
 
-macro_rules! figure {
+macro_rules! metric {
     ($( $type:ty, $sort:literal, |$name:ident, $help:ident, $labels:ident| $make:expr; )+) => { $(
-        impl Figure for $type {
+        impl Metric for $type {
             #[cfg(test)]
             const SORT: &'static str = $sort;
             fn make($name: &str, $help: &str, $labels: &[&str]) -> prometheus::Result<Self> { $make }
@@ -51,7 +51,7 @@ macro_rules! figure {
     )+ };
 }
 
-figure! {
+metric! {
     IntCounter, "counter", |name, help, _labels| IntCounter::new(name, help);
     IntCounterVec, "counter", |name, help, labels| IntCounterVec::new(Opts::new(name, help), labels);
     IntGauge, "gauge", |name, help, _labels| IntGauge::new(name, help);
@@ -63,7 +63,7 @@ figure! {
 }
 
 /// Declares a struct of families.
-macro_rules! figures {
+macro_rules! metrics {
     ($(#[doc = $of:literal])+ $struct:ident {
         $( $(#[doc = $doc:literal])+ $field:ident: $type:ty = $name:literal [ $($label:literal),* ]; )+
     }) => {
@@ -73,10 +73,10 @@ macro_rules! figures {
         impl $struct {
             /// The families for the documents, in order.
             #[cfg(test)]
-            pub(super) const TOLD: &'static [$crate::telemetry::metrics::figure::Told] = &[ $(
-                $crate::telemetry::metrics::figure::Told {
+            pub(super) const DOCS: &'static [$crate::telemetry::metrics::metric::MetricDoc] = &[ $(
+                $crate::telemetry::metrics::metric::MetricDoc {
                     name: $name,
-                    sort: <$type as $crate::telemetry::metrics::figure::Figure>::SORT,
+                    sort: <$type as $crate::telemetry::metrics::metric::Metric>::SORT,
                     labels: &[ $($label),* ],
                     help: concat!($($doc),+),
                 },
@@ -84,7 +84,7 @@ macro_rules! figures {
 
             /// Registers all families.
             pub(super) fn register(registry: &prometheus::Registry) -> prometheus::Result<Self> {
-                use $crate::telemetry::metrics::figure::Figure;
+                use $crate::telemetry::metrics::metric::Metric;
                 Ok(Self { $(
                     $field: <$type>::registered(registry, $name, concat!($($doc),+), &[ $($label),* ])?,
                 )+ })
@@ -92,4 +92,4 @@ macro_rules! figures {
         }
     };
 }
-pub(super) use figures;
+pub(super) use metrics;

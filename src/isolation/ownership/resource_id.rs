@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use crate::policy::{Kind, ResourceTypeId};
+use crate::policy::{ResourceTypeId, RuleKind};
 
 /// An id whose owner is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Asked {
+pub(crate) struct ResourceId {
     resource_type: ResourceTypeId,
     id: String,
     /// Asked for reading only: a shared resource will do.
     read: bool,
 }
 
-impl Asked {
+impl ResourceId {
     /// An id of a resource type, asked for more than reading.
     pub(crate) fn new(resource_type: ResourceTypeId, id: String) -> Self {
         Self { resource_type, id, read: false }
@@ -26,8 +26,8 @@ impl Asked {
 
     /// The same, asked by an operation of this kind.
     #[must_use]
-    pub(crate) fn for_kind(mut self, kind: Kind) -> Self {
-        self.read = kind == Kind::Read;
+    pub(crate) fn for_kind(mut self, kind: RuleKind) -> Self {
+        self.read = kind == RuleKind::Read;
         self
     }
 
@@ -60,7 +60,7 @@ impl Asked {
 ///
 /// Filled by look-ups alone ([`super::Ownership`]).
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Owned(HashMap<Asked, Found>);
+pub(crate) struct OwnedIds(HashMap<ResourceId, Found>);
 
 /// An own id.
 #[derive(Clone, Debug)]
@@ -71,22 +71,22 @@ struct Found {
     by_handle: bool,
 }
 
-impl Owned {
+impl OwnedIds {
     /// The engine's id of an own one.
-    pub(crate) fn id(&self, asked: &Asked) -> Option<&str> {
+    pub(crate) fn id(&self, asked: &ResourceId) -> Option<&str> {
         self.0.get(asked).map(|found| found.id.as_str())
     }
 
     /// Whether an own id was shown by a handle: its record has no tenant.
-    pub(crate) fn by_handle(&self, asked: &Asked) -> bool {
+    pub(crate) fn by_handle(&self, asked: &ResourceId) -> bool {
         self.0.get(asked).is_some_and(|found| found.by_handle)
     }
 
-    pub(super) fn insert(&mut self, asked: Asked, id: String) {
+    pub(super) fn insert(&mut self, asked: ResourceId, id: String) {
         self.0.insert(asked, Found { id, by_handle: false });
     }
 
-    pub(super) fn insert_opened(&mut self, asked: Asked, id: String) {
+    pub(super) fn insert_opened(&mut self, asked: ResourceId, id: String) {
         self.0.insert(asked, Found { id, by_handle: true });
     }
 }
