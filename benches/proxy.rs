@@ -2,7 +2,8 @@
 //!
 //! In: nginx, HAProxy and wrk as installed. Out: microseconds of CPU a request and two ratios with their budgets;
 //! exit code 1 over one of them. All have one worker and write an access line for each request; the request is a
-//! list of tasks, the answer one task. nginx checks nothing, HAProxy checks signature, issuer and audience.
+//! list of tasks, the answer one task. nginx checks nothing, HAProxy checks signature, issuer and audience. With
+//! `TENANTGATE_OTHER_BINARY` (an older build) that one is measured in the same run and compared.
 
 #![allow(
     clippy::disallowed_methods,
@@ -123,9 +124,9 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn start(folder: &Path, backend: u16) -> Self {
+    fn start(binary: &str, folder: &Path, backend: u16) -> Self {
         let [port, admin] = [free_port(), free_port()];
-        let mut command = Command::new(binary());
+        let mut command = Command::new(binary);
         command.arg("serve");
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TENANTGATE_")) {
             command.env_remove(name);
@@ -240,14 +241,23 @@ fn main() -> ExitCode {
     let haproxy = Running::with(haproxy.stdout(log(folder, "haproxy.log")));
     std::thread::sleep(Duration::from_millis(500));
 
+    let other = std::env::var("TENANTGATE_OTHER_BINARY").ok();
     let mut rows = [
         ("nginx, passed through", [0.0; ROUNDS]),
         ("gateway, seen token", [0.0; ROUNDS]),
         ("HAProxy, jwt_verify", [0.0; ROUNDS]),
         ("gateway, token never seen", [0.0; ROUNDS]),
+        ("other build, seen token", [0.0; ROUNDS]),
+        ("other build, never seen", [0.0; ROUNDS]),
     ];
     for round in 0..ROUNDS {
-        let gate = Gateway::start(folder, backend);
+        if let Some(other) = &other {
+            let gate = Gateway::start(other, folder, backend);
+            cost("warm-up", gate.pid(), gate.port, &seen);
+            rows[4].1[round] = cost("other, seen", gate.pid(), gate.port, &seen);
+            rows[5].1[round] = cost("other, new", gate.pid(), gate.port, &new);
+        }
+        let gate = Gateway::start(&binary(), folder, backend);
         // The first request of a process costs more: connections, lazy tables.
         let warm = |pid, port| cost("warm-up", pid, port, &seen);
         warm(gate.pid(), gate.port);
@@ -268,12 +278,16 @@ fn main() -> ExitCode {
         all.sort_by(f64::total_cmp);
         all[ROUNDS / 2]
     };
-    for (name, all) in rows {
+    for (name, all) in rows.iter().take(if other.is_some() { 6 } else { 4 }) {
+        let all = *all;
         println!("{name:<28} {:>7.1} µs   {all:.1?}", median(all));
     }
     let ratio = |a: usize, b: usize| median(rows[a].1) / median(rows[b].1);
     let (seen, new) = (ratio(1, 0), ratio(3, 2));
     println!("\nseen token / nginx:          {seen:.2} (budget {})", BUDGETS.0);
     println!("token never seen / HAProxy:  {new:.2} (budget {})", BUDGETS.1);
+    if other.is_some() {
+        println!("gateway / other build:       seen {:.2}, never seen {:.2}", ratio(1, 4), ratio(3, 5));
+    }
     if seen > BUDGETS.0 || new > BUDGETS.1 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
