@@ -102,7 +102,7 @@ impl Planner<'_> {
     /// The body by the rule; what the rule does not take is dropped.
     ///
     /// # Errors
-    /// What came of the transfer, and a body that can't be read in one way only.
+    /// A fault of the transfer, and a body that can't be read in one way only.
     pub(crate) async fn body(
         &self,
         forward: &Forward,

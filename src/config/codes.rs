@@ -100,7 +100,7 @@ codes! {
     InvalidOrigin = "invalid-origin", Error, "name each origin, as `https://app.example.com`";
     /// `log.filter` can't be read.
     InvalidLogFilter = "invalid-log-filter", Error, "write it as `info` or `info,tenantgate=debug`";
-    /// Deployed models may run code: whoever may deploy is trusted with the whole engine, and with every tenant.
+    /// Deployed models may run code: everybody who may deploy is trusted with the whole engine and every tenant.
     CodeAllowed = "code-allowed", Warning, "set `deployments.code: deny` and let external tasks do the work";
     /// No keys for batch handles: a random key is made, and handles die with the process.
     NoBatchKeys = "no-batch-keys", Warning,
@@ -110,7 +110,7 @@ codes! {
         "set `application_tokens_only: true` unless the issuer marks no application tokens";
     /// An issuer's keys are fetched over plain http.
     HttpIssuerAllowed = "http-issuer-allowed", Warning, "use https and drop `allow_http`";
-    /// Several issuers share one space of client ids: an equal client id is the same tenant, whoever signed.
+    /// Several issuers share one space of client ids: an equal client id is the same tenant, whichever issuer signed.
     SeveralIssuers = "several-issuers", Warning,
         "keep one issuer, or see to it that none gives out a client id of another";
     /// No audience is asked for: every token of the issuer is taken.

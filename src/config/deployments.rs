@@ -7,7 +7,7 @@ section! {
     #[derive(Copy, PartialEq, Eq)]
     pub(crate) struct Deployments {
         /// Code in models. `deny`: no scripts, classes, delegates or connectors, and plain expressions only. `allow`
-        /// trusts whoever may deploy with the whole engine: tenants are then kept apart no longer.
+        /// trusts everybody who may deploy with the whole engine: tenants are then no longer kept apart.
         pub code: Code = Code::Deny,
         /// Largest model or form file, in bytes: these are read whole and checked.
         #[schemars(with = "usize")]

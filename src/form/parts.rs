@@ -62,7 +62,7 @@ impl Parts {
     /// The next part; the one before has to be read or is passed over.
     ///
     /// # Errors
-    /// [`Kind::MultipartAmbiguous`] and what came of the transfer.
+    /// [`Kind::MultipartAmbiguous`] and a fault of the transfer.
     pub async fn next(&mut self) -> Result<Option<Part>, Refusal> {
         let Some(field) = self.form.next_field().await.map_err(broken)? else { return Ok(None) };
         let mut dispositions = field.headers().get_all(CONTENT_DISPOSITION).iter();
@@ -92,7 +92,7 @@ impl Part {
     /// The next piece of the content.
     ///
     /// # Errors
-    /// What came of the transfer.
+    /// A fault of the transfer.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
         self.field.chunk().await.map_err(broken)
     }

@@ -38,7 +38,7 @@ fn every_name_of_a_bean_is_refused() {
     }
 }
 
-/// The file of names holds all of the engine's (where its libraries are at hand: `tests/run`).
+/// The file of names holds all of the engine's (where its libraries are available: `tests/run`).
 #[test]
 fn the_names_of_beans_are_those_of_the_engine() {
     let Some(mut command) = fuzzing::engine::command("Beans") else { return };

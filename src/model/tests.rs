@@ -129,7 +129,7 @@ fn every_name_of_the_engines_model_api_is_listed() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
-/// The file of names is what the engine's libraries say (where they are at hand: `tests/run`).
+/// The file of names is what the engine's libraries say (where they are available: `tests/run`).
 #[test]
 fn the_names_of_the_model_api_are_those_of_the_engine() {
     let Some(mut command) = fuzzing::engine::command("Models") else { return };

@@ -58,7 +58,7 @@ pub(super) struct Checks<'a> {
 /// Carries a deployment out.
 ///
 /// # Errors
-/// What the form or its models hold, and what came of the transfer.
+/// What the form or its models hold, and a fault of the transfer.
 pub(crate) async fn deploy(
     ctx: &RequestContext<'_>,
     permit: &Permit,

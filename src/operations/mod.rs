@@ -79,7 +79,7 @@ impl Planning<'_> {
         };
         match self.accept {
             Some(accept) if !takes_json(accept) => {
-                Err(Refusal::new(Kind::FieldDenied, "this can be had as `application/json` only"))
+                Err(Refusal::new(Kind::FieldDenied, "the answer is available as `application/json` only"))
             }
             Some(_) | None => Ok(()),
         }

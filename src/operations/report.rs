@@ -42,7 +42,7 @@ pub(super) fn plan_tasks(planning: &Planning<'_>) -> Result<Planned, Refusal> {
         None => return invalid("Parameter reportType is not set."),
         Some("count") => {}
         Some("duration") => {
-            let what = "`reportType=duration` covers all tenants; `reportType=count` can be had";
+            let what = "`reportType=duration` covers all tenants; use `reportType=count`";
             return Err(Refusal::new(Kind::FieldDenied, what));
         }
         Some(other) => {

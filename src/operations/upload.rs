@@ -24,7 +24,7 @@ const VARIABLE: Known = Known { texts: &["valueType"], stream: "data" };
 /// Sends such a form.
 ///
 /// # Errors
-/// As `rebuild`, and what came of the transfer.
+/// As `rebuild`, and a fault of the transfer.
 pub(crate) async fn upload(
     ctx: &RequestContext<'_>,
     permit: &Permit,

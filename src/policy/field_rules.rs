@@ -49,7 +49,7 @@ pub enum Field {
     WithoutTenantSelector,
     /// A text that is bound to the caller's tenant.
     BoundText,
-    /// Narrows by rows of another kind, whoever's they are.
+    /// Narrows by rows of another kind, of any tenant.
     Joins,
     /// Removed.
     Drop,

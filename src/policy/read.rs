@@ -1,7 +1,7 @@
 //! The text of a file → its entries, each with its line.
 //!
 //! serde stops at the first fault. So that all are found in one run, an entry with a fault is taken out and the rest
-//! read again; its name is kept, lest whoever names it gets a finding for a fault that is another's.
+//! read again; its name is kept, so that an entry which names it gets no finding for a fault of another.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};

@@ -31,7 +31,7 @@ pub struct ResourceType {
     pub look_up: Vec<LookUp>,
     /// The parameter that adds records without tenant to a list; only for what can be shared.
     pub shareable: Option<String>,
-    /// What handles of its ids are for.
+    /// The purpose of handles of its ids.
     pub handle: Option<String>,
     /// The list's parameter that pins the owner, and the field of the answer that shows it.
     pub pin: (&'static str, &'static str),

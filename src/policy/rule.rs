@@ -46,7 +46,7 @@ pub struct Forward {
     pub guarded: Guarded,
     /// The owner shows in the answer.
     pub own_answer: bool,
-    /// What a wish for records without tenant is answered.
+    /// The answer to a request for records without tenant.
     pub empty: Option<Empty>,
     /// Code that carries it out.
     pub handler: Option<Handler>,

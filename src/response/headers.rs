@@ -22,7 +22,7 @@ const DROPPED: [HeaderName; 10] = [
 ];
 
 /// The engine's headers without those that are about the connection (RFC 9110 section 7.6.1), its cookies (they are
-/// the gateway's session, shared by all tenants) and its name. The length is set anew by whoever writes the body.
+/// the gateway's session, shared by all tenants) and its name. The length is set anew when the body is written.
 pub(crate) fn reply_headers(engine: &HeaderMap, engine_origin: &str, public_origin: &str) -> HeaderMap {
     let mut headers = engine.clone();
     for value in engine.get_all(CONNECTION) {

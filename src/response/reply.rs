@@ -21,7 +21,7 @@ pub(crate) struct Reply {
     pub headers: HeaderMap,
     /// The body.
     pub body: ReplyBody,
-    /// The place in the tenant's share, held until the last byte: who reads slowly takes a connection and memory as long.
+    /// The place in the tenant's share, held until the last byte: a slow reader takes a connection and memory all the while.
     pub share: Option<Share>,
 }
 
@@ -69,7 +69,7 @@ impl Reply {
     }
 }
 
-/// Errors of the engine that name records of whoever was in the way, which may be another tenant's.
+/// Errors of the engine that name the record in conflict, which may be another tenant's.
 const NAME_OTHERS: &[&str] = &["OptimisticLockingException", "ENGINE-03005"];
 /// Longest error that is looked at; longer ones are no error messages.
 const ERROR: usize = 1024 * 1024;
@@ -162,7 +162,7 @@ impl Reply {
     /// The same reply with its body read whole.
     ///
     /// # Errors
-    /// What came of the transfer, the guard's stop, or a body longer than `limit`.
+    /// A fault of the transfer, the guard's stop, or a body longer than `limit`.
     pub(crate) async fn into_whole(self, limit: usize) -> Result<(Self, Bytes), Refusal> {
         let bytes = match self.body {
             ReplyBody::Whole(bytes) => bytes,

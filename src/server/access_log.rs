@@ -1,4 +1,4 @@
-//! One line a request: who, which operation, what came of it and how long it took; and one more in the audit stream
+//! One line a request: caller, operation, outcome and duration; and one more in the audit stream
 //! for writes and refusals. Never a token, a query or a body. docs/logging.md lists the fields.
 
 use std::net::IpAddr;

@@ -1,8 +1,8 @@
-//! What became of a request, as logs and metrics tell it.
+//! The outcome of a request, for logs and metrics.
 
 use crate::refusal::Refusal;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Outcome<'a> {
     /// The engine, or the gateway in its place, answered with this status.

@@ -89,7 +89,7 @@ pub(crate) struct Ended<'a> {
     pub(crate) base_path: &'a str,
     /// What it has shown.
     pub(crate) record: &'a RequestRecord,
-    /// What became of it.
+    /// Its outcome.
     pub(crate) outcome: Outcome<'a>,
     /// From its head to its outcome.
     pub(crate) took: Duration,

@@ -28,7 +28,7 @@ pub(crate) type RequestBody = UnsyncBoxBody<Bytes, std::io::Error>;
 /// Largest answer to a question of the gateway's own; records of a list, a few hundred bytes each.
 const MAX_OWN_ANSWER: usize = 64 * 1024 * 1024;
 
-/// What came of a question about one record.
+/// The answer to a question about one record.
 pub(crate) enum Found {
     /// The record.
     Yes(Json),

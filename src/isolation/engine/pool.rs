@@ -135,7 +135,7 @@ impl Pool {
         std::future::poll_fn(|context| connector.poll_ready(context)).await?;
         let stream = connector.call(self.origin.clone()).await?;
         let (sender, connection) = http1::handshake(stream).await?;
-        // Ends with its sender, or when the engine closes it; why is told to whoever waits for an answer.
+        // Ends with its sender, or when the engine closes it; the reason goes to the request that waits for an answer.
         tokio::spawn(async move { drop(connection.await) });
         Ok(sender)
     }

@@ -218,7 +218,7 @@ impl Narrowing<'_> {
         there: impl Fn(&str) -> bool,
     ) -> Result<Vec<(&'s str, Pin)>, Refusal> {
         let tenant_filter = std::mem::take(&mut narrowed.tenant_filter);
-        // What is joined to a shared record is everybody's: whether it shows would tell of others' rows.
+        // Rows joined to a shared record may be any tenant's: whether it shows would tell of them.
         let shares = self.shares(field_rules) && !tenant_filter.joins;
         let mut without = tenant_filter.by_handle;
         if tenant_filter.only_without && shares {

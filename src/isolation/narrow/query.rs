@@ -52,7 +52,7 @@ impl Narrowing<'_> {
     }
 }
 
-/// The pairs of an operation that knows no tenant parameter. One is refused, not ignored: whoever sends it relies on
+/// The pairs of an operation that knows no tenant parameter. One is refused, not ignored: its sender relies on
 /// it.
 pub(super) fn without_rules(pairs: Vec<(String, String)>) -> Result<(Pairs, Narrowed), Refusal> {
     let known = ["tenantIdIn", "tenantId", "withoutTenantId", "memberOfTenant"];

@@ -369,7 +369,7 @@ proptest::proptest! {
         if let Ok((sent, _)) = object(field_rules, RuleKind::Read, &body) {
             let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
             proptest::prop_assert_eq!(&sent["tenantIdIn"], &serde_json::json!(["A"]));
-            // Where the engine's list has no such wish the field means nothing to it.
+            // where the engine's list has no such field the field means nothing to it.
             let known = !matches!(field_rules, "ExecutionQuery");
             proptest::prop_assert!(!known || sent.get("withoutTenantId").is_none());
         }

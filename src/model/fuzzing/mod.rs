@@ -1,7 +1,7 @@
 //! What must hold for any file: the fuzz target and the replay of its seeds call this.
 //!
 //! In: any bytes. Out: nothing, or a panic when the inspector and another XML reader (a library's, and the engine's
-//! own where it is at hand) see two models. Compiled for tests and fuzzing only.
+//! own where it is available) see two models. Compiled for tests and fuzzing only.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 

@@ -60,16 +60,16 @@ pub(in crate::policy) enum FieldWritten {
     Tenants,
     /// A list of tenants that is only checked: inside `orQueries` the engine narrows by the outer one.
     TenantsNamed,
-    /// A wish for records without tenant.
+    /// Asks for records without tenant.
     WithoutTenant,
-    /// A wish to see records without tenant as well.
+    /// Asks for records without tenant as well.
     IncludeWithoutTenant,
     /// As a selector it would act on records without tenant: true is refused.
     WithoutTenantSelector,
     /// A free text by which the engine matches rows of all tenants: a prefix binds it to the caller's tenant. What
     /// could be an id of the engine's own stays as it is in reads and is refused in writes.
     BoundText,
-    /// Narrows by rows of another kind, whoever's they are, with this reason: what has no tenant is left out beside it.
+    /// Narrows by rows of another kind, of any tenant, with this reason: records without tenant are left out beside it.
     Joins(#[allow(dead_code, reason = "a comment that can't be left out")] String),
     /// Removed.
     Drop,
@@ -91,7 +91,7 @@ pub(in crate::policy) enum FieldWritten {
     PathId(usize),
     /// The client may not choose it.
     TaskId,
-    /// Passes; names why it is harmless, for whoever reads the rule.
+    /// Passes; says why it is harmless, for readers of the rule.
     Pass(#[allow(dead_code, reason = "a comment that can't be left out")] String),
 }
 

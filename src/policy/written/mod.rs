@@ -94,7 +94,7 @@ pub(super) struct RuleWritten {
     /// The answer itself shows the owner of the path's id: one round trip.
     #[serde(default)]
     pub own_answer: bool,
-    /// What is answered to a wish for records without tenant.
+    /// The answer to a request for records without tenant.
     #[serde(default)]
     pub empty: Option<Empty>,
     /// Code that carries the operation out by other requests.

@@ -17,7 +17,7 @@ pub(in crate::policy) struct ResourceTypeWritten {
     /// The field that names the owner.
     #[serde(default)]
     pub owner: Option<OwnerField>,
-    /// What handles of its ids are for, where records may have no tenant.
+    /// The purpose of handles of its ids, where records may have no tenant.
     #[serde(default)]
     pub handle: Option<String>,
 }

@@ -68,7 +68,7 @@ mod tests {
             assert_eq!(named.label(&tenant), tenant);
         }
         assert_eq!(named.label("late"), OTHER);
-        // Who has a series keeps it.
+        // A tenant with a series keeps it.
         assert_eq!(named.label("t0"), "t0");
         assert!(crate::tenancy::Tenant::parse(OTHER, &[]).is_err(), "a tenant could be called so");
     }

@@ -76,7 +76,7 @@ impl Store {
         for what in &odd {
             tracing::warn!(issuer = %self.issuer, "{what}; left out");
         }
-        // More often a fault at the issuer than a wish to lock everybody out.
+        // More often a fault at the issuer than the intent to lock everybody out.
         if set.len() == 0 {
             return Err(Failure::new(Cause::Empty, "no usable key"));
         }

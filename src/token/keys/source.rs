@@ -183,7 +183,7 @@ fn may_fetch(url: &Url, allow_http: bool) -> Result<(), &'static str> {
     }
 }
 
-/// What became of a request that has no answer.
+/// Why a request has no answer.
 fn failed(error: reqwest::Error) -> Failure {
     let cause = match &error {
         e if e.is_timeout() => Cause::Timeout,
