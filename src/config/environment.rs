@@ -6,10 +6,16 @@ use serde_json::Value;
 
 use super::codes::FindingCode;
 use super::finding::{Place, Report};
-use super::flags::SINGLE;
 use super::shape::{Shape, Takes};
 use super::tree::Node;
 use super::yaml;
+
+/// Variables that describe a single issuer, and their keys in it.
+pub(super) const SINGLE: [(&str, &str); 3] = [
+    ("TENANTGATE_ISSUER", "issuer"),
+    ("TENANTGATE_AUDIENCE", "audiences"),
+    ("TENANTGATE_JWKS_URL", "jwks_url"),
+];
 
 /// What the names of all variables begin with.
 pub(super) const PREFIX: &str = "TENANTGATE_";

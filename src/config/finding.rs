@@ -8,25 +8,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::codes::FindingCode;
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Severity {
-    /// The gateway does not start.
-    Error,
-    /// The gateway starts; the operator should know.
-    Warning,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        })
-    }
-}
+use super::codes::{FindingCode, Severity};
 
 /// Where something was written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

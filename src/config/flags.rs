@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::codes::FindingCode;
-use super::environment::{by_comma, find};
+use super::environment::{SINGLE, by_comma, find};
 use super::finding::{Place, Report};
 use super::tree::{Content, Node};
 
@@ -31,13 +31,6 @@ pub(crate) struct Flag {
 
 /// The keys of the issuer that flags describe begin so.
 const SINGLE_ISSUER: &str = "issuers[].";
-
-/// Variables that describe a single issuer, and their keys in it.
-pub(super) const SINGLE: [(&str, &str); 3] = [
-    ("TENANTGATE_ISSUER", "issuer"),
-    ("TENANTGATE_AUDIENCE", "audiences"),
-    ("TENANTGATE_JWKS_URL", "jwks_url"),
-];
 
 /// Lays the flags over what the environment says.
 pub(super) fn flags(args: &GatherArgs, over: &mut Node) {

@@ -31,10 +31,11 @@ mod tests;
 mod tree;
 mod yaml;
 
+pub(crate) use codes::Severity;
 pub(crate) use cors::Cors;
 pub(crate) use deployments::{Code, Deployments};
 pub(crate) use engine::Engine;
-pub(crate) use finding::{Finding, Place, Severity};
+pub(crate) use finding::{Finding, Place};
 pub(crate) use flags::{Flag, GatherArgs};
 pub(crate) use headers::IdentityHeaders;
 pub use issuers::Issuer;

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::connect::HttpConnector;
 use secrecy::ExposeSecret;
 
 use super::accept::accept;
 use super::answer::Answer;
+use super::body::{RequestBody, empty, full};
 use super::error::{EngineSetupError, NotAlive};
 use super::pool::Pool;
 use super::tls::tls;
@@ -22,9 +21,6 @@ use crate::refusal::{Kind, Refusal};
 use crate::request::Headers;
 use crate::tenancy::Caller;
 
-/// A request's body as it goes to the engine.
-pub(crate) type RequestBody = UnsyncBoxBody<Bytes, std::io::Error>;
-
 /// Largest answer to a question of the gateway's own; records of a list, a few hundred bytes each.
 const MAX_OWN_ANSWER: usize = 64 * 1024 * 1024;
 
@@ -34,16 +30,6 @@ pub(crate) enum Found {
     Yes(Json),
     /// There is none: the engine's error.
     No(Json),
-}
-
-/// A body without anything in it.
-pub(crate) fn empty() -> RequestBody {
-    full(Bytes::new())
-}
-
-/// A body that is all there.
-pub(crate) fn full(bytes: Bytes) -> RequestBody {
-    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
 fn with_content_type(

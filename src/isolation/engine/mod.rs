@@ -6,6 +6,7 @@
 
 mod accept;
 mod answer;
+mod body;
 mod client;
 mod error;
 mod pool;
@@ -13,6 +14,7 @@ mod reading;
 mod tls;
 
 pub(crate) use answer::Answer;
-pub(crate) use client::{Engine, Found, RequestBody, full};
+pub(crate) use body::{RequestBody, full};
+pub(crate) use client::{Engine, Found};
 pub(crate) use error::EngineSetupError;
 pub(crate) use reading::{needed, rows, unreadable};

@@ -15,7 +15,7 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use tower_service::Service;
 
-use super::client::RequestBody;
+use super::body::RequestBody;
 use super::error::EngineSetupError;
 
 /// Idle connections are not used any more before Tomcat closes them (20 s in the stock configuration): a POST on a

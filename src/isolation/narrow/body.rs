@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::Narrowing;
-use super::field::{Decision, Narrowed, Pin};
-use super::sent::{Sent, wrong_type};
+use super::field::{Narrowed, Pin};
+use super::sent::{Decision, Sent, wrong_type};
 use crate::isolation::ownership::ResourceId;
 use crate::json::Json;
 use crate::policy::{Field, FieldRulesId};

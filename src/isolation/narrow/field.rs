@@ -1,7 +1,7 @@
 //! What one field of a query or body means: decided here and nowhere else.
 
 use super::Narrowing;
-use super::sent::{Sent, denied, wrong_type};
+use super::sent::{Decision, Sent, denied, wrong_type};
 use crate::config::SharedResources;
 use crate::isolation::ownership::ResourceId;
 use crate::json::Json;
@@ -43,20 +43,6 @@ impl Narrowed {
         self.without_tenant |= inner.without_tenant;
         self.opened.extend(inner.opened);
     }
-}
-
-/// What becomes of a field.
-pub(super) enum Decision {
-    /// It does not go on.
-    Drop,
-    /// A pin stands here; see [`Narrowing::pins`].
-    Pinned,
-    /// A text.
-    Text(String),
-    /// An id whose owner has to be known.
-    Id(ResourceId),
-    /// JSON, in bodies only.
-    Json(Json<ResourceId>),
 }
 
 /// What a pin holds.

@@ -1,8 +1,8 @@
 //! Field decisions in a query string.
 
 use super::Narrowing;
-use super::field::{Decision, Narrowed, Pin};
-use super::sent::Sent;
+use super::field::{Narrowed, Pin};
+use super::sent::{Decision, Sent};
 use crate::isolation::draft::Value;
 use crate::policy::FieldRulesId;
 use crate::refusal::{Kind, Refusal};

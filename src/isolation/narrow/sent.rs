@@ -1,6 +1,6 @@
-//! A field's value as the client sent it, in a query string or a JSON body.
+//! A field's value as the client sent it, in a query string or a JSON body, and what becomes of it.
 
-use super::field::Decision;
+use crate::isolation::ownership::ResourceId;
 use crate::json::{Json, boolean, boolean_parameter};
 use crate::refusal::{Kind, Refusal};
 
@@ -10,6 +10,20 @@ pub(super) enum Sent {
     Parameter(String),
     /// In a JSON body; not null.
     Member(Json),
+}
+
+/// What becomes of a field.
+pub(super) enum Decision {
+    /// It does not go on.
+    Drop,
+    /// A pin stands here; see `Narrowing::pins`.
+    Pinned,
+    /// A text.
+    Text(String),
+    /// An id whose owner has to be known.
+    Id(ResourceId),
+    /// JSON, in bodies only.
+    Json(Json<ResourceId>),
 }
 
 impl Sent {
