@@ -1,8 +1,10 @@
 //! The caller: who the token proves.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use super::grants::{Grants, Level};
 use crate::refusal::{Kind, Refusal};
 
 /// Longest client id that becomes a tenant: the engine's columns hold 64 characters (facts 12).
@@ -13,7 +15,7 @@ const RESERVED: &str = "camunda-admin";
 /// A tenant id that is safe in a path segment, a comma list, a header and JSON.
 ///
 /// INVARIANT: made by [`Tenant::parse`] only, so every other stage may write it down without another check.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tenant(Arc<str>);
 
 impl Tenant {
@@ -50,6 +52,12 @@ impl Tenant {
     }
 }
 
+impl Borrow<str> for Tenant {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -62,25 +70,61 @@ impl fmt::Debug for Tenant {
     }
 }
 
-/// Who the token proves. The client id is both the Camunda user id and the tenant id.
+/// Who the token proves, and what it grants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
+    user: Tenant,
     tenant: Tenant,
+    grants: Arc<Grants>,
+    all_tenants: Option<Level>,
 }
 
 impl Caller {
-    /// The caller that owns `tenant`.
+    /// The caller that owns `tenant` and acts under its name.
     pub fn new(tenant: Tenant) -> Self {
-        Self { tenant }
+        Self { user: tenant.clone(), tenant, grants: Arc::default(), all_tenants: None }
+    }
+
+    /// The same caller under the name of another user: one of several clients of a tenant.
+    #[must_use]
+    pub fn acting_as(self, user: Tenant) -> Self {
+        Self { user, ..self }
+    }
+
+    /// The same caller with tenants that its token grants.
+    #[must_use]
+    pub fn granted(self, grants: Grants) -> Self {
+        Self { grants: Arc::new(grants), ..self }
+    }
+
+    /// The same caller with a level at which its token grants every tenant.
+    #[must_use]
+    pub fn granted_all_tenants(self, level: Option<Level>) -> Self {
+        Self { all_tenants: level, ..self }
     }
 
     /// The Camunda user id.
     pub fn user(&self) -> &str {
-        self.tenant.as_str()
+        self.user.as_str()
     }
 
-    /// The caller's tenant.
+    /// The caller's own tenant.
     pub fn tenant(&self) -> &Tenant {
         &self.tenant
+    }
+
+    /// The tenants that its token grants besides the own one.
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// The level at which its token grants every tenant.
+    pub fn all_tenants(&self) -> Option<Level> {
+        self.all_tenants
+    }
+
+    /// The level at which it may use a tenant: all in its own.
+    pub fn level(&self, tenant: &str) -> Option<Level> {
+        if tenant == self.tenant.as_str() { Some(Level::All) } else { self.grants.level(tenant) }
     }
 }

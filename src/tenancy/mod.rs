@@ -2,5 +2,7 @@
 
 pub(crate) mod bound;
 mod caller;
+mod grants;
 
 pub(crate) use caller::{Caller, Tenant};
+pub(crate) use grants::{Grants, Level};

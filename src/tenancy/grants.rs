@@ -1,0 +1,95 @@
+//! What a token grants besides the caller's own tenant.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::Tenant;
+
+/// How much of a tenant's data is granted. A higher level holds the lower ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Reading.
+    Read,
+    /// Reading, and working on what is there: tasks, variables, comments, external tasks, jobs.
+    Work,
+    /// Everything, as in the own tenant.
+    All,
+}
+
+impl Level {
+    /// All levels, the lowest first.
+    pub const EACH: [Level; 3] = [Level::Read, Level::Work, Level::All];
+
+    /// Its name in settings, claims and scopes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Read => "read",
+            Level::Work => "work",
+            Level::All => "all",
+        }
+    }
+
+    /// The level of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::EACH.into_iter().find(|level| level.name() == name)
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Tenants that a token grants besides the caller's own, each at its level.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants(BTreeMap<Tenant, Level>);
+
+impl Grants {
+    /// Grants a tenant at a level; one that was granted before keeps the higher level.
+    pub fn add(&mut self, tenant: Tenant, level: Level) {
+        let granted = self.0.entry(tenant).or_insert(level);
+        *granted = level.max(*granted);
+    }
+
+    /// The level of a tenant by its id.
+    pub fn level(&self, tenant: &str) -> Option<Level> {
+        self.0.get(tenant).copied()
+    }
+
+    /// Whether nothing is granted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The granted tenants in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&Tenant, Level)> {
+        self.0.iter().map(|(tenant, level)| (tenant, *level))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_higher_of_two_levels_counts_whichever_comes_first() {
+        for levels in [[Level::Read, Level::All], [Level::All, Level::Read]] {
+            let mut grants = Grants::default();
+            levels.into_iter().for_each(|level| grants.add(Tenant::parse("B", &[]).unwrap(), level));
+            assert_eq!(
+                (grants.level("B"), grants.level("b"), grants.level("C")),
+                (Some(Level::All), None, None)
+            );
+        }
+    }
+
+    #[test]
+    fn a_level_has_one_name() {
+        for level in Level::EACH {
+            assert_eq!(Level::named(level.name()), Some(level));
+        }
+        assert_eq!(Level::named("Read"), None);
+    }
+}
