@@ -12,7 +12,7 @@ use crate::isolation::{
     Answer, Content, Draft, Engine, Judgement, KeyQuestion, OwnId, Permit, ReadableId, RequestBody,
     ResourceId, full,
 };
-use crate::policy::{Forward, ResourceTypeId};
+use crate::policy::{Forward, ResourceTypeId, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Headers, Payload};
 use crate::response::{self, Reply, Watch, buffered, streamed};
@@ -36,6 +36,8 @@ pub(crate) struct RequestContext<'a> {
     pub(crate) headers: &'a Headers,
     /// Scheme and authority that links show.
     pub(crate) public_origin: Arc<str>,
+    /// The kind of its rule.
+    pub(crate) kind: RuleKind,
     /// Its rule's way to the engine.
     pub(crate) forward: &'a Forward,
     /// What the request has shown so far.
@@ -55,7 +57,7 @@ impl<'a> RequestContext<'a> {
         resource_type: ResourceTypeId,
         id: &str,
     ) -> Result<Option<OwnId>, Refusal> {
-        let asked = ResourceId::new(resource_type, id.to_owned());
+        let asked = ResourceId::new(resource_type, id.to_owned(), self.kind);
         self.state.ownership.own_id(self.engine, self.caller, asked).await
     }
 
@@ -65,7 +67,7 @@ impl<'a> RequestContext<'a> {
         resource_type: ResourceTypeId,
         id: &str,
     ) -> Result<Option<ReadableId>, Refusal> {
-        let asked = ResourceId::new(resource_type, id.to_owned());
+        let asked = ResourceId::new(resource_type, id.to_owned(), self.kind);
         self.state.ownership.readable_id(self.engine, self.caller, asked).await
     }
 
@@ -162,7 +164,8 @@ impl<'a> RequestContext<'a> {
     /// What to watch in the answer.
     pub(crate) fn watch(&self, without_tenant: bool) -> Watch {
         Watch {
-            tenant: self.caller.tenant().clone(),
+            caller: self.caller.clone(),
+            level: self.kind.level(),
             without_tenant,
             guarded: self.forward.guarded.clone(),
             engine_origin: self.state.engine_origin.clone(),

@@ -64,7 +64,8 @@ pub(crate) async fn journey(
     let accept = headers.accept.as_deref();
     let plan = planner.plan(ClientRequest { operation: &operation, method, query, accept, body }, forward)?;
     let (caller, headers, record) = (&caller, &headers, &*record);
-    let ctx = RequestContext { state, engine, caller, headers, public_origin, forward, record };
+    let kind = operation.rule.kind;
+    let ctx = RequestContext { state, engine, caller, headers, public_origin, kind, forward, record };
     Ok(carry_out(&ctx, plan, payload, extra).await?.holding(share))
 }
 

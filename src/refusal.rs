@@ -92,6 +92,8 @@ kinds! {
     ClientId = "TG403-CLIENT-ID", 403, "AuthorizationException";
     /// The request names a tenant that the token does not grant.
     ForeignTenant = "TG403-TENANT", 403, "AuthorizationException";
+    /// The token grants the record's tenant at a lower level than the operation takes.
+    Level = "TG403-LEVEL", 403, "AuthorizationException";
     /// The request is about records without tenant, which this operation does not offer.
     WithoutTenant = "TG403-TENANTLESS", 403, "AuthorizationException";
     /// The operation is known and denied; the message says why.

@@ -10,7 +10,7 @@ use super::{Planned, Planning, relayed};
 use crate::context::RequestContext;
 use crate::isolation::{List, OwnQuery, OwnRow, OwnWrite, ResourceId, fresh};
 use crate::json::{Json, boolean};
-use crate::policy::Policy;
+use crate::policy::{Policy, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
 use crate::tenancy::Caller;
@@ -117,7 +117,7 @@ impl Plan {
 
     /// The instance, whose owner has to be known.
     pub(super) fn asked(&self, policy: &Policy) -> ResourceId {
-        ResourceId::new(policy.types.process_instance, self.instance.clone())
+        ResourceId::new(policy.types.process_instance, self.instance.clone(), RuleKind::Start)
     }
 }
 

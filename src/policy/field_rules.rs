@@ -37,6 +37,8 @@ pub enum Field {
     TenantWith(String),
     /// One tenant, not put in beside another field.
     TenantWithout(String),
+    /// The caller's own tenant.
+    OwnTenant,
     /// A list of tenants.
     Tenants,
     /// A list of tenants, only checked.
@@ -81,6 +83,7 @@ impl Field {
         matches!(
             self,
             Field::Tenant
+                | Field::OwnTenant
                 | Field::Tenants
                 | Field::TenantWith(_)
                 | Field::TenantWithout(_)

@@ -149,6 +149,7 @@ impl Written {
             FieldWritten::Tenant => Field::Tenant,
             FieldWritten::TenantWith(other) => Field::TenantWith(other.clone()),
             FieldWritten::TenantWithout(other) => Field::TenantWithout(other.clone()),
+            FieldWritten::OwnTenant => Field::OwnTenant,
             FieldWritten::Tenants => Field::Tenants,
             FieldWritten::TenantsNamed => Field::TenantsNamed,
             FieldWritten::WithoutTenant => Field::WithoutTenant,

@@ -85,6 +85,11 @@ const ADVICE: &[(Kind, &str)] = &[
              the same whether the other one exists.",
     ),
     (
+        Kind::Level,
+        "Ask the issuer for a token that grants that tenant at the level of the message: `read`, `work` or `all` \
+         (`tenancy.grants`).",
+    ),
+    (
         Kind::WithoutTenant,
         "Leave the wish for records without tenant out. Shared definitions can be made readable \
              (`tenancy.shared_resources`); nothing without tenant can be written.",

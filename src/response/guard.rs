@@ -7,13 +7,15 @@ use bytes::Bytes;
 use crate::json::scan::{Scan, Stop, Verdict, is_text};
 use crate::policy::{Guarded, Holds};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::{Tenant, bound};
+use crate::tenancy::{Caller, Level, bound};
 
 /// What to watch in the answers to one request.
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
-    /// The caller's tenant.
-    pub tenant: Tenant,
+    /// Whose answer it is.
+    pub caller: Caller,
+    /// The level at which a record's tenant has to be granted.
+    pub level: Level,
     /// Records without tenant may show.
     pub without_tenant: bool,
     /// The places to look at.
@@ -22,6 +24,19 @@ pub(crate) struct Watch {
     pub engine_origin: Arc<str>,
     /// What stands in its place.
     pub public_origin: Arc<str>,
+}
+
+impl Watch {
+    /// Whether a JSON string names a tenant that is granted.
+    fn is_granted(&self, text: &[u8]) -> bool {
+        if is_text(text, self.caller.tenant().as_str()) {
+            return true;
+        }
+        // Most callers have no grants: nothing is decoded for them.
+        !self.caller.grants().is_empty()
+            && serde_json::from_slice::<String>(text)
+                .is_ok_and(|tenant| self.caller.level(&tenant).is_some_and(|level| level >= self.level))
+    }
 }
 
 /// Longest part of a record that is held back until its tenant was seen, in bytes. More passes as it streams: a value
@@ -118,7 +133,7 @@ fn look(watch: &Watch, position: usize, text: &[u8]) -> Verdict {
         Some(Holds::Tenant) => {
             let own = match text {
                 b"null" => watch.without_tenant,
-                text => is_text(text, watch.tenant.as_str()),
+                text => watch.is_granted(text),
             };
             if own { Verdict::Clear } else { Verdict::Break }
         }
@@ -128,7 +143,8 @@ fn look(watch: &Watch, position: usize, text: &[u8]) -> Verdict {
             Some(format!("{}{rest}", watch.public_origin))
         }),
         Some(Holds::BoundText) => {
-            replaced(text, |kept| bound::unbind(&watch.tenant, kept).map(str::to_owned))
+            let granted = |tenant: &str| watch.caller.level(tenant).is_some_and(|level| level >= watch.level);
+            replaced(text, |kept| bound::unbind(kept, granted).map(str::to_owned))
         }
         // No place without a meaning: a look that nobody understands lets nothing through.
         None => Verdict::Break,
@@ -148,10 +164,12 @@ fn replaced(text: &[u8], other: impl FnOnce(&str) -> Option<String>) -> Verdict 
 mod tests {
     use super::*;
     use crate::json::scan::position;
+    use crate::tenancy::Tenant;
 
     fn watch(without_tenant: bool, guarded: Guarded) -> Watch {
         Watch {
-            tenant: Tenant::parse("A", &[]).unwrap(),
+            caller: Caller::new(Tenant::parse("A", &[]).unwrap()),
+            level: Level::Read,
             without_tenant,
             guarded,
             engine_origin: "http://engine:8080".into(),

@@ -40,7 +40,9 @@ fn challenge(kind: Kind, message: &str) -> Option<String> {
     let error = match kind.status().as_u16() {
         401 if kind == Kind::TokenMissing => return Some(format!("Bearer realm=\"{REALM}\"")),
         401 => "invalid_token",
-        403 if matches!(kind, Kind::TokenNotApplication | Kind::ClientId) => "insufficient_scope",
+        403 if matches!(kind, Kind::TokenNotApplication | Kind::ClientId | Kind::Level) => {
+            "insufficient_scope"
+        }
         _ => return None,
     };
     // A quoted string holds neither quotes nor backslashes here: messages are our own texts.

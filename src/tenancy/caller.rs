@@ -114,7 +114,7 @@ impl Caller {
     }
 
     /// The tenants that its token grants besides the own one.
-    pub fn grants(&self) -> &Grants {
+    pub fn grants(&self) -> &Arc<Grants> {
         &self.grants
     }
 
@@ -123,8 +123,41 @@ impl Caller {
         self.all_tenants
     }
 
+    /// The tenants that are granted at this level or a higher one, the own one first.
+    pub fn tenants(&self, level: Level) -> impl Iterator<Item = &Tenant> {
+        let granted = self.grants.iter().filter(move |(tenant, at)| *at >= level && **tenant != self.tenant);
+        std::iter::once(&self.tenant).chain(granted.map(|(tenant, _)| tenant))
+    }
+
+    /// The granted tenant of this id, the own one included, if it is granted at this level or a higher one.
+    ///
+    /// # Errors
+    /// [`Kind::Level`] for one that is granted at a lower level, [`Kind::ForeignTenant`] for any other: the same whether
+    /// that tenant exists or not.
+    pub fn at_level(&self, tenant: &str, level: Level) -> Result<&Tenant, Refusal> {
+        match self.level(tenant) {
+            Some(granted) if granted >= level => {
+                let mut all = self.tenants(level);
+                all.find(|one| one.as_str() == tenant).ok_or_else(foreign)
+            }
+            Some(granted) => Err(too_low(granted, level)),
+            None => Err(foreign()),
+        }
+    }
+
     /// The level at which it may use a tenant: all in its own.
     pub fn level(&self, tenant: &str) -> Option<Level> {
         if tenant == self.tenant.as_str() { Some(Level::All) } else { self.grants.level(tenant) }
     }
+}
+
+/// The refusal of a record whose tenant is granted at a lower level than an operation takes.
+pub(crate) fn too_low(granted: Level, wanted: Level) -> Refusal {
+    let what =
+        format!("the token grants this tenant at level `{granted}`; the operation takes level `{wanted}`");
+    Refusal::new(Kind::Level, what)
+}
+
+fn foreign() -> Refusal {
+    Refusal::new(Kind::ForeignTenant, "the token does not grant this tenant; leave it out or name your own")
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use super::Tenant;
 
 /// How much of a tenant's data is granted. A higher level holds the lower ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Reading.
@@ -43,7 +43,7 @@ impl fmt::Display for Level {
 }
 
 /// Tenants that a token grants besides the caller's own, each at its level.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Grants(BTreeMap<Tenant, Level>);
 
 impl Grants {

@@ -4,5 +4,5 @@ pub(crate) mod bound;
 mod caller;
 mod grants;
 
-pub(crate) use caller::{Caller, Tenant};
+pub(crate) use caller::{Caller, Tenant, too_low};
 pub(crate) use grants::{Grants, Level};

@@ -9,6 +9,7 @@ use crate::isolation::ownership::ResourceId;
 use crate::json::Json;
 use crate::policy::{Field, FieldRulesId};
 use crate::refusal::Refusal;
+use crate::tenancy::Tenant;
 
 impl Narrowing<'_> {
     /// Narrows a JSON object by field rules.
@@ -55,13 +56,14 @@ impl Narrowing<'_> {
             if *field == Field::Tenants {
                 object.remove(name);
             } else if object.member(name).is_some() {
-                object.set(name, Json::string(self.tenant.as_str()));
+                let named = narrowed.one.as_ref().unwrap_or_else(|| self.caller.tenant());
+                object.set(name, Json::string(named.as_str()));
             }
         }
         for (name, pin) in pins {
             let value = match pin {
-                Pin::Tenant => Json::string(self.tenant.as_str()),
-                Pin::Tenants => Json::strings([self.tenant.as_str()]),
+                Pin::Tenant(tenant) => Json::string(tenant.as_str()),
+                Pin::Tenants(tenants) => Json::strings(tenants.iter().map(Tenant::as_str)),
                 Pin::True => Json::Leaf(Bytes::from_static(b"true")),
                 Pin::Id(id) => Json::Hole(id),
             };

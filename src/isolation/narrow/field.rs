@@ -7,7 +7,7 @@ use crate::isolation::ownership::ResourceId;
 use crate::json::Json;
 use crate::policy::{Field, FieldRules, ResourceTypeId, RuleKind};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::bound;
+use crate::tenancy::{Tenant, bound};
 
 /// What narrowing came to besides the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,14 +18,20 @@ pub(crate) struct Narrowed {
     pub(crate) without_tenant: bool,
     /// Handles that were opened: the engine's id, and the handle.
     pub(crate) opened: Vec<(String, String)>,
+    /// The tenant whose records the path may name, where the fields write a tenant into them.
+    pub(super) within: Option<Tenant>,
+    /// The one granted tenant that was named.
+    pub(super) one: Option<Tenant>,
     tenant_filter: TenantFilter,
 }
 
 /// What the fields of one query or object said about tenants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct TenantFilter {
-    /// The caller's tenant by its id.
-    named: bool,
+    /// Granted tenants that a list named.
+    named: Vec<Tenant>,
+    /// The one tenant that was named.
+    one: Option<Tenant>,
     /// Records without tenant only.
     only_without: bool,
     /// Records without tenant as well.
@@ -42,15 +48,16 @@ impl Narrowed {
         self.empty |= inner.empty;
         self.without_tenant |= inner.without_tenant;
         self.opened.extend(inner.opened);
+        self.within = self.within.take().or(inner.within);
     }
 }
 
 /// What a pin holds.
 pub(super) enum Pin {
-    /// The caller's tenant.
-    Tenant,
-    /// A list of the caller's tenant.
-    Tenants,
+    /// A granted tenant.
+    Tenant(Tenant),
+    /// A list of granted tenants.
+    Tenants(Vec<Tenant>),
     /// `true`.
     True,
     /// An id.
@@ -73,11 +80,17 @@ impl Narrowing<'_> {
             Field::Pass => Ok(sent.kept()),
             Field::Drop => Ok(Decision::Drop),
             Field::Refuse(why) => Err(denied(name, why)),
-            Field::Tenant | Field::TenantWith(_) | Field::TenantWithout(_) => self.tenant(name, sent),
+            Field::Tenant | Field::TenantWith(_) | Field::TenantWithout(_) => {
+                self.tenant(name, sent, narrowed)
+            }
+            Field::OwnTenant => self.own_tenant(name, &sent.text(name)?),
             Field::Tenants => self.tenants(name, sent, narrowed),
             Field::TenantsNamed => {
                 let json = sent.json(name)?;
-                Sent::Member(json.clone()).texts(name)?.iter().try_for_each(|one| self.own(name, one))?;
+                Sent::Member(json.clone())
+                    .texts(name)?
+                    .iter()
+                    .try_for_each(|one| self.granted(name, one).map(drop))?;
                 Ok(Decision::Json(json.with_holes()))
             }
             Field::WithoutTenant => {
@@ -92,7 +105,10 @@ impl Narrowing<'_> {
                 true => Err(self.refuse_without_tenant(name)),
                 false => Ok(Decision::Drop),
             },
-            Field::BoundText => Ok(Decision::Text(self.bound(name, &sent.text(name)?)?)),
+            Field::BoundText => {
+                narrowed.within = Some(self.caller.tenant().clone());
+                Ok(Decision::Text(self.bound(name, &sent.text(name)?)?))
+            }
             Field::Joins => {
                 // Even an empty value: the engine joins by it as by any other.
                 narrowed.tenant_filter.joins = true;
@@ -100,7 +116,9 @@ impl Narrowing<'_> {
             }
             Field::Handle(resource_type) => self.handle(*resource_type, sent.text(name)?, narrowed),
             // Not even a shared one: what stands beside it in a log may be anybody's.
-            Field::Own(resource_type) => Ok(Decision::Id(ResourceId::new(*resource_type, sent.text(name)?))),
+            Field::Own(resource_type) => {
+                Ok(Decision::Id(ResourceId::new(*resource_type, sent.text(name)?, self.kind)))
+            }
             Field::OwnList(resource_type) => self.own_list(*resource_type, name, sent.json(name)?),
             Field::Object(_) | Field::Each(_) | Field::Map(_) => {
                 Ok(Decision::Json(self.inside(field, name, sent.json(name)?, narrowed)?))
@@ -113,19 +131,31 @@ impl Narrowing<'_> {
         }
     }
 
-    fn tenant(&self, name: &str, sent: Sent) -> Result<Decision, Refusal> {
+    fn tenant(&self, name: &str, sent: Sent, narrowed: &mut Narrowed) -> Result<Decision, Refusal> {
         let named = sent.text(name)?;
         if named.is_empty() {
             return Ok(Decision::Drop);
         }
-        self.own(name, &named)?;
+        narrowed.tenant_filter.one = Some(self.granted(name, &named)?);
         Ok(Decision::Pinned)
+    }
+
+    fn own_tenant(&self, name: &str, named: &str) -> Result<Decision, Refusal> {
+        match named {
+            "" => Ok(Decision::Drop),
+            named if named == self.caller.tenant().as_str() => Ok(Decision::Pinned),
+            _ => Err(foreign(name)),
+        }
     }
 
     fn tenants(&self, name: &str, sent: Sent, narrowed: &mut Narrowed) -> Result<Decision, Refusal> {
         let named = sent.texts(name)?;
-        named.iter().try_for_each(|one| self.own(name, one))?;
-        narrowed.tenant_filter.named |= !named.is_empty();
+        for one in &named {
+            let tenant = self.granted(name, one)?;
+            if !narrowed.tenant_filter.named.contains(&tenant) {
+                narrowed.tenant_filter.named.push(tenant);
+            }
+        }
         Ok(Decision::Pinned)
     }
 
@@ -149,7 +179,7 @@ impl Narrowing<'_> {
         let id = |element: Json| match element.as_str() {
             None if nulls && element.is_null() => Ok(Json::null()),
             None => Err(wrong_type(name, "a list of strings")),
-            Some(id) => Ok(Json::Hole(ResourceId::new(resource_type, id))),
+            Some(id) => Ok(Json::Hole(ResourceId::new(resource_type, id, self.kind))),
         };
         Ok(Decision::Json(Json::Array(elements.into_iter().map(id).collect::<Result<_, _>>()?)))
     }
@@ -215,17 +245,28 @@ impl Narrowing<'_> {
             narrowed.empty = true;
         }
         narrowed.without_tenant |= tenant_filter.by_handle || shares;
-        let include = shares && !without && (tenant_filter.include_without || !tenant_filter.named);
+        let include = shares && !without && (tenant_filter.include_without || tenant_filter.named.is_empty());
+        let one = tenant_filter.one.clone().unwrap_or_else(|| self.caller.tenant().clone());
+        let all = || match tenant_filter.named.as_slice() {
+            [] => self.unnamed(),
+            named => named.to_vec(),
+        };
+        narrowed.one.clone_from(&tenant_filter.one);
+        if field_rules.fields.iter().any(|(_, field)| *field == Field::Tenant) {
+            narrowed.within = Some(one.clone());
+        }
         let pin = |field: &Field| match field {
             // An opened handle is the pin: the records have no tenant, and the id is the caller's.
-            Field::Tenants if !without => Some(Pin::Tenants),
-            Field::Tenant if !without => Some(Pin::Tenant),
-            Field::TenantWith(other) if there(other) => Some(Pin::Tenant),
-            Field::TenantWithout(other) if !there(other) => Some(Pin::Tenant),
+            Field::Tenants if !without => Some(Pin::Tenants(all())),
+            Field::Tenant if !without => Some(Pin::Tenant(one.clone())),
+            Field::OwnTenant => Some(Pin::Tenant(self.caller.tenant().clone())),
+            Field::TenantWith(other) if there(other) => Some(Pin::Tenant(one.clone())),
+            Field::TenantWithout(other) if !there(other) => Some(Pin::Tenant(one.clone())),
             Field::WithoutTenant if without => Some(Pin::True),
             Field::IncludeWithoutTenant if include => Some(Pin::True),
             Field::PathId(number) => {
-                Some(Pin::Id(ResourceId::tenant(self.params.get(*number).cloned().unwrap_or_default())))
+                let id = ResourceId::tenant(self.param(*number).to_owned(), self.kind);
+                Some(Pin::Id(id.within(self.caller.tenant())))
             }
             Field::Tenants
             | Field::Tenant
@@ -262,14 +303,21 @@ impl Narrowing<'_> {
             && field_rules.fields.iter().any(|(_, field)| *field == Field::IncludeWithoutTenant)
     }
 
-    fn own(&self, name: &str, named: &str) -> Result<(), Refusal> {
-        if named == self.tenant.as_str() {
-            return Ok(());
+    /// The granted tenant that a field names.
+    fn granted(&self, name: &str, named: &str) -> Result<Tenant, Refusal> {
+        let granted = self.caller.at_level(named, self.kind.level()).cloned();
+        granted.map_err(
+            |refusal| if refusal.kind() == Kind::Level { within(&refusal, name) } else { foreign(name) },
+        )
+    }
+
+    /// The tenants of a list that names none: all that are granted for reading and work. Other writes by a query stay
+    /// in the own tenant: nobody deletes in all of them by leaving a field out.
+    fn unnamed(&self) -> Vec<Tenant> {
+        match self.kind {
+            RuleKind::Read | RuleKind::Work => self.caller.tenants(self.kind.level()).cloned().collect(),
+            RuleKind::Start | RuleKind::Deploy | RuleKind::Administer => vec![self.caller.tenant().clone()],
         }
-        // The same whether that tenant exists or not.
-        let what =
-            format!("`{name}` names a tenant that the token does not grant; leave it out or name your own");
-        Err(Refusal::new(Kind::ForeignTenant, what))
     }
 
     /// The refusal of a request about records without tenant.
@@ -289,14 +337,21 @@ impl Narrowing<'_> {
                        such as `order-4711`";
             return Err(denied(name, why));
         }
-        if !reads && !bound::fits(self.tenant, text) {
-            let why = format!("it has more than {} characters", bound::room(self.tenant));
+        if !reads && !bound::fits(self.caller.tenant(), text) {
+            let why = format!("it has more than {} characters", bound::room(self.caller.tenant()));
             return Err(denied(name, &why));
         }
-        Ok(bound::bind(self.tenant, text))
+        Ok(bound::bind(self.caller.tenant(), text))
     }
 }
 
 fn within(refusal: &Refusal, name: &str) -> Refusal {
     Refusal::new(refusal.kind(), format!("in `{name}`: {}", refusal.message()))
+}
+
+/// The same whether that tenant exists or not.
+fn foreign(name: &str) -> Refusal {
+    let what =
+        format!("`{name}` names a tenant that the token does not grant; leave it out or name your own");
+    Refusal::new(Kind::ForeignTenant, what)
 }

@@ -9,6 +9,8 @@
 mod body;
 mod class_names;
 mod field;
+#[cfg(test)]
+mod granted_tests;
 mod query;
 mod sent;
 #[cfg(test)]
@@ -22,13 +24,14 @@ use crate::config::SharedResources;
 use crate::json::Json;
 use crate::policy::{Body, Empty, Forward, Operation, Part, Policy, ResourceTypeId, Rule, RuleKind};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::{Caller, Tenant};
+use crate::tenancy::Caller;
+use field::Narrowed;
 
 /// What narrowing needs to know.
 #[derive(Clone, Copy)]
 pub(crate) struct Narrowing<'a> {
     policy: &'a Policy,
-    tenant: &'a Tenant,
+    caller: &'a Caller,
     kind: RuleKind,
     shared: SharedResources,
     handles: &'a Handles,
@@ -68,7 +71,7 @@ impl<'a> Narrowing<'a> {
     ) -> Self {
         Self {
             policy,
-            tenant: caller.tenant(),
+            caller,
             kind: operation.rule.kind,
             shared,
             handles,
@@ -112,7 +115,7 @@ impl Narrowing<'_> {
         }
         Ok(Outcome::Forward(Draft {
             method: asks.method,
-            segments: self.segments(rule, forward),
+            segments: self.segments(forward, &narrowed),
             query,
             body,
             without_tenant: narrowed.without_tenant
@@ -135,7 +138,7 @@ impl Narrowing<'_> {
         }
         let question = forward.to.iter().find_map(|part| match part {
             Part::Key(n, resource_type) => {
-                Some(KeyQuestion::new(self.policy, *resource_type, self.param(*n), self.tenant))
+                Some(KeyQuestion::new(self.policy, *resource_type, self.param(*n), self.caller.tenant()))
             }
             Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Id(..) | Part::Free(_) => None,
         });
@@ -157,7 +160,7 @@ impl Narrowing<'_> {
         Self { shared_key: true, ..*self }
     }
 
-    fn segments(&self, rule: &Rule, forward: &Forward) -> Vec<Segment> {
+    fn segments(&self, forward: &Forward, narrowed: &Narrowed) -> Vec<Segment> {
         let param = |n: &usize| self.params.get(*n).cloned().unwrap_or_default();
         // The rule puts `/tenant-id/{T}` behind a key; what is read without tenant has neither.
         let without_tenant = |number: usize| {
@@ -167,19 +170,28 @@ impl Narrowing<'_> {
                     || at(number.checked_add(1)) == Some(&Part::CallerTenant))
         };
         let parts = forward.to.iter().enumerate().filter(|(number, _)| !without_tenant(*number));
-        let segment = |part: &Part| match part {
+        // What a body pins or binds to a tenant is written to that tenant's record, or it would bring the record there.
+        let within = |id: ResourceId| match &narrowed.within {
+            Some(tenant) => id.within(tenant),
+            None => id,
+        };
+        let segment = |(number, part): (usize, &Part)| match part {
             Part::Literal(text) => Segment::Text(text.clone()),
-            Part::CallerTenant => Segment::Text(self.tenant.as_str().to_owned()),
-            Part::Tenant(n) => Segment::Id(ResourceId::tenant(param(n))),
-            Part::Id(n, resource_type) if forward.own_only => {
-                Segment::Id(ResourceId::new(*resource_type, param(n)))
+            Part::CallerTenant => Segment::Text(self.caller.tenant().as_str().to_owned()),
+            Part::Tenant(n) => {
+                let id = ResourceId::tenant(param(n), self.kind);
+                let before = number.checked_sub(1).and_then(|before| forward.to.get(before));
+                // Records of tenants and users are their own affair; only definitions of granted tenants are named.
+                let granted = matches!(before, Some(Part::Literal(text)) if text == "tenant-id");
+                Segment::Id(if granted { id } else { id.within(self.caller.tenant()) })
             }
             Part::Id(n, resource_type) => {
-                Segment::Id(ResourceId::new(*resource_type, param(n)).for_kind(rule.kind))
+                let id = ResourceId::new(*resource_type, param(n), self.kind);
+                Segment::Id(within(if forward.own_only { id } else { id.or_shared() }))
             }
             Part::Free(n) | Part::Key(n, _) => Segment::Text(param(n)),
         };
-        parts.map(|(_, part)| segment(part)).collect()
+        parts.map(segment).collect()
     }
 
     /// Whether what a shared definition or deployment shows may be without tenant.
@@ -199,7 +211,7 @@ impl Narrowing<'_> {
     /// The engine's id of a handle that was made for the caller.
     fn opened(&self, resource_type: ResourceTypeId, handle: &str) -> Option<String> {
         let purpose = self.policy.resource_type(resource_type)?.handle.as_deref()?;
-        self.handles.open(purpose, self.tenant, handle)
+        self.handles.open(purpose, self.caller.tenant(), handle)
     }
 }
 

@@ -5,15 +5,16 @@ use super::*;
 use crate::isolation::draft::Value;
 use crate::json;
 use crate::policy;
+use crate::tenancy::Tenant;
 
-fn narrowing<'a>(
+pub(super) fn narrowing<'a>(
     policy: &'a Policy,
-    tenant: &'a Tenant,
+    caller: &'a Caller,
     handles: &'a Handles,
     params: &'a [String],
     (kind, shared): (RuleKind, SharedResources),
 ) -> Narrowing<'a> {
-    Narrowing { policy, tenant, kind, shared, handles, params, shared_key: false }
+    Narrowing { policy, caller, kind, shared, handles, params, shared_key: false }
 }
 
 fn narrow_pairs(
@@ -22,10 +23,9 @@ fn narrow_pairs(
     shared: SharedResources,
     query: &[(&str, &str)],
 ) -> Result<(Vec<String>, Narrowed), Kind> {
-    let (policy, tenant, handles) =
-        (policy::load(None).unwrap(), Tenant::parse("A", &[]).unwrap(), handles());
+    let (policy, caller, handles) = (policy::load(None).unwrap(), caller(), handles());
     let params = ["A".to_owned()];
-    let narrowing = narrowing(&policy, &tenant, &handles, &params, (kind, shared));
+    let narrowing = narrowing(&policy, &caller, &handles, &params, (kind, shared));
     let pairs = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     let id = policy.field_rules_named(field_rules).unwrap();
     let (pairs, narrowed) = narrowing.query(id, pairs).map_err(|r| r.kind())?;
@@ -36,7 +36,11 @@ fn narrow_pairs(
     Ok((pairs.into_iter().map(|(n, v)| format!("{n}={}", text(v))).collect(), narrowed))
 }
 
-fn handles() -> Handles {
+fn caller() -> Caller {
+    Caller::new(Tenant::parse("A", &[]).unwrap())
+}
+
+pub(super) fn handles() -> Handles {
     Handles::new(&[vec![7; 32].into()], "default")
 }
 
@@ -56,10 +60,9 @@ fn object_with(
     shared: SharedResources,
     body: &str,
 ) -> Result<(String, Narrowed), Kind> {
-    let (policy, tenant, handles) =
-        (policy::load(None).unwrap(), Tenant::parse("A", &[]).unwrap(), handles());
+    let (policy, caller, handles) = (policy::load(None).unwrap(), caller(), handles());
     let params = ["A".to_owned()];
-    let narrowing = narrowing(&policy, &tenant, &handles, &params, (kind, shared));
+    let narrowing = narrowing(&policy, &caller, &handles, &params, (kind, shared));
     let json = json::read(&Bytes::copy_from_slice(body.as_bytes()), 64).unwrap();
     let id = policy.field_rules_named(field_rules).unwrap();
     let (json, narrowed) = narrowing.object(id, json).map_err(|r| r.kind())?;

@@ -1,6 +1,6 @@
 //! Look-ups: lists pinned to the caller's tenant, asked once for many callers, found owners remembered.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ use crate::isolation::own::{OwnId, ReadableId};
 use crate::isolation::permit::{Judged, Unjudged};
 use crate::json::{self, Json};
 use crate::percent::encode_query;
-use crate::policy::{LookUp, Policy, ResourceType, ResourceTypeId, RuleKind};
+use crate::policy::{LookUp, Policy, ResourceType, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::{Caller, Tenant};
+use crate::tenancy::{Caller, Grants, Level, Tenant, too_low};
 
 /// Found owners remembered; a key has about 150 bytes.
 const REMEMBERED: u64 = 200_000;
@@ -29,6 +29,10 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(600);
 const IDS_BY_GET: usize = 100;
 /// Most questions about single ids for one request: each is a round trip.
 const SINGLE_QUESTIONS: usize = 1000;
+/// Most tenants in one question by GET: at 64 characters each half of what a target holds beside the ids.
+const TENANTS_BY_GET: usize = 40;
+/// Most tenants in one question by POST.
+const TENANTS_BY_POST: usize = 500;
 /// Most ids in one question by POST.
 const IDS_BY_POST: usize = 2000;
 
@@ -37,7 +41,8 @@ pub(crate) struct Ownership {
     policy: Arc<Policy>,
     handles: Arc<Handles>,
     shared: SharedResources,
-    found: moka::future::Cache<(Tenant, ResourceId), ()>,
+    /// Whose an id is, for callers of one tenant and the same grants: what one has seen must not show to another.
+    found: moka::future::Cache<(Tenant, Arc<Grants>, ResourceId), ()>,
     counters: Counters,
 }
 
@@ -141,7 +146,7 @@ impl Ownership {
                 continue;
             }
             if id.resource_type() == ResourceTypeId::TENANT {
-                if id.id() == caller.tenant().as_str() {
+                if id.may_be_of(id.id()) && granted(caller, Some(id.id()), &id)? {
                     let text = id.id().to_owned();
                     owned.insert(id, text);
                 }
@@ -187,7 +192,7 @@ impl Ownership {
         caller: &Caller,
         asked: ResourceId,
     ) -> Result<Option<ReadableId>, Refusal> {
-        let asked = asked.for_kind(RuleKind::Read);
+        let asked = asked.or_shared();
         let owned = self.of(engine, caller, vec![asked.clone()]).await?;
         Ok(owned.id(&asked).map(ReadableId::found))
     }
@@ -242,7 +247,9 @@ impl Ownership {
     fn shows(&self, caller: &Caller, asked: &ResourceId, record: &Bytes) -> Result<bool, Refusal> {
         let resource_type = self.policy.resource_type(asked.resource_type()).ok_or_else(no_resource_type)?;
         let record: Json = json::read(record, 1000).map_err(|fault| unreadable().because(fault))?;
-        Ok(owner(resource_type, caller, &record)?.is_own(self.shares(resource_type, asked)))
+        let owner = owner(resource_type, &visible(caller, resource_type, asked), &record)?;
+        let own = owner.is_own(self.shares(resource_type, asked));
+        Ok(own && granted(caller, owner.tenant().as_deref(), asked)?)
     }
 
     /// Whether a record without tenant will do.
@@ -252,14 +259,17 @@ impl Ownership {
 
     /// One id: callers that ask for the same at the same time share one question.
     async fn one(&self, engine: &Engine, caller: &Caller, asked: &ResourceId) -> Result<bool, Refusal> {
-        let key = (caller.tenant().clone(), asked.clone());
+        let key = (caller.tenant().clone(), caller.grants().clone(), asked.clone());
         let mut remembered = true;
         let found = self.found.try_get_with(key, async {
             remembered = false;
             let ids = [asked.id()];
             match self.ask(engine, caller, asked, &ids).await {
-                Ok(found) if found.contains(asked.id()) => Ok(()),
-                Ok(_) => Err(Miss::NotOwn),
+                Ok(found) => match is_granted(caller, &found, asked) {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(Miss::NotOwn),
+                    Err(refusal) => Err(Miss::Refused(refusal)),
+                },
                 Err(refusal) => Err(Miss::Refused(refusal)),
             }
         });
@@ -287,56 +297,112 @@ impl Ownership {
         owned: &mut OwnedIds,
     ) -> Result<(), Refusal> {
         while let Some(first) = open.first().cloned() {
-            let alike =
-                |id: &ResourceId| id.resource_type() == first.resource_type() && id.read() == first.read();
+            let alike = |id: &ResourceId| id.is_asked_like(&first);
             let (group, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(alike);
             open = rest;
             let ids: Vec<&str> = group.iter().map(ResourceId::id).collect();
             self.counters.miss(ids.len());
             let found = self.ask(engine, caller, &first, &ids).await?;
-            for asked in group.iter().filter(|a| found.contains(a.id())) {
-                owned.insert(asked.clone(), asked.id().to_owned());
-                self.found.insert((caller.tenant().clone(), asked.clone()), ()).await;
+            for asked in group {
+                if is_granted(caller, &found, &asked)? {
+                    owned.insert(asked.clone(), asked.id().to_owned());
+                    let key = (caller.tenant().clone(), caller.grants().clone(), asked);
+                    self.found.insert(key, ()).await;
+                }
             }
         }
         Ok(())
     }
 
-    /// Asks the engine by the resource type's look-ups, in order, for what the one before did not find.
+    /// Asks the engine by the resource type's look-ups, in order, for what the one before did not find: the ids that are
+    /// visible to the caller, each with its tenant.
     async fn ask(
         &self,
         engine: &Engine,
         caller: &Caller,
         like: &ResourceId,
         ids: &[&str],
-    ) -> Result<HashSet<String>, Refusal> {
+    ) -> Result<Found, Refusal> {
         let resource_type = self.policy.resource_type(like.resource_type()).ok_or_else(no_resource_type)?;
         let shared = self.shares(resource_type, like);
-        let mut found = HashSet::new();
+        let visible = visible(caller, resource_type, like);
+        let mut found = Found::new();
         for look_up in &resource_type.look_up {
-            let open: Vec<&str> = ids.iter().copied().filter(|id| !found.contains(*id)).collect();
-            if open.is_empty() {
-                break;
-            }
-            let question = Question { engine, caller, resource_type, shared };
-            let size = match look_up {
-                LookUp::GetList { many: true, .. } => IDS_BY_GET,
-                LookUp::PostList { many: true, .. } => IDS_BY_POST,
-                LookUp::GetList { .. } | LookUp::PostList { .. } | LookUp::One { .. } => 1,
-            };
-            if size == 1 && open.len() > SINGLE_QUESTIONS {
-                let what = format!(
-                    "more than {SINGLE_QUESTIONS} ids of this kind in one request; send fewer at a time"
-                );
-                return Err(Refusal::new(Kind::BodyTooLarge, what));
-            }
-            // Questions about single ids go out a few at a time: a list of thousands must not flood the engine.
-            for group in open.chunks(size).collect::<Vec<_>>().chunks(8) {
-                self.counters.questions(group.len());
-                let answers = try_join_all(group.iter().map(|ids| question.put(look_up, ids))).await?;
-                found.extend(answers.into_iter().flatten());
+            for tenants in pages(look_up, &visible) {
+                let open: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
+                if open.is_empty() {
+                    return Ok(found);
+                }
+                let question = Question { engine, caller, resource_type, shared, tenants };
+                found.extend(self.put(&question, look_up, &open).await?);
             }
         }
         Ok(found)
+    }
+
+    async fn put(
+        &self,
+        question: &Question<'_>,
+        look_up: &LookUp,
+        open: &[&str],
+    ) -> Result<Vec<(String, Option<String>)>, Refusal> {
+        let size = match look_up {
+            LookUp::GetList { many: true, .. } => IDS_BY_GET,
+            LookUp::PostList { many: true, .. } => IDS_BY_POST,
+            LookUp::GetList { .. } | LookUp::PostList { .. } | LookUp::One { .. } => 1,
+        };
+        if size == 1 && open.len() > SINGLE_QUESTIONS {
+            let what =
+                format!("more than {SINGLE_QUESTIONS} ids of this kind in one request; send fewer at a time");
+            return Err(Refusal::new(Kind::BodyTooLarge, what));
+        }
+        let mut found = Vec::new();
+        // Questions about single ids go out a few at a time: a list of thousands must not flood the engine.
+        for group in open.chunks(size).collect::<Vec<_>>().chunks(8) {
+            self.counters.questions(group.len());
+            let answers = try_join_all(group.iter().map(|ids| question.put(look_up, ids))).await?;
+            found.extend(answers.into_iter().flatten());
+        }
+        Ok(found)
+    }
+}
+
+/// Ids that were found, each with its tenant; none for a shared record.
+type Found = HashMap<String, Option<String>>;
+
+/// The tenants whose records the caller may see, and the id may name.
+fn visible<'a>(caller: &'a Caller, resource_type: &ResourceType, asked: &ResourceId) -> Vec<&'a str> {
+    // An owner is a user, and no grant makes the caller another one.
+    let owned = resource_type.pin.1 != "tenantId";
+    let all = caller.tenants(Level::Read).map(Tenant::as_str).take(if owned { 1 } else { usize::MAX });
+    all.filter(|tenant| asked.may_be_of(tenant)).collect()
+}
+
+/// Tenants a question, as many as its target or statement holds.
+fn pages<'a, 'b>(look_up: &LookUp, tenants: &'a [&'b str]) -> std::slice::Chunks<'a, &'b str> {
+    tenants.chunks(match look_up {
+        LookUp::GetList { .. } => TENANTS_BY_GET,
+        LookUp::PostList { .. } => TENANTS_BY_POST,
+        LookUp::One { .. } => tenants.len().max(1),
+    })
+}
+
+fn is_granted(caller: &Caller, found: &Found, asked: &ResourceId) -> Result<bool, Refusal> {
+    match found.get(asked.id()) {
+        None => Ok(false),
+        Some(tenant) => granted(caller, tenant.as_deref(), asked),
+    }
+}
+
+/// Whether a visible record's tenant is granted at the level that the operation takes.
+///
+/// # Errors
+/// [`Kind::Level`] where it is granted at a lower one: the caller sees the record, so nothing is told by it.
+fn granted(caller: &Caller, tenant: Option<&str>, asked: &ResourceId) -> Result<bool, Refusal> {
+    let Some(tenant) = tenant else { return Ok(true) };
+    match caller.level(tenant) {
+        None => Ok(false),
+        Some(level) if level >= asked.level() => Ok(true),
+        Some(level) => Err(too_low(level, asked.level())),
     }
 }

@@ -14,15 +14,21 @@ pub(super) struct Question<'a> {
     pub(super) resource_type: &'a ResourceType,
     /// Records without tenant will do.
     pub(super) shared: bool,
+    /// Tenants whose records are looked for.
+    pub(super) tenants: &'a [&'a str],
 }
 
 impl Question<'_> {
-    /// The ids of `ids` that the engine shows as the caller's.
+    /// The ids of `ids` that the engine shows as the tenants', each with its tenant; none for a shared record.
     ///
     /// # Errors
     /// The engine did not answer with records that say whose they are.
-    pub(super) async fn put(&self, look_up: &LookUp, ids: &[&str]) -> Result<Vec<String>, Refusal> {
-        let tenant = self.caller.tenant().as_str();
+    pub(super) async fn put(
+        &self,
+        look_up: &LookUp,
+        ids: &[&str],
+    ) -> Result<Vec<(String, Option<String>)>, Refusal> {
+        let tenants = self.tenants.join(",");
         let (pin, _) = self.resource_type.pin;
         let include = self.resource_type.shareable.as_deref().filter(|_| self.shared);
         let list = match look_up {
@@ -37,13 +43,14 @@ impl Question<'_> {
                     Found::Yes(record) => record,
                     Found::No(_) => return Ok(Vec::new()),
                 };
-                let own = needed(&record, "id")? == *id && self.owner(&record)?.is_own(self.shared);
-                return Ok(if own { vec![(*id).to_owned()] } else { Vec::new() });
+                let owner = self.owner(&record)?;
+                let own = needed(&record, "id")? == *id && owner.is_own(self.shared);
+                return Ok(if own { vec![((*id).to_owned(), owner.tenant())] } else { Vec::new() });
             }
             LookUp::GetList { path, param, .. } => {
                 let mut target = path.clone();
                 let joined = ids.join(",");
-                let mut pairs = vec![(param.as_str(), joined.as_str()), (pin, tenant)];
+                let mut pairs = vec![(param.as_str(), joined.as_str()), (pin, tenants.as_str())];
                 pairs.extend(include.map(|name| (name, "true")));
                 encode_query(&mut target, pairs);
                 self.engine.ask("GET", &target, None, self.caller).await?
@@ -55,7 +62,7 @@ impl Question<'_> {
                     _ => Json::strings(ids.iter().copied()),
                 };
                 body.set(field, value);
-                body.set(pin, Json::strings([tenant]));
+                body.set(pin, Json::strings(self.tenants.iter().copied()));
                 let text = body.write();
                 self.engine.ask("POST", path, Some(text), self.caller).await?
             }
@@ -66,32 +73,43 @@ impl Question<'_> {
             match self.owner(row)? {
                 // A list that is pinned to a tenant shows nothing without one, unless it was asked for.
                 Owner::None if include.is_none() => return Err(unreadable()),
-                owner if owner.is_own(self.shared) && ids.contains(&id.as_str()) => own.push(id),
-                Owner::Caller | Owner::Other | Owner::None => {}
+                owner if owner.is_own(self.shared) && ids.contains(&id.as_str()) => {
+                    own.push((id, owner.tenant()));
+                }
+                Owner::Granted(_) | Owner::Other | Owner::None => {}
             }
         }
         Ok(own)
     }
 
     fn owner(&self, record: &Json) -> Result<Owner, Refusal> {
-        owner(self.resource_type, self.caller, record)
+        owner(self.resource_type, self.tenants, record)
     }
 }
 
 /// Whose a record is.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Owner {
-    Caller,
+    /// One of the tenants that were looked for.
+    Granted(String),
     Other,
     /// Nobody's: it has no tenant.
     None,
 }
 
 impl Owner {
-    /// Whether it is the caller's, or shared where that will do.
-    pub(super) fn is_own(self, shared: bool) -> bool {
+    /// The tenant; none for a shared record.
+    pub(super) fn tenant(self) -> Option<String> {
         match self {
-            Owner::Caller => true,
+            Owner::Granted(tenant) => Some(tenant),
+            Owner::Other | Owner::None => None,
+        }
+    }
+
+    /// Whether it is granted, or shared where that will do.
+    pub(super) fn is_own(&self, shared: bool) -> bool {
+        match self {
+            Owner::Granted(_) => true,
             Owner::None => shared,
             Owner::Other => false,
         }
@@ -99,13 +117,13 @@ impl Owner {
 }
 
 /// Whose a record is by its own field; the pin of a list alone is not believed.
-pub(super) fn owner(resource_type: &ResourceType, caller: &Caller, record: &Json) -> Result<Owner, Refusal> {
+pub(super) fn owner(resource_type: &ResourceType, tenants: &[&str], record: &Json) -> Result<Owner, Refusal> {
     let owner = record.member(resource_type.pin.1).ok_or_else(unreadable)?;
     if owner.is_null() {
         return Ok(Owner::None);
     }
     let owner = owner.as_str().ok_or_else(unreadable)?;
-    Ok(if owner == caller.tenant().as_str() { Owner::Caller } else { Owner::Other })
+    Ok(if tenants.contains(&owner.as_str()) { Owner::Granted(owner) } else { Owner::Other })
 }
 
 pub(super) fn no_resource_type() -> Refusal {

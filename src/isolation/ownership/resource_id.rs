@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::policy::{ResourceTypeId, RuleKind};
+use crate::tenancy::{Level, Tenant};
 
 /// An id whose owner is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -11,24 +12,51 @@ pub(crate) struct ResourceId {
     id: String,
     /// Asked for reading only: a shared resource will do.
     read: bool,
+    /// The level at which its tenant has to be granted.
+    level: Level,
+    /// The one tenant whose it may be; none: any that is granted.
+    within: Option<Tenant>,
 }
 
 impl ResourceId {
-    /// An id of a resource type, asked for more than reading.
-    pub(crate) fn new(resource_type: ResourceTypeId, id: String) -> Self {
-        Self { resource_type, id, read: false }
+    /// An id of a resource type, asked for more than reading by an operation of this kind.
+    pub(crate) fn new(resource_type: ResourceTypeId, id: String, kind: RuleKind) -> Self {
+        Self { resource_type, id, read: false, level: kind.level(), within: None }
     }
 
     /// A tenant's id.
-    pub(crate) fn tenant(id: String) -> Self {
-        Self::new(ResourceTypeId::TENANT, id)
+    pub(crate) fn tenant(id: String, kind: RuleKind) -> Self {
+        Self::new(ResourceTypeId::TENANT, id, kind)
     }
 
-    /// The same, asked by an operation of this kind.
+    /// The same, where a shared resource will do if its operation reads.
     #[must_use]
-    pub(crate) fn for_kind(mut self, kind: RuleKind) -> Self {
-        self.read = kind == RuleKind::Read;
+    pub(crate) fn or_shared(mut self) -> Self {
+        self.read = self.level == Level::Read;
         self
+    }
+
+    /// The same, of this tenant alone.
+    #[must_use]
+    pub(crate) fn within(mut self, tenant: &Tenant) -> Self {
+        self.within = Some(tenant.clone());
+        self
+    }
+
+    /// Whether both can be asked for in one question.
+    pub(crate) fn is_asked_like(&self, other: &Self) -> bool {
+        let asked = |id: &Self| (id.resource_type, id.read, id.level);
+        asked(self) == asked(other) && self.within == other.within
+    }
+
+    /// The level at which its tenant has to be granted.
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Whether it may be this tenant's, if that is granted.
+    pub(crate) fn may_be_of(&self, tenant: &str) -> bool {
+        self.within.as_ref().is_none_or(|within| within.as_str() == tenant)
     }
 
     /// The resource type.

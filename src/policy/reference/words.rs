@@ -59,6 +59,7 @@ impl Words<'_> {
             matches!(
                 field,
                 FieldWritten::Tenant
+                    | FieldWritten::OwnTenant
                     | FieldWritten::Tenants
                     | FieldWritten::TenantWith(_)
                     | FieldWritten::TenantWithout(_)
@@ -107,6 +108,7 @@ pub(super) fn put_in_words(field: &FieldWritten, field_rules: &AllFieldRules) ->
         FieldWritten::TenantWithout(other) => {
             format!("a tenant: own kept, put in where `{other}` is not there, foreign refused")
         }
+        FieldWritten::OwnTenant => "the own tenant: kept, put in where none is, any other refused".into(),
         FieldWritten::Tenants => "tenants: own kept, put in where none is, foreign refused".into(),
         FieldWritten::TenantsNamed => "tenants: own kept, foreign refused".into(),
         FieldWritten::WithoutTenant => "records without tenant: true is answered empty, or refused".into(),
@@ -139,6 +141,7 @@ pub(super) fn inner(field: &FieldWritten) -> Option<&FieldRulesName> {
         FieldWritten::Tenant
         | FieldWritten::TenantWith(_)
         | FieldWritten::TenantWithout(_)
+        | FieldWritten::OwnTenant
         | FieldWritten::Tenants
         | FieldWritten::TenantsNamed
         | FieldWritten::WithoutTenant

@@ -56,6 +56,8 @@ pub(in crate::policy) enum FieldWritten {
     TenantWith(String),
     /// As `tenant`, but never put in where this other field is there.
     TenantWithout(String),
+    /// The caller's own tenant, which names the owner of a record: kept if own, put in if none, any other refused.
+    OwnTenant,
     /// A list of tenants: kept if own, put in if none, foreign refused.
     Tenants,
     /// A list of tenants that is only checked: inside `orQueries` the engine narrows by the outer one.

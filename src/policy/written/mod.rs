@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::tenancy::Level;
+
 pub(super) use body::BodyWritten;
 pub use body::Multipart;
 pub(super) use field::{FieldName, FieldWritten};
@@ -46,6 +48,15 @@ pub enum RuleKind {
 }
 
 impl RuleKind {
+    /// The level at which a tenant has to be granted for operations of this kind.
+    pub(crate) fn level(self) -> Level {
+        match self {
+            RuleKind::Read => Level::Read,
+            RuleKind::Work => Level::Work,
+            RuleKind::Start | RuleKind::Deploy | RuleKind::Administer => Level::All,
+        }
+    }
+
     /// Its name as in the rules.
     pub fn name(self) -> &'static str {
         match self {
