@@ -1,5 +1,6 @@
 //! The arguments, and the help that teaches them.
 
+use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -167,8 +168,8 @@ pub struct ExplainArgs {
     pub body: Option<PathBuf>,
     /// A header, as 'Accept: application/json'; repeat it for several [default with a body: Content-Type:
     /// application/json].
-    #[arg(long = "header", value_name = "NAME: VALUE")]
-    pub headers: Vec<String>,
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    pub headers: Vec<(String, String)>,
     /// Explain it for this application [default: example].
     #[arg(long, value_name = "ID", conflicts_with = "token")]
     pub client_id: Option<String>,
@@ -178,6 +179,28 @@ pub struct ExplainArgs {
     /// The settings.
     #[command(flatten)]
     pub settings: SettingsArgs,
+}
+
+/// Why a text is no header that `explain` takes.
+#[derive(Debug, thiserror::Error)]
+enum NoHeader {
+    /// It is not a name and a value.
+    #[error("a header is written as 'Name: value'")]
+    Form,
+    /// It follows from the body.
+    #[error("`explain` sets it by the body")]
+    Framing,
+}
+
+fn header(text: &str) -> Result<(String, String), NoHeader> {
+    let (name, value) = text.split_once(':').ok_or(NoHeader::Form)?;
+    let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| NoHeader::Form)?;
+    let value = value.trim();
+    HeaderValue::from_str(value).map_err(|_| NoHeader::Form)?;
+    if [CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
+        return Err(NoHeader::Framing);
+    }
+    Ok((name.as_str().to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]

@@ -86,6 +86,19 @@ struct Text(String);
 
 impl Text {
     fn line(&mut self, name: &str, text: &str) {
+        // A client's text must not forge a line of the explanation, nor steer the terminal.
+        let steers = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{200E}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+        };
+        let text = text.chars().fold(String::new(), |mut line, c| {
+            if steers(c) {
+                line.extend(c.escape_unicode())
+            } else {
+                line.push(c)
+            }
+            line
+        });
         // Writing to a string can't fail.
         let _ = writeln!(self.0, "{name:<12}{text}");
     }
@@ -150,11 +163,7 @@ impl Explainer<'_> {
         };
         let (path, query) =
             args.path.split_once('?').map_or((args.path.as_str(), None), |(p, q)| (p, Some(q)));
-        let mut headers: Vec<(String, String)> = Vec::new();
-        for header in &args.headers {
-            let (name, value) = header.split_once(':').unwrap_or((header, ""));
-            headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
-        }
+        let mut headers = args.headers.clone();
         if let Some(body) = body {
             if headers.iter().all(|(name, _)| name != "content-type") {
                 headers.push(("content-type".to_owned(), "application/json".to_owned()));

@@ -1,7 +1,7 @@
 //! The named checks over one rule as written: each says what it ensures.
 
 use super::finding::Fault;
-use super::written::{OperationKey, PathMeaning, PositionWritten, RuleWritten, Template};
+use super::written::{BodyWritten, OperationKey, PathMeaning, PositionWritten, RuleWritten, Template};
 
 type Check = fn(&OperationKey, &RuleWritten) -> Option<Fault>;
 
@@ -10,6 +10,9 @@ const CHECKS: &[Check] = &[
     one_way,
     deny_says_why,
     path_parameters_are_named,
+    path_names_parameters,
+    ids_go_on,
+    untenanted_says_why,
     something_keeps_it_in,
     few_positions,
     own_answer_has_an_id,
@@ -55,6 +58,33 @@ fn path_parameters_are_named(operation: &OperationKey, rule: &RuleWritten) -> Op
     Some(Fault::new("path-parameter", what, "add it to `path`: a resource type, `tenant`, or `free`"))
 }
 
+/// What `path` names is in the operation's path: an id that nobody sends keeps nothing in.
+fn path_names_parameters(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
+    let known = |name: &str| operation.template().parameters().any(|parameter| parameter == name);
+    let unknown = rule.path.keys().find(|name| !known(name.as_str()))?;
+    let what = format!("`{operation}` has no parameter `{{{unknown}}}`");
+    Some(Fault::new("path-parameter", what, "name the parameters of the operation's path only"))
+}
+
+/// An id or tenant that `to` leaves out is never looked up, so it keeps nothing in.
+fn ids_go_on(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
+    let to = rule.to.as_ref()?;
+    let goes_on = |name: &str| to.parameters().any(|parameter| parameter == name);
+    let mut ids = rule.path.iter().filter(|(_, meaning)| !matches!(meaning, PathMeaning::Free));
+    let (left_out, _) = ids.find(|(name, _)| !goes_on(name.as_str()))?;
+    let what = format!("`to` of `{operation}` leaves `{{{left_out}}}` out");
+    Some(Fault::new("path-parameter", what, "write it into `to`, or say that it is `free`"))
+}
+
+/// `untenanted` says why, in words.
+fn untenanted_says_why(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
+    let reason = rule.untenanted.as_ref()?;
+    (!reason.trim().contains(char::is_whitespace)).then(|| {
+        let what = format!("`{operation}` is `untenanted` without a reason");
+        Fault::new("untenanted-reason", what, "say in a sentence why its answer holds nothing of any tenant")
+    })
+}
+
 /// A rule that sends on has at least one thing that keeps it inside the tenant, or says why it needs none.
 fn something_keeps_it_in(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
     if rule.deny.is_some() || rule.local.is_some() || rule.untenanted.is_some() {
@@ -62,8 +92,8 @@ fn something_keeps_it_in(operation: &OperationKey, rule: &RuleWritten) -> Option
     }
     let by_path = rule.path.values().any(|v| matches!(v, PathMeaning::Tenant | PathMeaning::Id(_)));
     let by_tenant_path = rule.to.as_ref().is_some_and(Template::has_caller_tenant);
-    let kept =
-        by_path || by_tenant_path || rule.query.is_some() || rule.body.is_some() || rule.handler.is_some();
+    let by_body = rule.body.as_ref().is_some_and(|body| !matches!(body, BodyWritten::None));
+    let kept = by_path || by_tenant_path || rule.query.is_some() || by_body || rule.handler.is_some();
     (!kept).then(|| {
         let what = format!("nothing keeps `{operation}` inside the tenant");
         Fault::new("not-kept-in", what, "pin it by `path`, `query`, `body` or `to`, or deny it")

@@ -66,6 +66,10 @@ const FAULTY: &[(&str, &str, &str, &str)] = &[
         "a",
         "own-answer",
     ),
+    ("GET /a/{id}: { kind: read, path: { id: task@ } }", "", ", ID: task", "path-parameter"),
+    ("GET /a/{id}: { kind: read, path: { id: task }, to: '@' }", "/a/{id}", "/a", "path-parameter"),
+    ("GET /a: { kind: read, body: @ }", "Any", "none", "not-kept-in"),
+    ("GET /a: { kind: read, untenanted: '@' }", "it tells", "''", "untenanted-reason"),
     ("GET /a: { kind: read, deny: '@' }", "it tells", " it ", "deny-reason"),
     ("GET /a: { kind: read, query: Any@ }", "", ", deny: it tells", "rule-ways"),
 ];

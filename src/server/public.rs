@@ -15,8 +15,9 @@ use crate::journey::journey;
 use crate::policy::Operation;
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Arrival, Payload};
+use crate::response::Reply;
 use crate::state::AppState;
-use crate::telemetry::{Outcome, RequestRecord};
+use crate::telemetry::{Outcome, RequestRecord, UnderWay};
 
 /// What one worker needs.
 pub(super) struct Worker {
@@ -48,21 +49,16 @@ pub(super) async fn serve(worker: &Worker, request: &RequestHead, body: Body) ->
     {
         return answer;
     }
-    let under_way = state.metrics.begin();
-    let mut log = RequestLog::begin(state.clone(), request);
+    let log = RequestLog::begin(state.clone(), request);
     let head = request.method.as_str() == "HEAD";
-    let outcome = carry(worker, &state, request, body, &mut log.record).await;
-    let record = log.end(match &outcome {
-        Ok(answer) => Outcome::Answered(answer.status),
-        Err(refusal) => Outcome::Refused(refusal),
-    });
+    let Carried { outcome, record, under_way } = carry(worker, &state, request, body, log).await;
     let mut response = match outcome {
         Ok(mut answer) => {
             let share = answer.share.take();
             reply::reply(answer, head, move |stopped| {
                 // Lives as long as the answer streams.
                 let _ = (&under_way, &share);
-                state.metrics.refused(&record, stopped);
+                state.metrics.cut_off(&record, stopped);
             })
         }
         Err(refusal) => {
@@ -80,13 +76,68 @@ pub(super) async fn serve(worker: &Worker, request: &RequestHead, body: Body) ->
     response
 }
 
+/// A request that was carried out, counted and logged.
+struct Carried {
+    outcome: Result<Reply, Refusal>,
+    /// What it has shown, for an answer that streams.
+    record: RequestRecord,
+    under_way: UnderWay,
+}
+
 async fn carry(
     worker: &Worker,
     state: &Arc<AppState>,
     request: &RequestHead,
     body: Body,
-    record: &mut RequestRecord,
-) -> Result<crate::response::Reply, Refusal> {
+    mut log: RequestLog,
+) -> Carried {
+    let under_way = state.metrics.begin();
+    let arrived = arrive(worker, state, request);
+    let (arrival, engine) = match arrived {
+        Ok(arrived) => arrived,
+        Err(refusal) => return ended(Err(refusal), log, under_way),
+    };
+    let payload = Payload::new(body, state.settings.limits.body_idle_timeout);
+    let found = state.policy.find(&arrival.method, &arrival.segments);
+    if !found.as_ref().is_some_and(Operation::in_several_writes) {
+        let outcome = journey(state, engine, arrival, found, payload, &mut log.record).await;
+        return ended(outcome, log, under_way);
+    }
+    // What takes several writes goes on when its client leaves: the engine would be left with half of it. It is counted
+    // and logged by what it did, whoever waits for it.
+    let (state, engine) = (state.clone(), engine.clone());
+    let (reply, carried) = tokio::sync::oneshot::channel();
+    actix_web::rt::spawn(async move {
+        let outcome = journey(&state, &engine, arrival, found, payload, &mut log.record).await;
+        if !reply.is_closed() {
+            drop(reply.send(ended(outcome, log, under_way)));
+            return;
+        }
+        let record = log.end(Outcome::Abandoned);
+        if let Err(refusal) = &outcome {
+            state.metrics.refused(&record, refusal);
+        }
+    });
+    carried.await.unwrap_or_else(|_| Carried {
+        outcome: Err(Refusal::new(Kind::Internal, "the request was not carried out")),
+        record: RequestRecord::default(),
+        under_way: worker.state.metrics.begin(),
+    })
+}
+
+fn ended(outcome: Result<Reply, Refusal>, log: RequestLog, under_way: UnderWay) -> Carried {
+    let record = log.end(match &outcome {
+        Ok(answer) => Outcome::Answered(answer.status),
+        Err(refusal) => Outcome::Refused(refusal),
+    });
+    Carried { outcome, record, under_way }
+}
+
+fn arrive<'a>(
+    worker: &'a Worker,
+    state: &AppState,
+    request: &RequestHead,
+) -> Result<(Arrival, &'a Rc<Engine>), Refusal> {
     let uri = &request.uri;
     let host = || request.headers().get("host").and_then(|h| h.to_str().ok());
     // Absolute form (RFC 9112 section 3.2.2) is taken where it names the host that the `Host` header names.
@@ -96,22 +147,5 @@ async fn carry(
     let lines =
         request.headers().iter().map(|(n, v): (&HeaderName, &HeaderValue)| (n.as_str(), v.as_bytes()));
     let arrival = Arrival::read(&state.base, request.method.as_str(), uri.path(), uri.query(), lines)?;
-    let engine = worker.engine()?;
-    let payload = Payload::new(body, state.settings.limits.body_idle_timeout);
-    let found = state.policy.find(&arrival.method, &arrival.segments);
-    if !found.as_ref().is_some_and(Operation::in_several_writes) {
-        return journey(state, engine, arrival, found, payload, record).await;
-    }
-    // What takes several writes goes on when its client leaves: the engine would be left with half of it.
-    let (state, engine) = (state.clone(), engine.clone());
-    let whole = actix_web::rt::spawn(async move {
-        let mut record = RequestRecord::default();
-        let outcome = journey(&state, &engine, arrival, found, payload, &mut record).await;
-        (outcome, record)
-    });
-    let (outcome, recorded) = whole
-        .await
-        .map_err(|e| Refusal::new(Kind::Internal, "the request was not carried out").because(e))?;
-    *record = recorded;
-    outcome
+    Ok((arrival, worker.engine()?))
 }

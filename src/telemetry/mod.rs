@@ -12,7 +12,7 @@ mod traceparent;
 
 pub(crate) use line::Line;
 pub(crate) use logging::start as start_logging;
-pub(crate) use metrics::{Metrics, Scraped};
+pub(crate) use metrics::{Metrics, Scraped, UnderWay};
 pub(crate) use outcome::Outcome;
 pub(crate) use record::RequestRecord;
 #[cfg(feature = "otlp")]

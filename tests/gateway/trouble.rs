@@ -174,4 +174,21 @@ async fn what_takes_several_writes_goes_on_when_its_client_leaves() {
         assert!(began.elapsed() < Duration::from_secs(10), "only {} of 3 versions were suspended", writes());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    // It was a write all the same: once in the audit stream, by whom and what, and counted for the tenant.
+    let audited = || {
+        let log = gateway.log();
+        let lines = log.lines().filter(|line| line.contains("tenantgate::audit") && line.contains(&tenant));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    while audited().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(10), "not audited:\n{}", gateway.log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let [line] = &audited()[..] else { panic!("audited twice:\n{}", gateway.log()) };
+    for said in ["abandoned", "PUT /process-definition/suspended", "administer"] {
+        assert!(line.contains(said), "{said}: {line}");
+    }
+    let metrics = gateway.admin().get("/metrics").await.ok().text();
+    let counted = format!("tenantgate_tenant_requests_total{{outcome=\"abandoned\",tenant=\"{tenant}\"}} 1");
+    assert!(metrics.contains(&counted), "{metrics}");
 }

@@ -90,6 +90,15 @@ impl Metrics {
         }
     }
 
+    /// Counts and logs an answer that was cut off while it streamed: its access line told the status before.
+    pub(crate) fn cut_off(&self, record: &RequestRecord, refusal: &Refusal) {
+        self.refused(record, refusal);
+        let operation: &str = record.operation.as_ref().map_or("-", |key| key.name());
+        let (code, cause) = (refusal.kind().code(), refusal.cause().unwrap_or_default());
+        let tenant = record.tenant.as_ref().map_or("-", |tenant| tenant.as_str());
+        tracing::warn!(code, cause, operation, tenant, "an answer was cut off while it streamed");
+    }
+
     /// All metrics in Prometheus's text format.
     ///
     /// # Errors
