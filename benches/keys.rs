@@ -143,7 +143,9 @@ fn claims(number: usize) -> Value {
 async fn run(key: &Key, tokens: &[String], fault: Fault) -> (Vec<Duration>, usize) {
     let (url, fetches) = issuer(key, fault).await;
     let (issuers, keys) = settings(url);
-    let gate = Tokens::new(&issuers, &keys, &config::Tenancy::default(), 8192).unwrap();
+    let gate =
+        Tokens::new(&issuers, &keys, &config::Tenancy::default(), &config::Permissions::default(), 8192)
+            .unwrap();
     gate.start();
     while gate.ready().is_err() {
         tokio::time::sleep(Duration::from_millis(5)).await;

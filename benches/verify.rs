@@ -174,7 +174,14 @@ fn main() -> ExitCode {
     keys.extend((0..OTHERS).map(|number| es256(&format!("other-{number}")).jwk));
     let issuers = [settings(publish(&json!({ "keys": keys })))];
     // Its keys are in the provider as long as it lives.
-    let tokens = Tokens::new(&issuers, &config::Keys::default(), &config::Tenancy::default(), 8192).unwrap();
+    let tokens = Tokens::new(
+        &issuers,
+        &config::Keys::default(),
+        &config::Tenancy::default(),
+        &config::Permissions::default(),
+        8192,
+    )
+    .unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
         tokens.start();

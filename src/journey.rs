@@ -1,6 +1,6 @@
 //! The stages of a request in order, as code, and nothing else.
 //!
-//! arrival → token → caller → share → operation → body → plan → questions → permit → engine request → answer → guard →
+//! arrival → token → caller → operation → permission → share → body → plan → questions → permit → engine request → answer → guard →
 //! reply. Each stage hands on a proof that the next one takes; the token comes before the operation, so a stranger
 //! learns nothing about either.
 
@@ -10,12 +10,13 @@ use crate::context::RequestContext;
 use crate::isolation::Engine;
 use crate::operations;
 use crate::plan::{ClientRequest, Plan, Planner, Sent, Way, extra_timeout, way, without_rule};
-use crate::policy::{How, Multipart, Operation};
+use crate::policy::{How, Multipart, Operation, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Arrival, Payload};
 use crate::response::Reply;
 use crate::state::AppState;
 use crate::telemetry::RequestRecord;
+use crate::whoami;
 
 /// Takes a request from its arrival to its reply. `found`: the operation of its method and path, if there is one;
 /// nothing is said of it before the token is verified.
@@ -35,12 +36,18 @@ pub(crate) async fn journey(
     let caller = state.tokens.caller(&authorization).await?;
     record.tenant = Some(caller.tenant().clone());
 
+    if whoami::is_asked(state.settings.whoami, &segments) {
+        record.operation = whoami::operation(&method);
+        record.kind = record.operation.as_ref().map(|_| RuleKind::Read.name());
+        return whoami::answer(&method, &caller);
+    }
     let Some(operation) = found else {
         return without_rule(&state.policy, &method, &segments);
     };
     record.operation = Some(operation.rule.operation.clone());
     record.kind = Some(operation.rule.kind.name());
     record.ids.clone_from(&operation.params);
+    caller.permits().check(operation.rule.kind.name(), &state.settings.permissions)?;
 
     let long_poll = matches!(&operation.rule.how, How::Forward(forward) if forward.long_poll);
     let share = state.shares.take(caller.tenant(), long_poll)?;

@@ -4,7 +4,7 @@
 //!
 //! 1. `server`: a connection's request; [`request`] reads it one way only;
 //! 2. [`token`]: the bearer token is verified against the issuer's keys;
-//! 3. `tenancy`: its client id becomes the caller and its tenant;
+//! 3. `tenancy`: its claims become the caller: user, own tenant, grants and permissions;
 //! 4. [`policy`]: method and path become the one operation and its rule; `admission` gives it a place;
 //! 5. `plan`: what would be sent, asked or refused ([`json`], [`form`], [`model`] read what the request carries,
 //!    `operations` hold what one request can't do);
@@ -52,3 +52,4 @@ mod telemetry;
 mod tenancy;
 pub mod token;
 mod version;
+mod whoami;

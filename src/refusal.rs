@@ -90,6 +90,12 @@ kinds! {
     TokenNotApplication = "TG403-NOT-APPLICATION", 403, "AuthorizationException";
     /// The client id can't be a tenant: its characters, its length, or it is reserved.
     ClientId = "TG403-CLIENT-ID", 403, "AuthorizationException";
+    /// The token names no tenant where one is needed, or one that can't be read, is not mapped, or can't be a tenant.
+    TenantClaim = "TG403-TENANT-CLAIM", 403, "AuthorizationException";
+    /// A grant in the token can't be read; nothing that it grants is used.
+    Grant = "TG403-GRANT", 403, "AuthorizationException";
+    /// The token has none of the scopes that operations of this kind need.
+    MissingScope = "TG403-SCOPE", 403, "AuthorizationException";
     /// The request names a tenant that the token does not grant.
     ForeignTenant = "TG403-TENANT", 403, "AuthorizationException";
     /// The token grants the record's tenant at a lower level than the operation takes.
@@ -143,13 +149,14 @@ pub struct Refusal {
     message: String,
     cause: Option<String>,
     retry_after: Option<u32>,
+    needed_scopes: Option<String>,
 }
 
 impl Refusal {
     /// A refusal of `kind`; `message` is for the caller: it names the field and what to do, and never another
     /// tenant's data.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), cause: None, retry_after: None }
+        Self { kind, message: message.into(), cause: None, retry_after: None, needed_scopes: None }
     }
 
     /// Adds what only the log may say. Never a token or a secret.
@@ -166,6 +173,13 @@ impl Refusal {
         self
     }
 
+    /// The scopes, with blanks between, of which the token should have had one (RFC 6750 section 3.1).
+    #[must_use]
+    pub fn for_want_of(mut self, scopes: String) -> Self {
+        self.needed_scopes = Some(scopes);
+        self
+    }
+
     /// The kind.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -179,6 +193,11 @@ impl Refusal {
     /// The cause for the log.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
+    }
+
+    /// The scopes of which the token should have had one.
+    pub fn needed_scopes(&self) -> Option<&str> {
+        self.needed_scopes.as_deref()
     }
 
     /// Seconds for `Retry-After`.

@@ -82,6 +82,7 @@ impl AppState {
             &settings.issuers,
             &settings.keys,
             &settings.tenancy,
+            &settings.permissions,
             settings.limits.max_token_bytes,
         )?;
         let base = Base {

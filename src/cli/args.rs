@@ -2,11 +2,12 @@
 
 use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::{Flag, GatherArgs};
+use crate::config::{Flag, GatherArgs, Level};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -173,6 +174,9 @@ pub struct ExplainArgs {
     /// Explain it for this application [default: example].
     #[arg(long, value_name = "ID", conflicts_with = "token")]
     pub client_id: Option<String>,
+    /// Explain it for an application whose token grants another tenant at `read`, `work` or `all`; repeat it for several.
+    #[arg(long = "grant", value_name = "TENANT=LEVEL", conflicts_with = "token")]
+    pub grants: Vec<Grant>,
     /// Explain it for the bearer of the token in this file; it is verified, for which the issuer is asked for its keys.
     #[arg(long, value_name = "FILE")]
     pub token: Option<PathBuf>,
@@ -203,6 +207,29 @@ fn header(text: &str) -> Result<(String, String), NoHeader> {
     Ok((name.as_str().to_owned(), value.to_owned()))
 }
 
+/// A tenant that is granted at a level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The tenant, as written.
+    pub tenant: String,
+    /// The level.
+    pub level: Level,
+}
+
+/// A text that is no grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write it as `TENANT=LEVEL`, with the level `read`, `work` or `all`")]
+pub struct NoGrant;
+
+impl FromStr for Grant {
+    type Err = NoGrant;
+
+    fn from_str(text: &str) -> Result<Self, NoGrant> {
+        let (tenant, level) = text.split_once('=').ok_or(NoGrant)?;
+        Ok(Self { tenant: tenant.to_owned(), level: Level::named(level).ok_or(NoGrant)? })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,5 +248,10 @@ mod tests {
         assert!(parse(&["--client-id", "a"]));
         assert!(parse(&["--token", "t"]));
         assert!(!parse(&["--client-id", "a", "--token", "t"]));
+        assert!(parse(&["--grant", "B=read", "--grant", "C=all"]));
+        for wrong in ["B", "B=", "B=Read", "B:read"] {
+            assert!(!parse(&["--grant", wrong]), "{wrong}");
+        }
+        assert!(!parse(&["--grant", "B=read", "--token", "t"]));
     }
 }

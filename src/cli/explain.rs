@@ -8,19 +8,19 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 
 use super::args::ExplainArgs;
+use super::caller;
 use super::exit::Exit;
 use crate::admission::Memory;
-use crate::causes;
 use crate::config::{Settings, gather};
 use crate::isolation::{Draft, Handles, ResourceId};
 use crate::operations::{FormCheck, check_form};
 use crate::plan::{ClientRequest, Plan, Planner, Way, way, without_rule};
 use crate::policy::{Forward, LookUp, Policy};
-use crate::refusal::{Kind, Refusal};
+use crate::refusal::Refusal;
 use crate::request::{Arrival, Base, Payload};
 use crate::response::{Reply, ReplyBody};
-use crate::tenancy::{Caller, Tenant};
-use crate::token::Tokens;
+use crate::tenancy::Caller;
+use crate::whoami;
 
 /// Explains one request. Faulty settings are shown and end it: an explanation by other rules would mislead.
 pub(super) fn explain(args: ExplainArgs, env: impl Iterator<Item = (String, String)>) -> Exit {
@@ -45,7 +45,7 @@ pub(super) fn explain(args: ExplainArgs, env: impl Iterator<Item = (String, Stri
     };
     let mut text = Text::default();
     let outcome = actix_web::rt::System::new().block_on(async {
-        let caller = caller(&args, &settings).await?;
+        let caller = caller::caller(&args, &settings).await?;
         let explainer = Explainer { settings: &settings, policy: &policy, caller: &caller };
         explainer.request(&args, body, &mut text).await
     });
@@ -63,29 +63,12 @@ pub(super) fn explain(args: ExplainArgs, env: impl Iterator<Item = (String, Stri
     }
 }
 
-/// Who asks: the bearer of a token, or an application by its client id.
-async fn caller(args: &ExplainArgs, settings: &Settings) -> Result<Caller, Refusal> {
-    let failed = |what: String| Refusal::new(Kind::Internal, what);
-    if let Some(file) = &args.token {
-        let token =
-            std::fs::read_to_string(file).map_err(|e| failed(format!("the token can't be read: {e}")))?;
-        let (issuers, limits) = (&settings.issuers, &settings.limits);
-        let tokens = Tokens::new(issuers, &settings.keys, &settings.tenancy, limits.max_token_bytes)
-            .map_err(|error| failed(causes::in_full(&error)))?;
-        let header = format!("Bearer {}", token.trim());
-        tokens.start();
-        return tokens.caller(&[header.as_bytes()]).await;
-    }
-    let id = args.client_id.as_deref().unwrap_or("example");
-    Ok(Caller::new(Tenant::parse(id, &settings.tenancy.reserved_client_ids)?))
-}
-
 /// Lines of a name and a text.
 #[derive(Default)]
-struct Text(String);
+pub(super) struct Text(String);
 
 impl Text {
-    fn line(&mut self, name: &str, text: &str) {
+    pub(super) fn line(&mut self, name: &str, text: &str) {
         // A client's text must not forge a line of the explanation, nor steer the terminal.
         let steers = |c: char| {
             c.is_control()
@@ -113,8 +96,12 @@ struct Explainer<'a> {
 
 impl Explainer<'_> {
     async fn request(&self, args: &ExplainArgs, body: Option<Bytes>, text: &mut Text) -> Result<(), Refusal> {
-        text.line("caller", self.caller.tenant().as_str());
+        caller::describe(self.caller, self.settings, text);
         let arrival = self.arrival(args, body.as_ref())?;
+        if whoami::is_asked(self.settings.whoami, &arrival.segments) {
+            answered(&whoami::answer(&arrival.method, self.caller)?, text);
+            return Ok(());
+        }
         let Some(operation) = self.policy.find(&arrival.method, &arrival.segments) else {
             answered(&without_rule(self.policy, &arrival.method, &arrival.segments)?, text);
             return Ok(());
@@ -122,6 +109,7 @@ impl Explainer<'_> {
         let rule = &operation.rule;
         text.line("operation", rule.operation.name());
         text.line("rule", &format!("policies/{} ({})", rule.file, rule.kind.name()));
+        self.caller.permits().check(rule.kind.name(), &self.settings.permissions)?;
         let forward = match way(&operation, &self.settings.engine.name)? {
             Way::Forward(forward) => forward,
             Way::Answer(reply) => {

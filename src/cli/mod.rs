@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_macros, reason = "commands talk to people by printing")]
 
 mod args;
+mod caller;
 mod check;
 mod exit;
 mod explain;

@@ -44,6 +44,11 @@ impl Checks<'_> {
         self.node(path).is_some_and(|node| !matches!(node.value, Content::Scalar(Value::Null)))
     }
 
+    /// Whether the key at `path` is there, with a value or without one.
+    pub(super) fn is_named(&self, path: &str) -> bool {
+        self.node(path).is_some()
+    }
+
     /// The one of two keys that a finding about both belongs to: `path` if it was written.
     pub(super) fn written_one<'p>(&self, path: &'p str, other: &'p str) -> &'p str {
         if self.is_written(path) { path } else { other }

@@ -104,6 +104,35 @@ codes! {
     SameIdentityHeaders = "same-identity-headers", Error, "give each a name of its own";
     /// An identity header has the name of a header that means something else.
     KnownIdentityHeader = "known-identity-header", Error, "take a name of its own, as `X-Camunda-User`";
+    /// A source of tenants, or a grant, that names no claim.
+    MissingClaim = "missing-claim", Error, "write the claim's name, as `org_id`, or `[outer, inner]`";
+    /// A source of tenants has a prefix and a map.
+    PrefixAndMap = "prefix-and-map", Error, "keep one of the two: the map's values are whole tenants";
+    /// A prefix that no tenant's id can begin with.
+    InvalidPrefix = "invalid-prefix", Error,
+        "take letters, digits, `_`, `.` and `-`, the first a letter or digit, as `org-`";
+    /// A map or an alias names a tenant that can't be one.
+    InvalidTenant = "invalid-tenant", Error,
+        "take 1 to 64 letters, digits, `_`, `.` and `-`, the first a letter or digit, that are not reserved";
+    /// Two sources could yield the same tenant for different clients: who may choose a client's name, or the value of a
+    /// claim, would get another's data.
+    CollidingTenants = "colliding-tenants", Error,
+        "give each claim a prefix of its own, none the beginning of another, or a map with tenants that no prefix begins";
+    /// A source of tenants that no token ever comes to.
+    UnreachableSource = "unreachable-source", Error, "name each claim once, and the client id last";
+    /// There are aliases, but no tenant is made of a client id.
+    UnusedAliases = "unused-aliases", Error,
+        "end `tenancy.tenant_from` with the client id (`claim: azp`), or leave `tenancy.aliases` out";
+    /// An alias leads to a tenant whose name is a client id with another alias.
+    ChainedAlias = "chained-alias", Error, "let each alias name the tenant that is meant";
+    /// A grant that names neither or both of claim and scope, or a level that it can't grant.
+    InvalidGrant = "invalid-grant", Error, "write `claim` or `scope`, and a level that can be granted so";
+    /// A pattern of scopes that could be read in two ways, or would match what means something else.
+    InvalidScopePattern = "invalid-scope-pattern", Error,
+        "write it as `tenant:{tenant}:{level}`, or `tenant:{tenant}` beside a `level`; without `{tenant}` for all tenants";
+    /// A kind of operation is named without a scope, or with a text that is none.
+    InvalidPermission = "invalid-permission", Error,
+        "name one scope or more, without blanks, quotes and backslashes; leave the kind out if it needs none";
     /// A file that a key names can't be read.
     UnreadableFile = "unreadable-file", Error, "name a file that this process may read";
     /// A key for batch handles is too short, or used twice.
@@ -137,6 +166,11 @@ codes! {
     /// Every application reads definitions and deployments without tenant.
     SharedResourcesReadable = "shared-resources-readable", Warning,
         "keep nothing secret in them, or set `tenancy.shared_resources: hidden`";
+    /// Several clients, or values of a claim, have the same tenant by the settings.
+    SharedTenant = "shared-tenant", Warning, "make sure that all of them may see and change the same data";
+    /// A scope grants the data of every tenant.
+    AllTenantsGranted = "all-tenants-granted", Warning,
+        "see to it at the issuer that few clients can get this scope, or leave `tenancy.all_tenants` out";
     /// Values may name any Java class.
     ObjectTypesOpen = "object-types-open", Warning,
         "leave `values.object_types.refuse` out for the built-in list";

@@ -77,7 +77,7 @@ fn value_of(name: &str, text: &str, shape: Shape<'_>, report: &mut Report) -> Op
         Takes::List if of_texts && !text.trim_start().starts_with(['[', '-']) => {
             Some(Node::of(place, by_comma(text)))
         }
-        Takes::List | Takes::Map | Takes::Number | Takes::Flag => {
+        Takes::List | Takes::TextOrList | Takes::Map | Takes::Number | Takes::Flag => {
             let parsed = yaml::parse(text, &place, report)?;
             Some(Node { place, ..parsed })
         }

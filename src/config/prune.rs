@@ -26,7 +26,7 @@ pub(super) fn prune(tree: &mut Node, shape: Shape<'_>, report: &mut Report) {
 /// Whether `node` can stay.
 fn keep(node: &mut Node, shape: Shape<'_>, path: &str, report: &mut Report) -> bool {
     let fault = match (shape.takes(), &mut node.value) {
-        (Takes::List, Content::List(items)) => {
+        (Takes::List | Takes::TextOrList, Content::List(items)) => {
             let Some(of) = shape.items() else { return true };
             // A list that lost an item would be another list: one faulty item makes the list faulty.
             let items = items.iter_mut().enumerate();
@@ -36,8 +36,15 @@ fn keep(node: &mut Node, shape: Shape<'_>, path: &str, report: &mut Report) -> b
         (Takes::Map, Content::Map(entries)) => {
             if let Some(keys) = shape.keys() {
                 entries.retain_mut(|entry| keep_entry(entry, keys, path, report));
+                return true;
             }
-            return true;
+            let Some(of) = shape.values() else { return true };
+            // As with lists: without one of its entries it would be another map.
+            let mut all = true;
+            for entry in entries {
+                all &= keep(&mut entry.node, of, &join(path, &entry.key), report);
+            }
+            return all;
         }
         (_, Content::Scalar(Value::Null)) if shape.nullable() => return true,
         // An empty section (`engine:` with all its keys commented out) is a section with defaults.
@@ -67,7 +74,7 @@ fn keep_entry(entry: &mut Entry, keys: &Map<String, Value>, path: &str, report: 
 fn scalar(value: &Content, shape: Shape<'_>) -> Result<(), Fault> {
     let Content::Scalar(scalar) = value else { return Err(wrong_type(value, shape)) };
     match (shape.takes(), scalar) {
-        (Takes::Flag, Value::Bool(_)) | (Takes::Text, Value::String(_)) => Ok(()),
+        (Takes::Flag, Value::Bool(_)) | (Takes::Text | Takes::TextOrList, Value::String(_)) => Ok(()),
         (Takes::Number, Value::Number(number)) => {
             let number = number.as_i128().ok_or_else(|| wrong_type(value, shape))?;
             in_range(&number, shape, |bound| bound.as_number()?.as_i128(), |n| n.to_string())
@@ -118,6 +125,7 @@ fn wrong_type(value: &Content, shape: Shape<'_>) -> Fault {
         Takes::Flag => ("a truth value", "write `true` or `false`"),
         Takes::Number => ("a number", "write a whole number without quotes or unit"),
         Takes::List => ("a list", "write `[one, two]`"),
+        Takes::TextOrList => ("a text or a list of texts", "write `name` or `[outer, inner]`"),
         Takes::Map => ("a map", "write `key: value` lines, indented"),
     };
     (FindingCode::WrongType, format!("takes {takes} and got {is}"), remedy.to_owned())

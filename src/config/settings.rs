@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer};
 use super::object_types::ObjectTypes;
 use super::section::{Checks, F, section};
 use super::{
-    Cors, Deployments, Engine, IdentityHeaders, Issuer, Keys, Limits, Log, Tenancy, address, issuers,
+    Cors, Deployments, Engine, IdentityHeaders, Issuer, Keys, Limits, Log, Permissions, Tenancy, address,
+    issuers,
 };
 
 section! {
@@ -33,6 +34,11 @@ section! {
         pub issuers: Vec<Issuer> = Vec::new(),
         /// Tenants and what they may see.
         pub tenancy: Tenancy = Tenancy::default(),
+        /// The scopes that each kind of operation needs.
+        pub permissions: Permissions = Permissions::default(),
+        /// Answer `GET /tenantgate/whoami` below the engine's path: user, tenants and permissions of the token, and when
+        /// it expires. False: as any path that the engine does not have.
+        pub whoami: bool = false,
         /// What deployed models may carry.
         pub deployments: Deployments = Deployments::default(),
         /// What values of variables may be.
@@ -89,7 +95,8 @@ impl Settings {
         }
         self.engine.check(c);
         issuers::check(&mut self.issuers, c);
-        self.tenancy.check(c);
+        self.tenancy.check(&self.issuers, c);
+        self.permissions.check(c);
         self.identity_headers.check(c);
         if self.policies.directory.as_ref().is_some_and(|folder| !folder.is_dir()) {
             c.report(F::NotADirectory, "policies.directory", "is not a folder that can be read");

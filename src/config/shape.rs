@@ -20,6 +20,7 @@ pub(super) enum Takes {
     Flag,
     Number,
     List,
+    TextOrList,
     Map,
 }
 
@@ -46,6 +47,9 @@ impl<'a> Shape<'a> {
 
     /// What kind of value it takes.
     pub(super) fn takes(self) -> Takes {
+        if ["string", "array"].iter().all(|both| self.types().any(|name| name == *both)) {
+            return Takes::TextOrList;
+        }
         match self.types().find(|name| *name != "null") {
             Some("string") if self.0.get("x-least").is_some() => Takes::Time,
             Some("string") => Takes::Text,
@@ -65,6 +69,11 @@ impl<'a> Shape<'a> {
     /// The shape of a list's items.
     pub(super) fn items(self) -> Option<Self> {
         self.0.get("items").map(Self)
+    }
+
+    /// The shape of what stands in a map with free keys; none where it may be anything.
+    pub(super) fn values(self) -> Option<Self> {
+        self.0.get("additionalProperties").filter(|of| of.is_object()).map(Self)
     }
 
     /// The words that a choice takes.

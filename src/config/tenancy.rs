@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
 
-use super::secrets;
+use super::grants::{self, AllTenants, GrantSource};
 use super::section::{Checks, F, section};
+use super::tenant_sources::{Aliases, TenantSource, TenantSources};
+use super::{Issuer, secrets};
 
 section! {
     /// Tenants and what they may see.
@@ -21,6 +23,16 @@ section! {
         pub batch_keys: Vec<BatchKey> = Vec::new(),
         /// Client ids that never become tenants, besides `camunda-admin`; upper and lower case are alike.
         pub reserved_client_ids: Vec<String> = Vec::new(),
+        /// The claims that name a caller's own tenant: the first that a token has wins, and a token that has none of
+        /// them is refused. The last may be the client id. Empty: the client id alone.
+        pub tenant_from: Vec<TenantSource> = Vec::new(),
+        /// Client ids and the tenants that they get instead: for ids that can't be a tenant, and for clients that were
+        /// replaced. No other client gets such a tenant.
+        pub aliases: Aliases = Aliases::new(),
+        /// What grants other tenants' data. Empty: nothing does.
+        pub grants: Vec<GrantSource> = Vec::new(),
+        /// The scope that grants reading every tenant, or working on it. Null: nothing does.
+        pub all_tenants: Option<AllTenants> = None,
     }
 }
 
@@ -41,7 +53,18 @@ pub enum SharedResources {
 }
 
 impl Tenancy {
-    pub(super) fn check(&mut self, c: &mut Checks<'_>) {
+    pub(super) fn check(&mut self, issuers: &[Issuer], c: &mut Checks<'_>) {
+        let sources = TenantSources {
+            sources: &self.tenant_from,
+            aliases: &self.aliases,
+            reserved: &self.reserved_client_ids,
+            issuers,
+        };
+        sources.check(c);
+        grants::check(&self.grants, c);
+        if let Some(all_tenants) = &self.all_tenants {
+            all_tenants.check(c);
+        }
         if self.shared_resources == SharedResources::Readable {
             let what = "lets every application read definitions and deployments that have no tenant";
             c.report(F::SharedResourcesReadable, "tenancy.shared_resources", what);

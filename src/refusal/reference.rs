@@ -80,6 +80,21 @@ const ADVICE: &[(Kind, &str)] = &[
              another client.",
     ),
     (
+        Kind::TenantClaim,
+        "The log's cause names the claim. The operator says by `tenancy.tenant_from` which claims name the tenant, \
+             and which values its map takes ([grants.md](grants.md)). Ask for the token again, for the right organization.",
+    ),
+    (
+        Kind::Grant,
+        "The log's cause names the claim, and what is wrong with it. Correct what the issuer writes there; the \
+             shapes that are read stand in [grants.md](grants.md).",
+    ),
+    (
+        Kind::MissingScope,
+        "Ask for a token with one of the scopes that `WWW-Authenticate` names. The operator sets them by \
+             `permissions`; [operations.md](operations.md) shows the kind of each operation.",
+    ),
+    (
         Kind::ForeignTenant,
         "Name your own tenant (your client id), or leave the tenant out: the gateway puts it in. The answer is \
              the same whether the other one exists.",

@@ -26,7 +26,7 @@ pub(super) fn refusal(refusal: &Refusal) -> HttpResponse {
     let mut response = builder(kind.status().as_u16());
     response.insert_header(("content-type", "application/json"));
     response.insert_header(("cache-control", "no-store"));
-    if let Some(challenge) = challenge(kind, refusal.message()) {
+    if let Some(challenge) = challenge(refusal) {
         response.insert_header(("www-authenticate", challenge));
     }
     if let Some(seconds) = refusal.retry_after_seconds() {
@@ -36,19 +36,34 @@ pub(super) fn refusal(refusal: &Refusal) -> HttpResponse {
 }
 
 /// The challenge of RFC 6750 section 3: no error code when no token was sent.
-fn challenge(kind: Kind, message: &str) -> Option<String> {
+fn challenge(refusal: &Refusal) -> Option<String> {
+    let kind = refusal.kind();
     let error = match kind.status().as_u16() {
         401 if kind == Kind::TokenMissing => return Some(format!("Bearer realm=\"{REALM}\"")),
         401 => "invalid_token",
-        403 if matches!(kind, Kind::TokenNotApplication | Kind::ClientId | Kind::Level) => {
+        403 if refusal.needed_scopes().is_some() => "insufficient_scope",
+        403 if matches!(
+            kind,
+            Kind::TokenNotApplication
+                | Kind::ClientId
+                | Kind::Level
+                | Kind::TenantClaim
+                | Kind::Grant
+                | Kind::MissingScope
+        ) =>
+        {
             "insufficient_scope"
         }
         _ => return None,
     };
     // A quoted string holds neither quotes nor backslashes here: messages are our own texts.
-    let text: String =
-        message.chars().filter(|c| c.is_ascii() && !matches!(c, '"' | '\\') && !c.is_control()).collect();
-    Some(format!("Bearer realm=\"{REALM}\", error=\"{error}\", error_description=\"{text}\""))
+    let quoted = |text: &str| -> String {
+        text.chars().filter(|c| c.is_ascii() && !matches!(c, '"' | '\\') && !c.is_control()).collect()
+    };
+    let text = quoted(refusal.message());
+    let scope = refusal.needed_scopes().filter(|scopes| !scopes.is_empty());
+    let scope = scope.map_or_else(String::new, |scopes| format!(", scope=\"{}\"", quoted(scopes)));
+    Some(format!("Bearer realm=\"{REALM}\", error=\"{error}\"{scope}, error_description=\"{text}\""))
 }
 
 /// A reply; `head` drops its body (RFC 9110 section 9.3.2). `stopped` is called when the guard stops a stream.

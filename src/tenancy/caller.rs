@@ -4,46 +4,34 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::grants::{Grants, Level};
+use super::grants::Grants;
+use super::permitted::Permitted;
+use crate::config::{Level, TenantIdFault, tenant_id};
 use crate::refusal::{Kind, Refusal};
-
-/// Longest client id that becomes a tenant: the engine's columns hold 64 characters (facts 12).
-const MAX_LEN: usize = 64;
-/// The engine's built-in administrators' group; as a tenant or user it would be mistaken for it.
-const RESERVED: &str = "camunda-admin";
 
 /// A tenant id that is safe in a path segment, a comma list, a header and JSON.
 ///
-/// INVARIANT: made by [`Tenant::parse`] only, so every other stage may write it down without another check.
+/// INVARIANT: made by [`Tenant::read`] only, so every other stage may write it down without another check.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tenant(Arc<str>);
 
 impl Tenant {
-    /// Takes `[A-Za-z0-9][A-Za-z0-9_.-]{0,63}` and nothing else: a comma would widen `tenantIdIn`, `..` would
-    /// climb a path, blanks and control characters would end a header.
+    /// Takes what a tenant's id may be, and nothing else.
+    ///
+    /// # Errors
+    /// The text has another shape, or is one of `reserved` (or `camunda-admin`).
+    pub(crate) fn read(text: &str, reserved: &[String]) -> Result<Self, TenantIdFault> {
+        tenant_id(text, reserved).map(|()| Self(text.into()))
+    }
+
+    /// The tenant, or user, of a client id.
     ///
     /// # Errors
     /// [`Kind::ClientId`] when the text has another shape or is one of `reserved` (or `camunda-admin`).
     pub fn parse(client_id: &str, reserved: &[String]) -> Result<Self, Refusal> {
-        let refuse = |why: &str| {
-            Err(Refusal::new(Kind::ClientId, format!("the token's client id can't be a tenant: {why}")))
-        };
-        let bytes = client_id.as_bytes();
-        if bytes.is_empty() || bytes.len() > MAX_LEN {
-            return refuse("it must have 1 to 64 characters");
-        }
-        if !bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-            || !bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
-        {
-            return refuse("letters, digits, `_`, `.` and `-` are taken, the first a letter or digit");
-        }
-        // Case folded: a case-insensitive collation would merge `Camunda-Admin` with the administrators' group.
-        if client_id.eq_ignore_ascii_case(RESERVED)
-            || reserved.iter().any(|r| r.eq_ignore_ascii_case(client_id))
-        {
-            return refuse("it is reserved");
-        }
-        Ok(Self(client_id.into()))
+        Self::read(client_id, reserved).map_err(|fault| {
+            Refusal::new(Kind::ClientId, format!("the token's client id can't be a tenant: {fault}"))
+        })
     }
 
     /// The id.
@@ -77,12 +65,21 @@ pub struct Caller {
     tenant: Tenant,
     grants: Arc<Grants>,
     all_tenants: Option<Level>,
+    permitted: Permitted,
+    expires: Option<u64>,
 }
 
 impl Caller {
     /// The caller that owns `tenant` and acts under its name.
     pub fn new(tenant: Tenant) -> Self {
-        Self { user: tenant.clone(), tenant, grants: Arc::default(), all_tenants: None }
+        Self {
+            user: tenant.clone(),
+            tenant,
+            grants: Arc::default(),
+            all_tenants: None,
+            permitted: Permitted::default(),
+            expires: None,
+        }
     }
 
     /// The same caller under the name of another user: one of several clients of a tenant.
@@ -101,6 +98,18 @@ impl Caller {
     #[must_use]
     pub fn granted_all_tenants(self, level: Option<Level>) -> Self {
         Self { all_tenants: level, ..self }
+    }
+
+    /// The same caller with the kinds of rules that its token permits.
+    #[must_use]
+    pub fn permitted(self, permitted: Permitted) -> Self {
+        Self { permitted, ..self }
+    }
+
+    /// The same caller with the time at which its token expires, in seconds since 1970.
+    #[must_use]
+    pub fn until(self, expires: u64) -> Self {
+        Self { expires: Some(expires), ..self }
     }
 
     /// The Camunda user id.
@@ -143,6 +152,16 @@ impl Caller {
             Some(granted) => Err(too_low(granted, level)),
             None => Err(foreign()),
         }
+    }
+
+    /// The kinds of rules that its token permits.
+    pub fn permits(&self) -> Permitted {
+        self.permitted
+    }
+
+    /// When its token expires, in seconds since 1970; none without a token.
+    pub fn expires(&self) -> Option<u64> {
+        self.expires
     }
 
     /// The level at which it may use a tenant: all in its own.

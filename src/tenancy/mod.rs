@@ -3,6 +3,10 @@
 pub(crate) mod bound;
 mod caller;
 mod grants;
+mod permitted;
 
 pub(crate) use caller::{Caller, Tenant, too_low};
-pub(crate) use grants::{Grants, Level};
+pub(crate) use grants::Grants;
+pub(crate) use permitted::Permitted;
+
+pub(crate) use crate::config::Level;

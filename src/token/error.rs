@@ -6,6 +6,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::ScopePatternFault;
+
 /// Settings of issuers that would not work, or would accept too much.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
@@ -18,6 +20,14 @@ pub enum SetupError {
     /// `jsonwebtoken` was used, or set up, before.
     #[error("`jsonwebtoken` has another provider of cryptography in this process")]
     OtherProvider,
+    /// A pattern of scopes would be read in two ways.
+    #[error("scope `{pattern}` {fault}")]
+    Scope {
+        /// As written.
+        pattern: String,
+        /// What is wrong with it.
+        fault: ScopePatternFault,
+    },
     /// One issuer's settings.
     #[error("issuer `{issuer}`")]
     Issuer {

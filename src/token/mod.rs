@@ -2,11 +2,13 @@
 //!
 //! In: the `Authorization` header of a request. Out: the [`Caller`] that it proves, or a refusal. The stages:
 //! `bearer` finds the one token, `header` reads its header, `issuer` and `keys` know who may sign, `verify` puts them
-//! together, `claims` reads who it proves, `remembered` saves the work the next time. No request passes without a
+//! together, `claims` reads who it proves and `caller` what that one
+//! may, `remembered` saves the work the next time. No request passes without a
 //! verified token, and no token is logged.
 
 mod algorithm;
 mod bearer;
+mod caller;
 mod claims;
 mod clock;
 mod error;
@@ -25,6 +27,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::task::AbortHandle;
 
+pub(crate) use caller::caller_of_client;
 pub use error::{IssuerError, NotReady, SetupError};
 #[cfg(test)]
 pub(crate) use keys::Cause;
@@ -33,6 +36,7 @@ pub(crate) use stats::Stats;
 use crate::config;
 use crate::refusal::Refusal;
 use crate::tenancy::Caller;
+use caller::CallerRules;
 use clock::Clock;
 use issuer::Issuer;
 use remembered::{Remembered, TokenHash};
@@ -46,7 +50,7 @@ pub struct Tokens {
 
 struct Shared {
     issuers: Vec<Issuer>,
-    reserved: Vec<String>,
+    callers: CallerRules,
     max_token_bytes: usize,
     remembered: Remembered,
     outcomes: Outcomes,
@@ -73,6 +77,7 @@ impl Tokens {
         issuers: &[config::Issuer],
         keys: &config::Keys,
         tenancy: &config::Tenancy,
+        permissions: &config::Permissions,
         max_token_bytes: usize,
     ) -> Result<Tokens, SetupError> {
         if !keys::install_provider() {
@@ -94,7 +99,7 @@ impl Tokens {
         Ok(Self {
             shared: Arc::new(Shared {
                 issuers: made,
-                reserved: tenancy.reserved_client_ids.clone(),
+                callers: CallerRules::new(tenancy, permissions)?,
                 max_token_bytes,
                 remembered: Remembered::new(keys),
                 outcomes: Outcomes::default(),
@@ -141,7 +146,7 @@ impl Tokens {
         }
         shared.outcomes.miss();
         let now = || shared.clock.now();
-        let verify = verify::verify(bearer::split(token)?, &shared.issuers, &shared.reserved, now);
+        let verify = verify::verify(bearer::split(token)?, &shared.issuers, &shared.callers, now);
         // Boxed: most tokens are remembered, and their future should stay small.
         let verified = Box::pin(verify).await?;
         let caller = verified.caller.clone();

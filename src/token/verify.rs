@@ -12,22 +12,23 @@ use jsonwebtoken::Algorithm;
 
 use super::algorithm::is_symmetric;
 use super::bearer::{UnverifiedToken, decode, malformed};
+use super::caller::CallerRules;
 use super::issuer::Issuer;
 use super::keys::{Key, NoKey};
 use super::log_text::for_log;
 use super::remembered::Verified;
 use super::{claims, header, json};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::{Caller, Tenant};
 
 /// Verifies a token.
 ///
 /// # Errors
-/// Every refusal of kind 401, [`Kind::TokenNotApplication`], [`Kind::ClientId`], [`Kind::KeysUnavailable`].
+/// Every refusal of kind 401, [`Kind::TokenNotApplication`], [`Kind::ClientId`], [`Kind::TenantClaim`], [`Kind::Grant`],
+/// [`Kind::KeysUnavailable`].
 pub(crate) async fn verify(
     token: UnverifiedToken<'_>,
     issuers: &[Issuer],
-    reserved: &[String],
+    callers: &CallerRules,
     now: impl Fn() -> f64,
 ) -> Result<Verified, Refusal> {
     let unverified_header = header::read(&token)?;
@@ -60,8 +61,8 @@ pub(crate) async fn verify(
     let claims = unverified_claims;
     // Read now: waiting for a key takes time.
     let proved = claims::check(&claims, &issuer.settings, now())?;
-    let tenant = Tenant::parse(proved.client_id, reserved)?;
-    Ok(Verified { caller: Caller::new(tenant), issuer: place, kid, key: key.identity, until: proved.until })
+    let caller = callers.caller(&claims, &proved, &issuer.settings)?;
+    Ok(Verified { caller, issuer: place, kid, key: key.identity, until: proved.until })
 }
 
 /// Whether `key` signed the token with `algorithm`, which must be the key's own (RFC 8725 section 3.1).

@@ -9,6 +9,7 @@ const ORDER: &[&str] = &[
     "cli",
     "server",
     "journey",
+    "whoami",
     "plan",
     "operations",
     "context",

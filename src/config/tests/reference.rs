@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::layers::variable;
 use crate::config::codes::FindingCode;
 use crate::config::shape::{self, Shape, Takes, join};
-use crate::config::{Issuer, Settings};
+use crate::config::{GrantSource, Issuer, Settings, TenantSource};
 use crate::golden::same_as_checked_in;
 
 const HEAD: &str = "# Configuration\n\n\
@@ -77,13 +77,23 @@ fn section(page: &mut String, path: &str, shape: Shape<'_>, defaults: &Value) {
         let (takes, default, text) = (takes(of), default_text(default), cell(description(of)));
         let _ = writeln!(page, "| `{path}` |{variable} {takes} | {default} | {text} |");
         if let Some(items) = of.items().filter(|items| items.keys().is_some()) {
-            let defaults = serde_json::to_value(Issuer::default()).unwrap_or_default();
-            below.push((format!("{path}[]"), items, defaults));
+            below.push((format!("{path}[]"), items, defaults_of_items(&path)));
         }
     }
     for (path, shape, defaults) in below {
         section(page, &path, shape, &defaults);
     }
+}
+
+/// The defaults of what stands in a list of sections.
+fn defaults_of_items(path: &str) -> Value {
+    match path {
+        "issuers" => serde_json::to_value(Issuer::default()),
+        "tenancy.tenant_from" => serde_json::to_value(TenantSource::default()),
+        "tenancy.grants" => serde_json::to_value(GrantSource::default()),
+        other => panic!("{other} has no defaults here"),
+    }
+    .unwrap_or_default()
 }
 
 fn takes(shape: Shape<'_>) -> String {
@@ -94,6 +104,7 @@ fn takes(shape: Shape<'_>) -> String {
         Takes::Flag => "`true`, `false`".to_owned(),
         Takes::Number => "number".to_owned(),
         Takes::List => "list".to_owned(),
+        Takes::TextOrList => "text or list".to_owned(),
         Takes::Map => "map".to_owned(),
     };
     if let Some((least, most)) = shape.range() {

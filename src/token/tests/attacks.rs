@@ -199,7 +199,8 @@ async fn client_ids_that_are_no_tenants() {
     let pair = Pair::rsa_a("k");
     let server = Misbehaving::new(Does::keys(&[&pair])).await;
     let reserved = config::Tenancy { reserved_client_ids: vec!["root".into()], ..Default::default() };
-    let tokens = Tokens::new(&[server.settings()], &fast(), &reserved, 8192).expect("settings");
+    let tokens = Tokens::new(&[server.settings()], &fast(), &reserved, &config::Permissions::default(), 8192)
+        .expect("settings");
     tokens.start();
     for id in ["app", "CS2MNgcX1VZFCJaEzfKw2VPAAS0gzhqP", "a.b-c_d", "0", "null", &"a".repeat(64)] {
         let token = pair.sign(&with(json!({ "azp": id })));
@@ -345,7 +346,13 @@ async fn neither_answer_nor_log_shows_the_token_and_only_the_log_names_the_key()
 fn settings_that_would_take_too_much_are_refused() {
     let good = || issuer(NAME, "https://issuer.example/jwks".into());
     let new = |issuers: &[config::Issuer]| {
-        let made = Tokens::new(issuers, &config::Keys::default(), &config::Tenancy::default(), 8192);
+        let made = Tokens::new(
+            issuers,
+            &config::Keys::default(),
+            &config::Tenancy::default(),
+            &config::Permissions::default(),
+            8192,
+        );
         made.err().map(|error| crate::causes::in_full(&error))
     };
     assert_eq!(new(&[good()]), None);

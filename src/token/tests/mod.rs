@@ -3,6 +3,8 @@
 mod addresses;
 mod attacks;
 mod faults;
+mod granted;
 mod recipes;
+mod recipes_of_grants;
 mod support;
 mod vectors;

@@ -141,7 +141,9 @@ pub(super) fn fast() -> config::Keys {
 
 /// Tokens of these issuers, started.
 pub(super) fn tokens(issuers: &[config::Issuer], keys: &config::Keys) -> Tokens {
-    let tokens = Tokens::new(issuers, keys, &config::Tenancy::default(), 8192).expect("settings");
+    let tokens =
+        Tokens::new(issuers, keys, &config::Tenancy::default(), &config::Permissions::default(), 8192)
+            .expect("settings");
     tokens.start();
     tokens
 }

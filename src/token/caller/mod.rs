@@ -1,0 +1,113 @@
+//! Claims that hold → the caller, by the operator's settings.
+//!
+//! In: claims that were checked, the client id that they prove, the settings. Out: the caller with its own tenant,
+//! grants and permissions. Nothing is granted unless a setting names the claim; a claim that a setting names and that
+//! can't be read is a refusal, never an empty or full set.
+
+mod fault;
+mod grants;
+mod own_tenant;
+mod scopes;
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use self::fault::{ClaimFault, type_of};
+use self::grants::GrantRules;
+use self::own_tenant::OwnTenant;
+use self::scopes::Scopes;
+use super::claims::{Claims, Proved};
+use super::error::SetupError;
+use crate::config::{self, ClaimPath, Permissions};
+use crate::refusal::Refusal;
+use crate::tenancy::{Caller, Permitted, Tenant};
+
+/// Makes callers of claims.
+pub(super) struct CallerRules {
+    own_tenant: OwnTenant,
+    grants: GrantRules,
+    permissions: Permissions,
+}
+
+impl CallerRules {
+    /// # Errors
+    /// A pattern of scopes that can't be read; `config` has reported it before.
+    pub(super) fn new(tenancy: &config::Tenancy, permissions: &Permissions) -> Result<Self, SetupError> {
+        Ok(Self {
+            own_tenant: OwnTenant::new(tenancy),
+            grants: GrantRules::new(tenancy)?,
+            permissions: permissions.clone(),
+        })
+    }
+
+    /// The caller that the claims of an issuer's token prove.
+    ///
+    /// # Errors
+    /// [`Kind::ClientId`](crate::refusal::Kind::ClientId), [`Kind::TenantClaim`](crate::refusal::Kind::TenantClaim) or
+    /// [`Kind::Grant`](crate::refusal::Kind::Grant).
+    pub(super) fn caller(
+        &self,
+        claims: &Claims,
+        proved: &Proved<'_>,
+        issuer: &config::Issuer,
+    ) -> Result<Caller, Refusal> {
+        let (tenant, user) = self.own_tenant.find(claims, proved.client_id, issuer)?;
+        let scopes = match self.grants.by_scope() || self.permissions.any() {
+            true => Scopes::read(claims)?,
+            false => Scopes::default(),
+        };
+        let grants = self.grants.read(claims, &scopes, &tenant)?;
+        let all_tenants = self.grants.all_tenants(&scopes)?;
+        let permitted = Permitted::by(&self.permissions, |scope| scopes.has(scope));
+        let caller = Caller::new(tenant).acting_as(user).granted_all_tenants(all_tenants);
+        let caller = if grants.is_empty() { caller } else { caller.granted(grants) };
+        Ok(caller.permitted(permitted).until(whole_seconds(proved.until)))
+    }
+}
+
+/// The caller that a client's token without any other claim proves, for `explain`. Where only claims name the tenant,
+/// the id stands for one.
+///
+/// # Errors
+/// [`Kind::ClientId`](crate::refusal::Kind::ClientId) or [`Kind::TenantClaim`](crate::refusal::Kind::TenantClaim).
+pub(crate) fn caller_of_client(
+    client_id: &str,
+    issuers: &[config::Issuer],
+    tenancy: &config::Tenancy,
+) -> Result<Caller, Refusal> {
+    let by_client_id = |issuer: &&config::Issuer| {
+        tenancy.tenant_from.iter().any(|source| source.claim.is_one_of(&issuer.client_id_claims))
+    };
+    let issuer = issuers.iter().find(by_client_id).or_else(|| issuers.first());
+    let Some(issuer) = issuer.filter(|i| tenancy.tenant_from.is_empty() || by_client_id(i)) else {
+        return Ok(Caller::new(Tenant::parse(client_id, &tenancy.reserved_client_ids)?));
+    };
+    let (tenant, user) = OwnTenant::new(tenancy).find(&Claims::new(), client_id, issuer)?;
+    Ok(Caller::new(tenant).acting_as(user))
+}
+
+/// `exp` without its fraction; `claims` took it only in a range that fits.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn whole_seconds(time: f64) -> u64 {
+    time as u64
+}
+
+/// What stands at a path of claims; none if the way ends before.
+///
+/// # Errors
+/// The name on the way that holds something else than an object, `null` included.
+fn at<'c>(claims: &'c Claims, path: &ClaimPath) -> Result<Option<&'c Value>, ClaimFault> {
+    let mut names = path.names().iter();
+    let mut found = names.next().and_then(|name| claims.get(name));
+    let mut way: Cow<'_, str> = path.names().first().map_or("", String::as_str).into();
+    for name in names {
+        let Some(value) = found else { return Ok(None) };
+        let Some(inside) = value.as_object() else {
+            return Err(ClaimFault::Way { way: way.into_owned(), is: type_of(value) });
+        };
+        found = inside.get(name);
+        way = format!("{way} → {name}").into();
+    }
+    Ok(found)
+}
