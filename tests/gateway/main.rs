@@ -43,6 +43,8 @@ mod explained;
 mod faults;
 /// Saved filters.
 mod filters;
+/// Tokens whose claims name tenants and grants.
+mod granted_tokens;
 /// Handles of batches without tenant.
 mod handles;
 /// What the gateway adds to, takes from and keeps of headers.

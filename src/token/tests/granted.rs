@@ -332,6 +332,28 @@ async fn scopes_grant_by_their_pattern() {
 }
 
 #[tokio::test]
+async fn a_way_through_something_else_than_objects_is_never_a_missing_claim() {
+    let rows = [
+        ("there", json!({ "app": { "tenants": ["B"], "org": "one" } }), Ok("org-one/app-one")),
+        ("missing inside", json!({ "app": {} }), Ok("app-one/app-one")),
+        ("a text on the way", json!({ "app": "one" }), NO_TENANT),
+        ("null on the way", json!({ "app": null }), NO_TENANT),
+        ("a list on the way", json!({ "app": [{ "org": "one" }] }), NO_TENANT),
+    ];
+    let yaml = "tenancy: { tenant_from: [{ claim: [app, org], prefix: org- }, { claim: azp }] }";
+    table(yaml, own, &rows).await;
+    let rows = [
+        ("there", json!({ "app": { "tenants": ["B"] } }), Ok("B=read")),
+        ("missing inside", json!({ "app": {} }), Ok("")),
+        ("a list on the way", json!({ "app": ["B"] }), UNREADABLE),
+        ("null on the way", json!({ "app": null }), UNREADABLE),
+        ("reserved by a setting", json!({ "app": { "tenants": ["Root"] } }), UNREADABLE),
+    ];
+    let grant = "grants: [{ claim: [app, tenants], level: read }]";
+    table(&format!("tenancy: {{ reserved_client_ids: [root], {grant} }}"), grants, &rows).await;
+}
+
+#[tokio::test]
 async fn entries_of_all_sources_count_together() {
     let yaml = "tenancy: { grants: [{ claim: a, level: read }, { claim: b, level: all }] }";
     let scene = Scene::with(yaml).await;
