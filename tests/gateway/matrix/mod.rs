@@ -13,6 +13,7 @@
 
 mod alike;
 mod calling;
+mod granted;
 // The tests of faults ask for the same.
 pub mod cases;
 pub mod columns;
