@@ -70,7 +70,7 @@ impl OwnRow {
     /// A text that it must have.
     ///
     /// # Errors
-    /// [`Kind::EngineAnswer`] where it is missing.
+    /// [`EngineAnswer`](crate::refusal::Kind::EngineAnswer) where it is missing.
     pub(crate) fn text(&self, name: &str) -> Result<String, Refusal> {
         needed(&self.0, name)
     }
@@ -78,7 +78,7 @@ impl OwnRow {
     /// Its id.
     ///
     /// # Errors
-    /// [`Kind::EngineAnswer`] where it has none.
+    /// [`EngineAnswer`](crate::refusal::Kind::EngineAnswer) where it has none.
     pub(crate) fn id(&self) -> Result<OwnId, Refusal> {
         Ok(OwnId(self.text("id")?))
     }
