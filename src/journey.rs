@@ -35,6 +35,8 @@ pub(crate) async fn journey(
     let authorization: Vec<&[u8]> = headers.authorization.iter().map(Vec::as_slice).collect();
     let caller = state.tokens.caller(&authorization).await?;
     record.tenant = Some(caller.tenant().clone());
+    record.user = Some(caller.user_id().clone());
+    record.all_tenants = caller.all_tenants();
 
     if whoami::is_asked(state.settings.whoami, &segments) {
         record.operation = whoami::operation(&method);
@@ -51,6 +53,11 @@ pub(crate) async fn journey(
 
     let long_poll = matches!(&operation.rule.how, How::Forward(forward) if forward.long_poll);
     let share = state.shares.take(caller.tenant(), long_poll)?;
+    let caller = match caller.all_tenants() {
+        // Boxed: few tokens grant every tenant, and all requests would carry its weight.
+        Some(_) => Box::pin(state.every_tenant.granted(engine, caller)).await?,
+        None => caller,
+    };
     let forward = match way(&operation, &state.base.engine)? {
         Way::Forward(forward) => forward,
         Way::Answer(reply) => return Ok(*reply),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::admission::{Memory, Shares};
 use crate::config::Settings;
-use crate::isolation::{Engine, EngineSetupError, Handles, Ownership};
+use crate::isolation::{Engine, EngineSetupError, EveryTenant, Handles, Ownership};
 use crate::model::{DataFault, Inspector};
 use crate::policy::Policy;
 use crate::request::Base;
@@ -53,6 +53,8 @@ pub(crate) struct AppState {
     pub handles: Arc<Handles>,
     /// Finds owners.
     pub ownership: Ownership,
+    /// Every tenant of the engine, for callers that are granted all.
+    pub every_tenant: EveryTenant,
     /// Memory for bodies that are read whole.
     pub memory: Memory,
     /// Counts requests under way, a tenant each.
@@ -99,6 +101,7 @@ impl AppState {
             tokens,
             ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
             handles,
+            every_tenant: EveryTenant::default(),
             heavy: Shares::new(DEPLOYMENTS, REPORTS),
             uploads: Shares::new(UPLOADS, 0),
             memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),

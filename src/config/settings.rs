@@ -38,7 +38,7 @@ section! {
         pub permissions: Permissions = Permissions::default(),
         /// Answer `GET /tenantgate/whoami` below the engine's path: user, tenants and permissions of the token, and when
         /// it expires. False: as any path that the engine does not have.
-        pub whoami: bool = false,
+        pub whoami: bool = true,
         /// What deployed models may carry.
         pub deployments: Deployments = Deployments::default(),
         /// What values of variables may be.

@@ -103,7 +103,12 @@ impl RequestLog {
         }
         let Some(line) = Line::begin(AUDIT) else { return };
         let peer = self.peer.map_or_else(|| "-".to_owned(), |ip| ip.to_string());
-        self.common(line, outcome).text("peer", &peer).text("ids", &format_ids(&self.record.ids)).end();
+        self.common(line, outcome)
+            .text("user", self.record.user.as_ref().map_or("-", |user| user.as_str()))
+            .text("all_tenants", self.record.all_tenants.map_or("-", |level| level.name()))
+            .text("peer", &peer)
+            .text("ids", &format_ids(&self.record.ids))
+            .end();
     }
 
     /// What both say.

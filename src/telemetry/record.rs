@@ -3,13 +3,17 @@
 use std::cell::Cell;
 
 use crate::policy::OperationKey;
-use crate::tenancy::Tenant;
+use crate::tenancy::{Level, Tenant};
 
 /// What a request has shown so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RequestRecord {
     /// The tenant that the token proved.
     pub(crate) tenant: Option<Tenant>,
+    /// The user that the token proved: several clients may share a tenant.
+    pub(crate) user: Option<Tenant>,
+    /// The level at which the token grants every tenant.
+    pub(crate) all_tenants: Option<Level>,
     /// The operation, as `GET /task/{id}`.
     pub(crate) operation: Option<OperationKey>,
     /// The values of the path's parameters, for the audit stream.

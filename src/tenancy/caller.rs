@@ -90,8 +90,8 @@ impl Caller {
 
     /// The same caller with tenants that its token grants.
     #[must_use]
-    pub fn granted(self, grants: Grants) -> Self {
-        Self { grants: Arc::new(grants), ..self }
+    pub fn granted(self, grants: impl Into<Arc<Grants>>) -> Self {
+        Self { grants: grants.into(), ..self }
     }
 
     /// The same caller with a level at which its token grants every tenant.
@@ -110,6 +110,11 @@ impl Caller {
     #[must_use]
     pub fn until(self, expires: u64) -> Self {
         Self { expires: Some(expires), ..self }
+    }
+
+    /// The Camunda user id, as a value that is safe in a log line.
+    pub fn user_id(&self) -> &Tenant {
+        &self.user
     }
 
     /// The Camunda user id.

@@ -85,8 +85,10 @@ async fn whoami_tells_what_the_token_says_and_asks_no_engine() {
 }
 
 #[tokio::test]
-async fn without_the_setting_whoami_is_a_path_like_any_unknown_one() {
-    let stage = Stage::start().await;
+async fn where_it_is_off_whoami_is_a_path_like_any_unknown_one() {
+    let on = Stage::start().await;
+    on.client(&format!("t{}", random())).get(WHOAMI).await.ok();
+    let stage = stage("whoami: false\n").await;
     let app = stage.client(&format!("t{}", random()));
     let unknown = app.get("/tenantgate/whowasi").await.refused(403, "TG403-NO-RULE");
     let whoami = app.get(WHOAMI).await.refused(403, "TG403-NO-RULE");

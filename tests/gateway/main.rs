@@ -44,6 +44,7 @@ mod faults;
 /// Saved filters.
 mod filters;
 /// Tokens whose claims name tenants and grants.
+mod granted;
 mod granted_tokens;
 /// Handles of batches without tenant.
 mod handles;

@@ -4,12 +4,14 @@
 //! is asked by lists pinned to the caller's tenant, so an answer about another tenant never enters the gateway,
 //! and a foreign id costs as much time as one that never existed. Only found owners are remembered.
 
+mod every_tenant;
 mod handle;
 mod look_up;
 mod question;
 mod resource_id;
 mod stats;
 
+pub(crate) use every_tenant::EveryTenant;
 pub(crate) use handle::Handles;
 pub(crate) use look_up::{Judgement, KeyQuestion, Ownership};
 pub(crate) use resource_id::{OwnedIds, ResourceId};

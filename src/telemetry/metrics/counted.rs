@@ -21,6 +21,8 @@ metrics! {
         /// Requests by tenant and outcome. The first 200 tenants that a process sees have a series of their own,
         /// all others count as `_other`.
         tenants: IntCounterVec = "tenantgate_tenant_requests_total"["tenant", "outcome"];
+        /// Requests whose token grants every tenant, by level.
+        all_tenants: IntCounterVec = "tenantgate_all_tenants_requests_total"["level"];
         /// Refusals by their stable code; see docs/refusal-codes.md.
         refusals: IntCounterVec = "tenantgate_refusals_total"["code"];
         /// Time from a request's head to the start of its reply, by kind of rule (`none` before one was found).

@@ -67,6 +67,9 @@ impl Metrics {
             let tenant = self.named.label(tenant.as_str());
             self.counted.tenants.with_label_values(&[tenant, outcome.name()]).inc();
         }
+        if let Some(level) = record.all_tenants {
+            self.counted.all_tenants.with_label_values(&[level.name()]).inc();
+        }
         if let Outcome::Refused(refusal) = outcome {
             self.refused(record, refusal);
         }

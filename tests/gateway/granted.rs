@@ -1,0 +1,166 @@
+//! What grants mean, by behaviour on the real engine: the federated list, the tenant that is named, and every tenant.
+//! `matrix/granted.rs` asks every operation.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, issuer};
+use crate::support::api::{Api, Reply};
+use crate::support::random;
+use crate::support::snapshot::snapshot;
+use crate::support::world::World;
+
+const YAML: &str =
+    "tenancy:\n  grants:\n    - {claim: tenants, level: read}\n  all_tenants: {scope: \"tenants:{level}\"}\n";
+
+/// A client of `tenant` whose token has these claims besides.
+fn client(stage: &Stage, tenant: &str, more: &Value) -> Api {
+    let token = issuer().token_with(tenant, |_, claims| {
+        for (name, value) in more.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+    });
+    stage.gateway.api().with_token(&token)
+}
+
+/// The tenants of a list's rows.
+fn tenants(reply: &Reply) -> BTreeSet<String> {
+    let rows: Value = reply.json();
+    rows.as_array().unwrap().iter().map(|row| row["tenantId"].as_str().unwrap_or("none").to_owned()).collect()
+}
+
+fn set(all: &[&str]) -> BTreeSet<String> {
+    all.iter().map(|one| (*one).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_list_shows_what_is_granted_and_no_more() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let (World { a, b, engine }, World { a: c, .. }) = (World::seed().await, World::seed().await);
+    let app = client(&stage, &a.tenant, &json!({"tenants": [b.tenant]}));
+    let before = (snapshot(&engine, &b.tenant).await, snapshot(&engine, &c.tenant).await);
+    for list in ["/task", "/process-instance", "/variable-instance", "/history/task", "/process-definition"] {
+        let all = app.get(list).await.ok();
+        c.not_in(&all);
+        if list != "/process-instance" {
+            assert_eq!(tenants(&all), set(&[&a.tenant, &b.tenant]), "{list}");
+            let one = app.get(&format!("{list}?tenantIdIn={}", b.tenant)).await.ok();
+            assert_eq!(tenants(&one), set(&[&b.tenant]), "{list}");
+        }
+        // The sum is exact.
+        let count = async |api: &Api, tenants: &str| -> u64 {
+            let count: Value = api.get(&format!("{list}/count?tenantIdIn={tenants}")).await.ok().json();
+            count["count"].as_u64().unwrap()
+        };
+        let both = count(&engine, &format!("{},{}", a.tenant, b.tenant)).await;
+        assert_eq!(count(&app, "").await, both, "{list}");
+        stage.recorder.forget();
+        app.get(&format!("{list}?tenantIdIn={}", c.tenant)).await.refused(403, "TG403-TENANT");
+        app.get(&format!("{list}?tenantIdIn={},{}", b.tenant, c.tenant)).await.refused(403, "TG403-TENANT");
+        stage.recorder.nothing();
+    }
+    // By POST and inside `orQueries` likewise.
+    let both = set(&[&a.tenant, &b.tenant]);
+    assert_eq!(tenants(&app.post("/task", json!({})).await.ok()), both);
+    let either = |tenant: &str| json!({"orQueries": [{"tenantIdIn": [tenant]}]});
+    assert_eq!(tenants(&app.post("/task", either(&b.tenant)).await.ok()), set(&[&b.tenant]));
+    app.post("/task", either(&c.tenant)).await.refused(403, "TG403-TENANT");
+    // The twin: another client of the same tenant, without the grant, sees its own only.
+    let own = client(&stage, &a.tenant, &json!({}));
+    assert_eq!(tenants(&own.get("/task").await.ok()), set(&[&a.tenant]));
+    own.get(&format!("/task?tenantIdIn={}", b.tenant)).await.refused(403, "TG403-TENANT");
+    let after = (snapshot(&engine, &b.tenant).await, snapshot(&engine, &c.tenant).await);
+    assert!(before == after, "reading changed something");
+}
+
+#[tokio::test]
+async fn what_one_client_of_a_tenant_has_seen_grants_nothing_to_another() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let World { a, b, engine } = World::seed().await;
+    let task = engine.get(&format!("/task?tenantIdIn={}", b.tenant)).await.ok().ids()[0].clone();
+    let granted = client(&stage, &a.tenant, &json!({"tenants": [b.tenant]}));
+    let own = client(&stage, &a.tenant, &json!({}));
+    let path = format!("/task/{task}/variables");
+    let missing = own.get("/task/never/variables").await.text().replace("never", "ID");
+    for _ in 0..2 {
+        granted.get(&path).await.ok();
+        assert_eq!(own.get(&path).await.text().replace(&task, "ID"), missing);
+    }
+    // Visible, and too low for a write.
+    let change = json!({"value": "x", "type": "String"});
+    let refused = granted.put(&format!("{path}/x"), change).await.refused(403, "TG403-LEVEL");
+    let challenge = refused.header("www-authenticate").unwrap_or_default();
+    assert!(challenge.contains("insufficient_scope"), "{challenge}");
+}
+
+#[tokio::test]
+async fn creates_and_starts_go_where_they_are_named() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let World { a, b, engine } = World::seed().await;
+    let at =
+        |level: &str| client(&stage, &a.tenant, &json!({"tenants": [{"tenant": b.tenant, "level": level}]}));
+    let task = |tenant: Option<&str>| json!({"name": format!("made{}", random()), "tenantId": tenant});
+    let made = |tenant: &str, name: &Value| {
+        let path = format!("/task/count?tenantIdIn={tenant}&name={}", name.as_str().unwrap());
+        let engine = engine.clone();
+        async move { engine.get(&path).await.ok().json()["count"].as_u64().unwrap() }
+    };
+    for (tenant, lands) in
+        [(None, &a.tenant), (Some(a.tenant.as_str()), &a.tenant), (Some(&b.tenant), &b.tenant)]
+    {
+        let body = task(tenant);
+        at("all").post("/task/create", body.clone()).await.status(204);
+        assert_eq!(made(lands, &body["name"]).await, 1, "{tenant:?}");
+    }
+    for level in ["read", "work"] {
+        let body = task(Some(&b.tenant));
+        at(level).post("/task/create", body.clone()).await.refused(403, "TG403-LEVEL");
+        assert_eq!(made(&b.tenant, &body["name"]).await, 0, "{level}");
+    }
+    // A task of B's stays B's, whatever the body says; the own tenant is never written into it.
+    let id = engine.get(&format!("/task?tenantIdIn={}", b.tenant)).await.ok().ids()[0].clone();
+    let mut whole: Value = engine.get(&format!("/task/{id}")).await.ok().json();
+    whole["description"] = json!("changed");
+    at("work").put(&format!("/task/{id}"), whole.clone()).await.status(204);
+    whole["tenantId"] = json!(a.tenant);
+    at("work").put(&format!("/task/{id}"), whole).await.status(404);
+    let now: Value = engine.get(&format!("/task/{id}")).await.ok().json();
+    assert_eq!((&now["tenantId"], &now["description"]), (&json!(b.tenant), &json!("changed")));
+}
+
+#[tokio::test]
+async fn every_tenant_with_a_record_shows_those_of_tomorrow_included_and_nothing_without_tenant() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let World { a, b, engine } = World::seed().await;
+    let record = |tenant: &str| json!({"id": tenant, "name": tenant});
+    engine.post("/tenant/create", record(&b.tenant)).await;
+    let nobodys = json!({"name": format!("nobodys{}", random())});
+    engine.post("/task/create", nobodys).await.status(204);
+    let app = client(&stage, &a.tenant, &json!({"scope": "openid tenants:read"}));
+    let shown = async || tenants(&app.post("/task", json!({})).await.ok());
+    let seen = shown().await;
+    assert!(seen.contains(&a.tenant) && seen.contains(&b.tenant) && !seen.contains("none"), "{seen:?}");
+    // A tenant that comes while the gateway runs.
+    let new = format!("tNew{}", random());
+    engine.post("/tenant/create", record(&new)).await.status(204);
+    engine.post("/task/create", json!({"name": "first", "tenantId": new})).await.status(204);
+    let began = std::time::Instant::now();
+    while !shown().await.contains(&new) {
+        assert!(began.elapsed() < Duration::from_secs(15), "the new tenant never showed");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    let id = engine.get(&format!("/task?tenantIdIn={new}")).await.ok().ids()[0].clone();
+    app.get(&format!("/task/{id}")).await.ok();
+    app.post(&format!("/task/{id}/claim"), json!({"userId": "x"})).await.refused(403, "TG403-LEVEL");
+    // The twins: `work` claims, and who has no scope sees its own.
+    let works = client(&stage, &a.tenant, &json!({"scope": "tenants:work"}));
+    works.post(&format!("/task/{id}/claim"), json!({"userId": "x"})).await.status(204);
+    let none = client(&stage, &a.tenant, &json!({"scope": "openid"}));
+    assert_eq!(tenants(&none.post("/task", json!({})).await.ok()), set(&[&a.tenant]));
+    let metrics = stage.gateway.admin().get("/metrics").await.ok().text();
+    assert!(metrics.contains("tenantgate_all_tenants_requests_total{level=\"work\"} 1"), "{metrics}");
+    assert!(stage.gateway.log().contains("all_tenants=\"read\""), "no mark in the audit stream");
+    engine.delete(&format!("/task/{id}?cascade=true")).await;
+}
