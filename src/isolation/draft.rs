@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use super::own::OwnId;
+use super::own::ReadableId;
 use super::ownership::{OwnedIds, ResourceId};
 use super::permit::{Content, Permit, Probe};
 use super::substitutes::{Substitutes, fresh};
@@ -80,11 +80,11 @@ impl Draft {
         Self { method: method.to_owned(), ..self.clone() }
     }
 
-    /// The same request, narrowed by a list of own ids in a parameter. None of them stands for none: an empty list would
+    /// The same request, narrowed by a list of ids that the caller may read in a parameter. None of them stands for none: an empty list would
     /// mean all (facts 1), so an id that never existed takes their place.
     #[must_use]
-    pub(crate) fn among(mut self, name: &'static str, ids: &[OwnId]) -> Self {
-        let ids: Vec<&str> = ids.iter().map(OwnId::as_str).collect();
+    pub(crate) fn among(mut self, name: &'static str, ids: &[ReadableId]) -> Self {
+        let ids: Vec<&str> = ids.iter().map(ReadableId::as_str).collect();
         let list = if ids.is_empty() { fresh() } else { ids.join(",") };
         self.query.push((name.to_owned(), Value::Text(list)));
         self

@@ -65,13 +65,13 @@ pub(super) fn plan_tasks(planning: &Planning<'_>) -> Result<Planned, Refusal> {
 impl TaskPlan {
     /// The newest version of each own key.
     fn definitions(caller: &Caller) -> OwnQuery<'_> {
-        let newest = OwnQuery::new(List::ProcessDefinitions, caller).with("latestVersion", "true");
+        let newest = OwnQuery::granted(List::ProcessDefinitions, caller).with("latestVersion", "true");
         newest.with("sortBy", "name").with("sortOrder", "asc")
     }
 
     /// Finished tasks of a key.
     fn finished<'a>(&self, key: &str, caller: &'a Caller) -> OwnQuery<'a> {
-        let query = OwnQuery::new(List::HistoricTasks, caller)
+        let query = OwnQuery::granted(List::HistoricTasks, caller)
             .with("finished", "true")
             .with("processDefinitionKey", key);
         self.times.iter().fold(query, |query, (name, value)| query.with(name, value))
@@ -98,28 +98,37 @@ impl TaskPlan {
     async fn sorted(
         &self,
         ctx: &RequestContext<'_>,
-        key: &str,
+        definition: &OwnRow,
         first: u64,
         most: usize,
     ) -> Result<Vec<OwnRow>, Refusal> {
-        let sorted = sorted(self.finished(key, ctx.caller));
+        let finished = self.finished(&definition.text("key")?, ctx.caller).of(definition);
+        let sorted = sorted(finished);
         let page = sorted.with("firstResult", &first.to_string()).with("maxResults", &most.to_string());
         page.rows(ctx.engine).await
     }
 
     /// Each name of a key's finished tasks, and how many have it. The list is sorted by name, so the next name stands
     /// behind all of the one before: two requests a name, however many tasks there are.
-    async fn names(&self, ctx: &RequestContext<'_>, key: &str) -> Result<Vec<(String, u64)>, Refusal> {
+    async fn names(
+        &self,
+        ctx: &RequestContext<'_>,
+        definition: &OwnRow,
+    ) -> Result<Vec<(String, u64)>, Refusal> {
         let mut names: Vec<(String, u64)> = Vec::new();
         let mut first: u64 = 0;
         loop {
-            let Some(task) = self.sorted(ctx, key, first, 1).await?.into_iter().next() else {
+            let Some(task) = self.sorted(ctx, definition, first, 1).await?.into_iter().next() else {
                 return Ok(names);
             };
             match task.json().text("name") {
                 Some(name) if !name.is_empty() && names.last().is_none_or(|(last, _)| *last != name) => {
-                    let count =
-                        self.finished(key, ctx.caller).with("taskName", &name).count(ctx.engine).await?;
+                    let count = self
+                        .finished(&definition.text("key")?, ctx.caller)
+                        .of(definition)
+                        .with("taskName", &name)
+                        .count(ctx.engine)
+                        .await?;
                     first += count.max(1);
                     names.push((name, count));
                 }
@@ -127,7 +136,7 @@ impl TaskPlan {
                 Some(name) if !name.is_empty() => first += 1,
                 // Tasks without a name are not reported; they stand first or last, by the database.
                 Some(_) | None => {
-                    let page = self.sorted(ctx, key, first, 1000).await?;
+                    let page = self.sorted(ctx, definition, first, 1000).await?;
                     let nameless =
                         |task: &&OwnRow| task.json().text("name").is_none_or(|name| name.is_empty());
                     first += page.iter().take_while(nameless).count().max(1) as u64;
@@ -152,11 +161,11 @@ pub(super) async fn handle_tasks(ctx: &RequestContext<'_>, plan: &TaskPlan) -> R
     for definition in &definitions {
         let key = definition.text("key")?;
         if plan.by_name {
-            for (name, count) in plan.names(ctx, &key).await? {
+            for (name, count) in plan.names(ctx, definition).await? {
                 rows.push((Some(name.clone()), count, row(Some(&name), count, definition)));
             }
         } else {
-            let count = plan.finished(&key, ctx.caller).count(ctx.engine).await?;
+            let count = plan.finished(&key, ctx.caller).of(definition).count(ctx.engine).await?;
             if count > 0 {
                 rows.push((None, count, row(None, count, definition)));
             }
@@ -226,7 +235,7 @@ pub(super) fn plan_instances(planning: Planning<'_>) -> Result<Planned, Refusal>
 
 impl InstancePlan {
     fn definitions(caller: &Caller) -> OwnQuery<'_> {
-        OwnQuery::new(List::ProcessDefinitions, caller).with("sortBy", "id").with("sortOrder", "asc")
+        OwnQuery::granted(List::ProcessDefinitions, caller).with("sortBy", "id").with("sortOrder", "asc")
     }
 
     pub(super) fn describe(&self, caller: &Caller) -> Vec<String> {
@@ -247,7 +256,7 @@ pub(super) async fn handle_instances(ctx: &RequestContext<'_>, plan: InstancePla
         let (id, key) = (definition.text("id")?, definition.text("key")?);
         let among = |list: &Option<Vec<String>>, value| list.as_ref().is_none_or(|l| l.contains(value));
         if among(&plan.ids, &id) && among(&plan.keys, &key) {
-            narrowed.push(definition.id()?);
+            narrowed.push(definition.readable_id()?);
         }
     }
     if narrowed.len() > MOST_IN_A_TARGET {

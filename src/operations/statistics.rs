@@ -71,21 +71,21 @@ type ByType = HashMap<String, BTreeMap<String, u64>>;
 
 impl Plan {
     fn definitions(caller: &Caller) -> OwnQuery<'_> {
-        OwnQuery::new(List::ProcessDefinitions, caller).with("sortBy", "id").with("sortOrder", "asc")
+        OwnQuery::granted(List::ProcessDefinitions, caller).with("sortBy", "id").with("sortOrder", "asc")
     }
 
     fn instances<'a>(definition: &str, caller: &'a Caller) -> OwnQuery<'a> {
-        OwnQuery::new(List::ProcessInstances, caller).with("processDefinitionId", definition)
+        OwnQuery::granted(List::ProcessInstances, caller).with("processDefinitionId", definition)
     }
 
     fn jobs(caller: &Caller) -> OwnQuery<'_> {
-        let failed = OwnQuery::new(List::Jobs, caller).with("noRetriesLeft", "true");
+        let failed = OwnQuery::granted(List::Jobs, caller).with("noRetriesLeft", "true");
         failed.with("sortBy", "jobId").with("sortOrder", "asc")
     }
 
     fn incidents<'a>(&self, caller: &'a Caller) -> Option<OwnQuery<'a>> {
         let all =
-            OwnQuery::new(List::Incidents, caller).with("sortBy", "incidentId").with("sortOrder", "asc");
+            OwnQuery::granted(List::Incidents, caller).with("sortBy", "incidentId").with("sortOrder", "asc");
         match &self.incidents {
             Incidents::None => None,
             Incidents::All | Incidents::Roots => Some(all),
@@ -139,7 +139,7 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: &Plan) -> Result<Repl
     for group in definitions.chunks(AT_A_TIME) {
         let counts = group.iter().map(async |definition| {
             let id = definition.text("id")?;
-            let instances = Plan::instances(&id, ctx.caller).count(ctx.engine).await?;
+            let instances = Plan::instances(&id, ctx.caller).of(definition).count(ctx.engine).await?;
             let none = BTreeMap::new();
             let failed = failed.get(&id).copied().unwrap_or_default();
             Ok::<_, Refusal>(row(&id, instances, failed, incidents.get(&id).unwrap_or(&none), definition))

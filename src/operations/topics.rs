@@ -33,7 +33,8 @@ pub(super) fn plan(planning: &Planning<'_>) -> Planned {
 
 impl Plan {
     fn query<'a>(&self, caller: &'a Caller) -> OwnQuery<'a> {
-        let query = OwnQuery::new(List::ExternalTasks, caller).with("sortBy", "id").with("sortOrder", "asc");
+        let query =
+            OwnQuery::granted(List::ExternalTasks, caller).with("sortBy", "id").with("sortOrder", "asc");
         self.0.iter().fold(query, |query, name| query.with(name, "true"))
     }
 

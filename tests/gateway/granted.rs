@@ -164,3 +164,48 @@ async fn every_tenant_with_a_record_shows_those_of_tomorrow_included_and_nothing
     assert!(stage.gateway.log().contains("all_tenants=\"read\""), "no mark in the audit stream");
     engine.delete(&format!("/task/{id}?cascade=true")).await;
 }
+
+#[tokio::test]
+async fn what_is_counted_is_counted_for_each_granted_tenant() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let (World { a, b, engine }, World { a: c, .. }) = (World::seed().await, World::seed().await);
+    let app = client(&stage, &a.tenant, &json!({"tenants": [b.tenant]}));
+    let own = client(&stage, &a.tenant, &json!({}));
+    let both = set(&[&a.tenant, &b.tenant]);
+    let statistics = app.get("/process-definition/statistics?failedJobs=true&incidents=true").await.ok();
+    c.not_in(&statistics);
+    let rows: Value = statistics.json();
+    let of: BTreeSet<String> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["definition"]["tenantId"].to_string().replace('"', ""))
+        .collect();
+    assert_eq!(of, both);
+    for row in rows.as_array().unwrap() {
+        let path = format!("/process-instance/count?processDefinitionId={}", row["id"].as_str().unwrap());
+        assert_eq!(row["instances"], engine.get(&path).await.ok().json()["count"], "{row}");
+    }
+    for group in ["taskName", "processDefinition"] {
+        let report = app.get(&format!("/history/task/report?reportType=count&groupBy={group}")).await.ok();
+        c.not_in(&report);
+        assert_eq!(tenants(&report), both, "{group}");
+        // The same as each alone: equal keys are not added up.
+        let theirs = stage.client(&b.tenant);
+        let alone = |api: Api| async move {
+            let path = format!("/history/task/report?reportType=count&groupBy={group}");
+            let rows: Value = api.get(&path).await.ok().json();
+            rows.as_array().unwrap().iter().map(Value::to_string).collect::<BTreeSet<_>>()
+        };
+        let (sum, all) = (&alone(own.clone()).await | &alone(theirs).await, alone(app.clone()).await);
+        assert_eq!(sum, all, "{group}");
+    }
+    let topics: Value = app.get("/external-task/topic-names").await.ok().json();
+    assert_eq!(topics, own.get("/external-task/topic-names").await.ok().json());
+    stage.recorder.forget();
+    app.get("/history/process-instance/report?reportType=duration&periodUnit=month").await.ok();
+    let asked = stage.recorder.seen().last().unwrap().query.clone().unwrap_or_default().replace("%3A", ":");
+    for (side, named) in [(&a, true), (&b, true), (&c, false)] {
+        assert_eq!(asked.contains(&side.order_definition), named, "{asked}");
+    }
+}

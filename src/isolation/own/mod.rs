@@ -7,7 +7,8 @@ mod write;
 
 use super::engine::needed;
 use crate::json::Json;
-use crate::refusal::Refusal;
+use crate::refusal::{Kind, Refusal};
+use crate::tenancy::Tenant;
 
 pub(crate) use query::List;
 pub use query::OwnQuery;
@@ -41,6 +42,11 @@ impl OwnId {
 }
 
 impl ReadableId {
+    /// The id.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub(in crate::isolation) fn found(id: &str) -> Self {
         Self(id.to_owned())
     }
@@ -52,19 +58,25 @@ impl From<OwnId> for ReadableId {
     }
 }
 
-/// A record that shows the caller as its owner.
+/// A record that shows the caller, or a tenant that its token grants, as its owner.
 #[derive(Clone, Debug)]
-pub(crate) struct OwnRow(Json);
+pub(crate) struct OwnRow {
+    json: Json,
+    /// Its tenant.
+    tenant: Tenant,
+    /// Its tenant is the caller's own.
+    own: bool,
+}
 
 impl OwnRow {
     /// The record.
     pub(crate) fn json(&self) -> &Json {
-        &self.0
+        &self.json
     }
 
     /// The record, to be changed.
     pub(crate) fn into_json(self) -> Json {
-        self.0
+        self.json
     }
 
     /// A text that it must have.
@@ -72,14 +84,26 @@ impl OwnRow {
     /// # Errors
     /// [`EngineAnswer`](crate::refusal::Kind::EngineAnswer) where it is missing.
     pub(crate) fn text(&self, name: &str) -> Result<String, Refusal> {
-        needed(&self.0, name)
+        needed(&self.json, name)
     }
 
-    /// Its id.
+    /// Its id, for a write.
+    ///
+    /// # Errors
+    /// [`EngineAnswer`](crate::refusal::Kind::EngineAnswer) where it has none, [`Internal`](Kind::Internal) for a record of
+    /// another tenant: it was asked for to be read.
+    pub(crate) fn id(&self) -> Result<OwnId, Refusal> {
+        if self.own {
+            return Ok(OwnId(self.text("id")?));
+        }
+        Err(Refusal::new(Kind::Internal, "a record of another tenant was asked for to be read"))
+    }
+
+    /// Its id, for reading.
     ///
     /// # Errors
     /// [`EngineAnswer`](crate::refusal::Kind::EngineAnswer) where it has none.
-    pub(crate) fn id(&self) -> Result<OwnId, Refusal> {
-        Ok(OwnId(self.text("id")?))
+    pub(crate) fn readable_id(&self) -> Result<ReadableId, Refusal> {
+        Ok(ReadableId(self.text("id")?))
     }
 }

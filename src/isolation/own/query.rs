@@ -5,8 +5,10 @@ use crate::isolation::engine::{Engine, needed, rows, unreadable};
 use crate::json::Json;
 use crate::percent::encode_query;
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::Caller;
+use crate::tenancy::{Caller, Level, Tenant};
 
+/// Most tenants of one question: they have to fit into its target.
+const MOST_TENANTS: usize = 90;
 /// Rows of one page of a list.
 const PAGE: usize = 1000;
 
@@ -62,20 +64,41 @@ impl List {
 /// ```
 /// ```compile_fail,E0451
 /// use tenantgate::isolation::OwnQuery;
-/// let _ = OwnQuery { list: todo!(), caller: todo!(), pairs: vec![], conditions: vec![] };
+/// let _ = OwnQuery { list: todo!(), caller: todo!(), tenants: vec![], pairs: vec![], conditions: vec![] };
 /// ```
 #[derive(Clone, Debug)]
 pub struct OwnQuery<'a> {
     list: List,
     caller: &'a Caller,
+    /// Whose rows are asked for; never empty.
+    tenants: Vec<&'a Tenant>,
     pairs: Vec<(&'static str, String)>,
     conditions: Vec<(&'static str, Json)>,
 }
 
 impl<'a> OwnQuery<'a> {
-    /// A question about a list.
+    /// A question about the caller's own rows of a list.
     pub(crate) fn new(list: List, caller: &'a Caller) -> Self {
-        Self { list, caller, pairs: Vec::new(), conditions: Vec::new() }
+        Self { list, caller, tenants: vec![caller.tenant()], pairs: Vec::new(), conditions: Vec::new() }
+    }
+
+    /// A question about the rows of a list that the caller may read: its own, and those of tenants that are granted.
+    pub(crate) fn granted(list: List, caller: &'a Caller) -> Self {
+        // An owner is a user, and no grant makes the caller another one.
+        let tenants = match list.pin() {
+            (_, "tenantId") => caller.tenants(Level::Read).collect(),
+            _ => vec![caller.tenant()],
+        };
+        Self { tenants, ..Self::new(list, caller) }
+    }
+
+    /// Narrows it to the tenant of a row.
+    #[must_use]
+    pub(crate) fn of(mut self, row: &OwnRow) -> Self {
+        let of: Vec<&Tenant> = self.tenants.iter().copied().filter(|tenant| **tenant == row.tenant).collect();
+        // A row of another question: its tenant is none of these, and an empty pin would mean all.
+        self.tenants = if of.is_empty() { vec![self.caller.tenant()] } else { of };
+        self
     }
 
     /// Narrows it by a parameter; the list is asked by GET.
@@ -98,7 +121,8 @@ impl<'a> OwnQuery<'a> {
         let mut target = format!("{}{below}", self.list.path());
         let pairs = || self.pairs.iter().filter(|(name, _)| !widens(name)).map(|(n, v)| (*n, v.as_str()));
         if self.conditions.is_empty() {
-            encode_query(&mut target, pairs().chain([(pin, self.caller.tenant().as_str())]));
+            let tenants = self.tenants.iter().map(|tenant| tenant.as_str()).collect::<Vec<_>>().join(",");
+            encode_query(&mut target, pairs().chain([(pin, tenants.as_str())]));
             return ("GET", target, None);
         }
         encode_query(&mut target, pairs());
@@ -106,11 +130,16 @@ impl<'a> OwnQuery<'a> {
         for (name, value) in self.conditions.iter().filter(|(name, _)| !widens(name)) {
             body.set(name, value.clone());
         }
-        body.set(pin, Json::strings([self.caller.tenant().as_str()]));
+        body.set(pin, Json::strings(self.tenants.iter().map(|tenant| tenant.as_str())));
         ("POST", target, Some(body.write()))
     }
 
     async fn ask(&self, engine: &Engine, below: &str) -> Result<Json, Refusal> {
+        if self.tenants.len() > MOST_TENANTS {
+            let what =
+                format!("this is answered for at most {MOST_TENANTS} tenants; use a token that grants fewer");
+            return Err(Refusal::new(Kind::FieldDenied, what));
+        }
         let (method, target, body) = self.request(below);
         engine.ask(method, &target, body, self.caller).await
     }
@@ -127,14 +156,16 @@ impl<'a> OwnQuery<'a> {
     async fn page(&self, engine: &Engine) -> Result<(Vec<OwnRow>, usize), Refusal> {
         let list = self.ask(engine, "").await?;
         let (_, owner) = self.list.pin();
-        let mut own = Vec::new();
+        let mut rows_of = Vec::new();
         let all = rows(&list)?;
         for row in all {
-            if needed(row, owner)? == self.caller.tenant().as_str() {
-                own.push(OwnRow(row.clone()));
+            let owner = needed(row, owner)?;
+            if let Some(tenant) = self.tenants.iter().find(|tenant| tenant.as_str() == owner) {
+                let own = **tenant == *self.caller.tenant();
+                rows_of.push(OwnRow { json: row.clone(), tenant: (*tenant).clone(), own });
             }
         }
-        Ok((own, all.len()))
+        Ok((rows_of, all.len()))
     }
 
     /// All rows, page by page; the question has to sort them.
