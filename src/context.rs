@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::admission::{Share, Shares};
 use crate::form::{self, FormWriter, Parts};
 use crate::isolation::{
-    Answer, Content, Draft, Engine, Judgement, KeyQuestion, OwnId, Permit, ReadableId, RequestBody,
+    Answer, Content, Draft, Engine, Judgement, KeyOwner, KeyQuestion, OwnId, Permit, ReadableId, RequestBody,
     ResourceId, full,
 };
 use crate::policy::{Forward, ResourceTypeId, RuleKind};
@@ -71,8 +71,8 @@ impl<'a> RequestContext<'a> {
         self.state.ownership.readable_id(self.engine, self.caller, asked).await
     }
 
-    /// Whether the caller has a definition of a key.
-    pub(crate) async fn has_key(&self, question: &KeyQuestion) -> Result<bool, Refusal> {
+    /// Whose definition a key is.
+    pub(crate) async fn key_owner(&self, question: &KeyQuestion) -> Result<KeyOwner, Refusal> {
         question.put(self.engine, self.caller).await
     }
 

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::context::RequestContext;
-use crate::isolation::Engine;
+use crate::isolation::{Engine, KeyOwner};
 use crate::operations;
 use crate::plan::{ClientRequest, Plan, Planner, Sent, Way, extra_timeout, way, without_rule};
 use crate::policy::{How, Multipart, Operation, RuleKind};
@@ -95,7 +95,11 @@ async fn carry_out(
         Plan::Send(draft) => ctx.carry_out(draft, extra_timeout).await,
         // Ways that few requests take are boxed: the journey of all others is moved about with them.
         Plan::SendByKey { question, own, shared } => {
-            let draft = if Box::pin(ctx.has_key(&question)).await? { own } else { shared };
+            let draft = match Box::pin(ctx.key_owner(&question)).await? {
+                KeyOwner::Own => own,
+                KeyOwner::Granted(tenant) => own.at(&tenant),
+                KeyOwner::None => shared.unwrap_or(own),
+            };
             ctx.carry_out(draft, extra_timeout).await
         }
         Plan::Form(draft, form) => Box::pin(send_form(ctx, draft, form, payload)).await,

@@ -45,8 +45,9 @@ pub(crate) enum Plan {
     Answer(Box<Reply>),
     /// One narrowed request.
     Send(Draft),
-    /// One narrowed request by key: the caller's own definition, or the shared one where it has none of that key.
-    SendByKey { question: KeyQuestion, own: Draft, shared: Draft },
+    /// One narrowed request by key: the caller's own definition, or a granted tenant's, or the shared one where that is
+    /// readable and none of them has the key.
+    SendByKey { question: KeyQuestion, own: Draft, shared: Option<Draft> },
     /// A form, whose parts are checked while it streams.
     Form(Draft, Multipart),
     /// Carried out by code.
@@ -160,14 +161,19 @@ impl Planner<'_> {
                 Planned::Handled(plan) => Plan::Handled(plan),
             });
         }
-        let Some(question) = narrowing.shared_key(rule, forward)? else {
+        let Some((question, may_be_shared)) = narrowing.key_question(rule, forward)? else {
             return Ok(sent(narrowing.narrow(rule, forward, asks)?, forward));
         };
-        let own = narrowing.narrow(rule, forward, asks.clone())?;
-        let shared = narrowing.without_key_tenant().narrow(rule, forward, asks)?;
-        Ok(match (own, shared) {
-            (Outcome::Forward(own), Outcome::Forward(shared)) => Plan::SendByKey { question, own, shared },
-            (empty @ Outcome::Empty(_), _) | (_, empty @ Outcome::Empty(_)) => sent(empty, forward),
+        let own = match narrowing.narrow(rule, forward, asks.clone())? {
+            Outcome::Forward(own) => own,
+            empty @ Outcome::Empty(_) => return Ok(sent(empty, forward)),
+        };
+        if !may_be_shared {
+            return Ok(Plan::SendByKey { question, own, shared: None });
+        }
+        Ok(match narrowing.without_key_tenant().narrow(rule, forward, asks)? {
+            Outcome::Forward(shared) => Plan::SendByKey { question, own, shared: Some(shared) },
+            empty @ Outcome::Empty(_) => sent(empty, forward),
         })
     }
 }

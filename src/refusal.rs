@@ -100,6 +100,8 @@ kinds! {
     ForeignTenant = "TG403-TENANT", 403, "AuthorizationException";
     /// The token grants the record's tenant at a lower level than the operation takes.
     Level = "TG403-LEVEL", 403, "AuthorizationException";
+    /// Several granted tenants have a definition of the key, and the own one has none.
+    AmbiguousKey = "TG403-KEY", 403, "AuthorizationException";
     /// The request is about records without tenant, which this operation does not offer.
     WithoutTenant = "TG403-TENANTLESS", 403, "AuthorizationException";
     /// The operation is known and denied; the message says why.

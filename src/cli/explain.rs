@@ -19,7 +19,7 @@ use crate::policy::{Forward, LookUp, Policy};
 use crate::refusal::Refusal;
 use crate::request::{Arrival, Base, Payload};
 use crate::response::{Reply, ReplyBody};
-use crate::tenancy::Caller;
+use crate::tenancy::{Caller, Level};
 use crate::whoami;
 
 /// Explains one request. Faulty settings are shown and end it: an explanation by other rules would mislead.
@@ -170,8 +170,16 @@ impl Explainer<'_> {
                 let asks = format!("has the caller a definition of this key? GET {}", question.target());
                 text.line("question", &asks);
                 self.sent(own, forward, text);
-                text.line("otherwise", "the shared one:");
-                self.sent(shared, forward, text);
+                if self.caller.tenants(Level::Read).nth(1).is_some() {
+                    text.line(
+                        "otherwise",
+                        "that of the one granted tenant which has it; of several: refused",
+                    );
+                }
+                if let Some(shared) = shared {
+                    text.line("otherwise", "the shared one:");
+                    self.sent(shared, forward, text);
+                }
             }
             Plan::Handled(plan) => {
                 if let Some(asked) = plan.looks_up(self.policy) {

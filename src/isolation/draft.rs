@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use super::own::ReadableId;
-use super::ownership::{OwnedIds, ResourceId};
+use super::ownership::{KeyTenant, OwnedIds, ResourceId};
 use super::permit::{Content, Permit, Probe};
 use super::substitutes::{Substitutes, fresh};
 use crate::json::Json;
@@ -16,6 +16,8 @@ use crate::policy::Multipart;
 #[derive(Clone, Debug)]
 pub(super) enum Segment {
     Text(String),
+    /// The tenant whose definition a key is: the own one, until a look-up says otherwise.
+    KeyTenant(String),
     Id(ResourceId),
 }
 
@@ -72,6 +74,17 @@ impl Draft {
             json.for_each_hole(&mut |id| asked.push(id.clone()));
         }
         asked
+    }
+
+    /// The same request for the definition of a granted tenant.
+    #[must_use]
+    pub(crate) fn at(mut self, owner: &KeyTenant) -> Self {
+        for segment in &mut self.segments {
+            if let Segment::KeyTenant(tenant) = segment {
+                owner.as_str().clone_into(tenant);
+            }
+        }
+        self
     }
 
     /// The same request by another method.
@@ -150,7 +163,7 @@ impl Draft {
             .segments
             .iter()
             .map(|segment| match segment {
-                Segment::Text(text) => text.clone(),
+                Segment::Text(text) | Segment::KeyTenant(text) => text.clone(),
                 Segment::Id(asked) => fill(asked),
             })
             .collect();

@@ -17,7 +17,9 @@ pub(crate) use draft::Draft;
 pub(crate) use engine::{Answer, Engine, EngineSetupError, Found, RequestBody, full, needed, unreadable};
 pub(crate) use own::{List, OwnRow, ReadPath, ReadableId};
 pub use own::{OwnId, OwnQuery, OwnWrite};
-pub(crate) use ownership::{EveryTenant, Handles, Judgement, KeyQuestion, Ownership, ResourceId, Stats};
+pub(crate) use ownership::{
+    EveryTenant, Handles, Judgement, KeyOwner, KeyQuestion, Ownership, ResourceId, Stats,
+};
 pub(crate) use permit::Content;
 pub use permit::{Permit, Probe, Unjudged};
 pub(crate) use substitutes::{Substitutes, fresh};

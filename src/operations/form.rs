@@ -4,7 +4,7 @@
 use super::{Planned, Planning, relayed};
 use crate::context::RequestContext;
 use crate::isolation::narrow::{Narrowing, Outcome};
-use crate::isolation::{Draft, Found, KeyQuestion, ReadPath, needed, unreadable};
+use crate::isolation::{Draft, Found, KeyOwner, KeyQuestion, ReadPath, needed, unreadable};
 use crate::policy::{Part, Rule};
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
@@ -112,7 +112,7 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply
         At::Key(_, Some(tenant)) if tenant != ctx.caller.tenant().as_str() => None,
         At::Key(key, _) => {
             let path = match plan.shared {
-                Some((question, shared)) if !ctx.has_key(&question).await? => {
+                Some((question, shared)) if matches!(ctx.key_owner(&question).await?, KeyOwner::None) => {
                     draft = shared;
                     ReadPath::by_shared_key(DEFINITION, key)
                 }

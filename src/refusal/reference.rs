@@ -100,6 +100,10 @@ const ADVICE: &[(Kind, &str)] = &[
              the same whether the other one exists.",
     ),
     (
+        Kind::AmbiguousKey,
+        "The message names the tenants. Name one of them in the path: `/key/{key}/tenant-id/{tenant}/…`.",
+    ),
+    (
         Kind::Level,
         "Ask the issuer for a token that grants that tenant at the level of the message: `read`, `work` or `all` \
          (`tenancy.grants`).",

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{Stage, issuer};
 use crate::support::api::{Api, Reply};
+use crate::support::multipart::Form;
 use crate::support::random;
 use crate::support::snapshot::snapshot;
 use crate::support::world::World;
@@ -208,4 +209,47 @@ async fn what_is_counted_is_counted_for_each_granted_tenant() {
     for (side, named) in [(&a, true), (&b, true), (&c, false)] {
         assert_eq!(asked.contains(&side.order_definition), named, "{asked}");
     }
+}
+
+#[tokio::test]
+async fn a_key_is_the_own_ones_or_the_only_ones_or_refused() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let (World { a, b, engine }, World { a: c, b: d, .. }) = (World::seed().await, World::seed().await);
+    // A key that B and C have, one that C alone has, and one that D alone has; `order` everybody has.
+    let solo = |sides: &[&str]| format!("solo{}{}", sides.join(""), random());
+    let (two, one, never) = (solo(&["B", "C"]), solo(&["C"]), solo(&["D"]));
+    for (key, side) in [(&two, &b), (&two, &c), (&one, &c), (&never, &d)] {
+        let model = format!(
+            "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL' targetNamespace='x'>\
+             <process id='{key}' name='{}' isExecutable='true' xmlns:c='http://camunda.org/schema/1.0/bpmn' \
+             c:historyTimeToLive='1'><startEvent id='s'/><sequenceFlow id='f' sourceRef='s' targetRef='t'/>\
+             <userTask id='t'/></process></definitions>",
+            side.marker
+        );
+        let form = Form::deployment(key, Some(&side.tenant), &[("solo.bpmn", model.as_bytes())]);
+        engine.form("/deployment/create", form).await.ok();
+    }
+    let at = |level: &str| {
+        let grants = [&b, &c].map(|side| json!({"tenant": side.tenant, "level": level}));
+        client(&stage, &a.tenant, &json!({"tenants": grants}))
+    };
+    let tenant = |reply: &Reply| reply.json()["tenantId"].as_str().unwrap().to_owned();
+    let path = |key: &str| format!("/process-definition/key/{key}");
+    let read = at("read");
+    assert_eq!(tenant(&read.get(&path("order")).await.ok()), a.tenant);
+    assert_eq!(tenant(&read.get(&path(&one)).await.ok()), c.tenant);
+    let refused = read.get(&path(&two)).await.refused(403, "TG403-KEY").text();
+    assert!(refused.contains(&b.tenant) && refused.contains(&c.tenant), "{refused}");
+    assert_eq!(tenant(&read.get(&format!("{}/tenant-id/{}", path(&two), b.tenant)).await.ok()), b.tenant);
+    let missing = read.get(&path("soloNever")).await.text().replace("soloNever", "KEY");
+    assert_eq!(read.get(&path(&never)).await.text().replace(&never, "KEY"), missing);
+    // To start one takes the level `all`, and goes to the tenant that has the key.
+    let start = |key: &str| format!("{}/start", path(key));
+    assert_eq!(tenant(&at("all").post(&start(&one), json!({})).await.ok()), c.tenant);
+    assert_eq!(tenant(&at("all").post(&start("order"), json!({})).await.ok()), a.tenant);
+    at("all").post(&start(&two), json!({})).await.refused(403, "TG403-KEY");
+    let before = snapshot(&engine, &c.tenant).await;
+    let low = at("work").post(&start(&one), json!({})).await;
+    assert!(low.status >= 400, "{low}");
+    assert!(before == snapshot(&engine, &c.tenant).await, "started at level `work`");
 }

@@ -24,7 +24,7 @@ use crate::config::SharedResources;
 use crate::json::Json;
 use crate::policy::{Body, Empty, Forward, Operation, Part, Policy, ResourceTypeId, Rule, RuleKind};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::Caller;
+use crate::tenancy::{Caller, Tenant};
 use field::Narrowed;
 
 /// What narrowing needs to know.
@@ -132,16 +132,47 @@ impl Narrowing<'_> {
     /// # Errors
     /// The rules name no list by which the question could be asked.
     pub(crate) fn shared_key(&self, rule: &Rule, forward: &Forward) -> Result<Option<KeyQuestion>, Refusal> {
-        let readable = self.shared == SharedResources::Readable && rule.kind == RuleKind::Read;
-        if !readable || forward.own_only || !forward.to.contains(&Part::CallerTenant) {
+        if !self.key_may_be_shared(rule, forward) {
             return Ok(None);
         }
-        let question = forward.to.iter().find_map(|part| match part {
-            Part::Key(n, resource_type) => {
-                Some(KeyQuestion::new(self.policy, *resource_type, self.param(*n), self.caller.tenant()))
-            }
+        self.ask_for_key(forward, std::iter::once(self.caller.tenant()))
+    }
+
+    /// The question whose the path's key is, of all tenants that are granted for the rule's kind; none where there is
+    /// nothing to ask. The second tells whether a shared definition will do where none of them has the key.
+    ///
+    /// # Errors
+    /// As [`Narrowing::shared_key`].
+    pub(crate) fn key_question(
+        &self,
+        rule: &Rule,
+        forward: &Forward,
+    ) -> Result<Option<(KeyQuestion, bool)>, Refusal> {
+        let tenants = || self.caller.tenants(self.kind.level());
+        let shared = self.key_may_be_shared(rule, forward);
+        let granted = tenants().nth(1).is_some() && forward.to.contains(&Part::CallerTenant);
+        if !shared && !granted {
+            return Ok(None);
+        }
+        Ok(self.ask_for_key(forward, tenants())?.map(|question| (question, shared)))
+    }
+
+    fn key_may_be_shared(&self, rule: &Rule, forward: &Forward) -> bool {
+        let readable = self.shared == SharedResources::Readable && rule.kind == RuleKind::Read;
+        readable && !forward.own_only && forward.to.contains(&Part::CallerTenant)
+    }
+
+    fn ask_for_key<'t>(
+        &self,
+        forward: &Forward,
+        tenants: impl Iterator<Item = &'t Tenant>,
+    ) -> Result<Option<KeyQuestion>, Refusal> {
+        let key = forward.to.iter().find_map(|part| match part {
+            Part::Key(n, resource_type) => Some((*resource_type, self.param(*n))),
             Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Id(..) | Part::Free(_) => None,
         });
+        let question =
+            key.map(|(resource_type, key)| KeyQuestion::new(self.policy, resource_type, key, tenants));
         question.transpose()
     }
 
@@ -177,7 +208,7 @@ impl Narrowing<'_> {
         };
         let segment = |(number, part): (usize, &Part)| match part {
             Part::Literal(text) => Segment::Text(text.clone()),
-            Part::CallerTenant => Segment::Text(self.caller.tenant().as_str().to_owned()),
+            Part::CallerTenant => Segment::KeyTenant(self.caller.tenant().as_str().to_owned()),
             Part::Tenant(n) => {
                 let id = ResourceId::tenant(param(n), self.kind);
                 let before = number.checked_sub(1).and_then(|before| forward.to.get(before));

@@ -12,11 +12,10 @@ use super::question::{Question, no_resource_type, owner};
 use super::resource_id::{OwnedIds, ResourceId};
 use super::stats::{Counters, Stats};
 use crate::config::SharedResources;
-use crate::isolation::engine::{Engine, needed, rows, unreadable};
+use crate::isolation::engine::{Engine, unreadable};
 use crate::isolation::own::{OwnId, ReadableId};
 use crate::isolation::permit::{Judged, Unjudged};
 use crate::json::{self, Json};
-use crate::percent::encode_query;
 use crate::policy::{LookUp, Policy, ResourceType, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Caller, Grants, Level, Tenant, too_low};
@@ -44,56 +43,6 @@ pub(crate) struct Ownership {
     /// Whose an id is, for callers of one tenant and the same grants: what one has seen must not show to another.
     found: moka::future::Cache<(Tenant, Arc<Grants>, ResourceId), ()>,
     counters: Counters,
-}
-
-/// Whether the caller has a definition of a key.
-#[derive(Clone, Debug)]
-pub(crate) struct KeyQuestion {
-    key: String,
-    target: String,
-}
-
-impl KeyQuestion {
-    /// About a key of that resource type's definitions.
-    ///
-    /// # Errors
-    /// The rules name no list that could be asked.
-    pub(crate) fn new(
-        policy: &Policy,
-        resource_type: ResourceTypeId,
-        key: &str,
-        tenant: &Tenant,
-    ) -> Result<Self, Refusal> {
-        let look_ups =
-            policy.resource_type(resource_type).map_or(&[][..], |resource_type| &resource_type.look_up);
-        let list = look_ups.iter().find_map(|look_up| match look_up {
-            LookUp::GetList { path, .. } => Some(path),
-            LookUp::PostList { .. } | LookUp::One { .. } => None,
-        });
-        let mut target =
-            list.cloned().ok_or_else(|| Refusal::new(Kind::Internal, "the rules name no list of keys"))?;
-        encode_query(&mut target, [("key", key), ("tenantIdIn", tenant.as_str()), ("maxResults", "1")]);
-        Ok(Self { key: key.to_owned(), target })
-    }
-
-    /// The request as the engine gets it.
-    pub(crate) fn target(&self) -> &str {
-        &self.target
-    }
-
-    /// Asks the engine. Not remembered: a definition may come to be at any time.
-    ///
-    /// # Errors
-    /// The engine can't be asked: then nothing may go on.
-    pub(crate) async fn put(&self, engine: &Engine, caller: &Caller) -> Result<bool, Refusal> {
-        let list = engine.ask("GET", &self.target, None, caller).await?;
-        let mut own = false;
-        for row in rows(&list)? {
-            let tenant = needed(row, "tenantId")?;
-            own |= tenant == caller.tenant().as_str() && needed(row, "key")? == self.key;
-        }
-        Ok(own)
-    }
 }
 
 /// Whose the answer to a probe is.

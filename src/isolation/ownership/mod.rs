@@ -6,6 +6,7 @@
 
 mod every_tenant;
 mod handle;
+mod key;
 mod look_up;
 mod question;
 mod resource_id;
@@ -13,6 +14,7 @@ mod stats;
 
 pub(crate) use every_tenant::EveryTenant;
 pub(crate) use handle::Handles;
-pub(crate) use look_up::{Judgement, KeyQuestion, Ownership};
+pub(crate) use key::{KeyOwner, KeyQuestion, KeyTenant};
+pub(crate) use look_up::{Judgement, Ownership};
 pub(crate) use resource_id::{OwnedIds, ResourceId};
 pub(crate) use stats::Stats;
