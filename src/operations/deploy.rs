@@ -9,7 +9,7 @@ use crate::model::{self, Inspector, ModelFinding};
 use crate::refusal::{Kind, Refusal};
 use crate::request::Payload;
 use crate::response::{self, Reply};
-use crate::tenancy::{Caller, Tenant};
+use crate::tenancy::{Caller, Level, Tenant};
 
 /// Text fields of the form (facts 7); every other part is a resource.
 const NAME: &str = "deployment-name";
@@ -35,9 +35,16 @@ pub(super) struct Read {
     files: Vec<String>,
     names: Vec<String>,
     findings: Vec<ModelFinding>,
+    /// The granted tenant that was named; none: the own one.
+    tenant: Option<Tenant>,
 }
 
 impl Read {
+    /// Where it is deployed.
+    fn tenant<'a>(&'a self, caller: &'a Caller) -> &'a Tenant {
+        self.tenant.as_ref().unwrap_or_else(|| caller.tenant())
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         self.texts.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
@@ -52,7 +59,7 @@ impl Read {
 pub(super) struct Checks<'a> {
     pub(super) inspector: &'a Inspector,
     pub(super) settings: &'a Settings,
-    pub(super) tenant: &'a Tenant,
+    pub(super) caller: &'a Caller,
 }
 
 /// Carries a deployment out.
@@ -66,8 +73,8 @@ pub(crate) async fn deploy(
 ) -> Result<Reply, Refusal> {
     let _share = ctx.in_line(&ctx.state.heavy, false).await?;
     let mut read = Read::default();
-    let (state, tenant) = (ctx.state, ctx.caller.tenant());
-    let checks = Checks { inspector: &state.inspector, settings: &state.settings, tenant };
+    let (state, caller) = (ctx.state, ctx.caller);
+    let checks = Checks { inspector: &state.inspector, settings: &state.settings, caller };
     let mut answer = ctx
         .send_form(permit, payload, async |parts, out| checks.rebuild(parts, out, &mut read).await)
         .await?;
@@ -77,7 +84,7 @@ pub(crate) async fn deploy(
     let whole = answer.whole(ctx.limit()).await?.unwrap_or_default();
     let deployed: Json = json::read(&whole, 1000)
         .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
-    if deployed.text("tenantId").as_deref() == Some(ctx.caller.tenant().as_str()) {
+    if deployed.text("tenantId").as_deref() == Some(read.tenant(ctx.caller).as_str()) {
         return response::whole(&answer, &whole, ctx.watch(permit.without_tenant()));
     }
     let latest = latest(ctx, read.text(NAME).unwrap_or_default()).await?;
@@ -129,8 +136,6 @@ impl Checks<'_> {
         out: FormWriter,
         read: &mut Read,
     ) -> Result<(), Refusal> {
-        let tenant = self.tenant.as_str();
-        out.text(TENANT, tenant).await?;
         while let Some(mut part) = parts.next().await? {
             let name = part.name.clone();
             if read.names.contains(&name) {
@@ -141,10 +146,7 @@ impl Checks<'_> {
             if FIELDS.contains(&name.as_str()) {
                 let text = part.text().await?;
                 if name == TENANT {
-                    if !text.is_empty() && text != tenant {
-                        let what = "the part `tenant-id` names a tenant that the token does not grant; leave it out or name your own";
-                        return Err(Refusal::new(Kind::ForeignTenant, what));
-                    }
+                    self.named(&text, read)?;
                 } else {
                     out.text(&name, &text).await?;
                     read.texts.push((name, text));
@@ -169,7 +171,31 @@ impl Checks<'_> {
                         `deploy-changed-only`; leave one of them out";
             return Err(Refusal::new(Kind::FieldDenied, what));
         }
+        if read.tenant(self.caller) != self.caller.tenant() && (read.flag(FILTER) || read.flag(CHANGED)) {
+            let what = "`enable-duplicate-filtering` and `deploy-changed-only` can't be used for another tenant than the own";
+            return Err(Refusal::new(Kind::FieldDenied, what));
+        }
+        out.text(TENANT, read.tenant(self.caller).as_str()).await?;
         out.close().await
+    }
+
+    /// The part that names the tenant.
+    fn named(&self, named: &str, read: &mut Read) -> Result<(), Refusal> {
+        if named.is_empty() || named == self.caller.tenant().as_str() {
+            return Ok(());
+        }
+        let tenant = self.caller.at_level(named, Level::All).map_err(|refusal| {
+            let what =
+                "the part `tenant-id` names a tenant that the token does not grant; leave it out or name your own";
+            if refusal.kind() == Kind::Level { refusal } else { Refusal::new(Kind::ForeignTenant, what) }
+        })?;
+        // A model is inspected for the tenant that gets it, so that has to be known before.
+        if !read.files.is_empty() {
+            let what = "the part `tenant-id` stands behind a file; send it before all files";
+            return Err(Refusal::new(Kind::MultipartAmbiguous, what));
+        }
+        read.tenant = Some(tenant.clone());
+        Ok(())
     }
 
     /// A resource: what the engine would parse is read whole and inspected under the name that is sent on.
@@ -194,7 +220,8 @@ impl Checks<'_> {
         if Inspector::kind(&file_name).is_some() {
             let limit = self.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
             let whole = part.whole(limit.min(model::MAX_BYTES)).await?;
-            read.findings.extend(self.inspector.inspect(&file_name, &whole, self.tenant.as_str()));
+            let tenant = read.tenant(self.caller).as_str().to_owned();
+            read.findings.extend(self.inspector.inspect(&file_name, &whole, &tenant));
             out.piece(whole).await?;
         } else {
             while let Some(piece) = part.piece().await? {

@@ -39,7 +39,7 @@ pub(crate) async fn check_form(
                 .map_err(|faults| {
                     Refusal::new(Kind::Internal, format!("policies/models.yaml: {faults:?}"))
                 })?;
-            let checks = Checks { inspector: &inspector, settings, tenant: caller.tenant() };
+            let checks = Checks { inspector: &inspector, settings, caller };
             let mut read = Read::default();
             tokio::join!(checks.rebuild(&mut parts, writer, &mut read), nowhere).0?;
             Ok(deploy::describe_behind(&read, caller))

@@ -253,3 +253,34 @@ async fn a_key_is_the_own_ones_or_the_only_ones_or_refused() {
     assert!(low.status >= 400, "{low}");
     assert!(before == snapshot(&engine, &c.tenant).await, "started at level `work`");
 }
+
+#[tokio::test]
+async fn a_deployment_goes_to_the_tenant_that_its_first_part_names() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let World { a, b, engine } = World::seed().await;
+    let at =
+        |level: &str| client(&stage, &a.tenant, &json!({"tenants": [{"tenant": b.tenant, "level": level}]}));
+    let name = format!("name{}", random());
+    let count = async |tenant: &str| -> Value {
+        engine.get(&format!("/deployment/count?tenantIdIn={tenant}&name={name}")).await.ok().json()["count"]
+            .clone()
+    };
+    let form = |tenant: &str| Form::new().field("deployment-name", &name).field("tenant-id", tenant);
+    let file = |form: Form| form.file("data", "x.txt", b"x");
+    let deploy = async |api: Api, form: Form| api.form("/deployment/create", form).await;
+    deploy(at("work"), file(form(&b.tenant))).await.refused(403, "TG403-LEVEL");
+    deploy(at("all"), file(form("tNobody"))).await.refused(403, "TG403-TENANT");
+    let behind = file(Form::new().field("deployment-name", &name)).field("tenant-id", &b.tenant);
+    deploy(at("all"), behind).await.refused(400, "TG400-MULTIPART");
+    let filtered = form(&b.tenant).field("enable-duplicate-filtering", "true");
+    deploy(at("all"), file(filtered)).await.refused(403, "TG403-FIELD");
+    assert_eq!((count(&a.tenant).await, count(&b.tenant).await), (json!(0), json!(0)));
+    let made = deploy(at("all"), file(form(&b.tenant))).await.ok();
+    assert_eq!(made.json()["tenantId"], json!(b.tenant));
+    assert_eq!((count(&a.tenant).await, count(&b.tenant).await), (json!(0), json!(1)));
+    // The twins: the own one, wherever it is named, and no name at all.
+    let own = file(Form::new().field("deployment-name", &name)).field("tenant-id", &a.tenant);
+    deploy(at("all"), own).await.ok();
+    deploy(at("all"), file(Form::new().field("deployment-name", &name))).await.ok();
+    assert_eq!((count(&a.tenant).await, count(&b.tenant).await), (json!(2), json!(1)));
+}
