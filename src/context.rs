@@ -185,9 +185,9 @@ impl<'a> RequestContext<'a> {
         if !signs {
             return Ok(reply);
         }
-        let (handles, tenant) = (&self.state.handles, self.caller.tenant());
+        let (handles, caller) = (&self.state.handles, self.caller);
         reply.change(|whole| {
-            response::reveal(whole, &self.forward.answer, handles, tenant, self.forward.makes_batch)
+            response::reveal(whole, &self.forward.answer, handles, caller, self.forward.makes_batch)
         })
     }
 

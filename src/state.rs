@@ -101,7 +101,7 @@ impl AppState {
             tokens,
             ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
             handles,
-            every_tenant: EveryTenant::default(),
+            every_tenant: EveryTenant::new(&settings.tenancy.reserved_client_ids),
             heavy: Shares::new(DEPLOYMENTS, REPORTS),
             uploads: Shares::new(UPLOADS, 0),
             memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),

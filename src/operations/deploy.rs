@@ -157,6 +157,10 @@ impl Checks<'_> {
                 let what = format!("the form has more than {MOST_PARTS} parts; deploy in several steps");
                 return Err(Refusal::new(Kind::BodyTooLarge, what));
             }
+            if read.files.is_empty() {
+                // Before all files: a form that is cut must not be taken for one without tenant.
+                out.text(TENANT, read.tenant(self.caller).as_str()).await?;
+            }
             self.resource(&mut part, &out, read).await?;
             if read.findings.len() >= MOST_FINDINGS {
                 break;
@@ -175,7 +179,9 @@ impl Checks<'_> {
             let what = "`enable-duplicate-filtering` and `deploy-changed-only` can't be used for another tenant than the own";
             return Err(Refusal::new(Kind::FieldDenied, what));
         }
-        out.text(TENANT, read.tenant(self.caller).as_str()).await?;
+        if read.files.is_empty() {
+            out.text(TENANT, read.tenant(self.caller).as_str()).await?;
+        }
         out.close().await
     }
 

@@ -72,7 +72,12 @@ impl Plan {
             At::Definition(id) => {
                 vec![format!("{bound} GET {}", super::path(&[DEFINITION, id, "startForm"]))]
             }
-            At::Key(_, Some(tenant)) if tenant != caller.tenant().as_str() => Vec::new(),
+            At::Key(key, Some(tenant)) => {
+                let path = ReadPath::by_key_of(DEFINITION, key, caller, tenant);
+                path.into_iter()
+                    .map(|path| format!("{bound} GET {}", path.then("startForm").target()))
+                    .collect()
+            }
             At::Key(key, _) => {
                 let start = |path: ReadPath| format!("GET {}", path.then("startForm").target());
                 let own = start(ReadPath::by_key(DEFINITION, key, caller));
@@ -108,8 +113,11 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply
             let readable = ctx.readable_id(ctx.state.policy.types.process_definition, id).await?;
             readable.map(|id| ReadPath::below(DEFINITION, &id).then("startForm"))
         }
-        // A foreign tenant in the path goes on, and is answered as an unknown one.
-        At::Key(_, Some(tenant)) if tenant != ctx.caller.tenant().as_str() => None,
+        // A tenant in the path that is not granted goes on, and is answered as an unknown one.
+        At::Key(key, Some(tenant)) => {
+            let path = ReadPath::by_key_of(DEFINITION, key, ctx.caller, tenant);
+            path.map(|path| path.then("startForm"))
+        }
         At::Key(key, _) => {
             let path = match plan.shared {
                 Some((question, shared)) if matches!(ctx.key_owner(&question).await?, KeyOwner::None) => {

@@ -6,7 +6,7 @@ use crate::isolation::Handles;
 use crate::json::scan::{Position, Step};
 use crate::json::{self, Json};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::Tenant;
+use crate::tenancy::Caller;
 
 /// Fields that hold a batch's id, and those that hold one of its job definitions.
 const BATCH: &[&str] = &["batchId"];
@@ -21,7 +21,7 @@ pub(crate) fn reveal(
     answer: &Bytes,
     dtos: &[Position],
     handles: &Handles,
-    tenant: &Tenant,
+    caller: &Caller,
     made: bool,
 ) -> Result<Bytes, Refusal> {
     let mut json = json::read(answer, 1000)
@@ -30,7 +30,7 @@ pub(crate) fn reveal(
         for name in names {
             // What holds a dot is a handle already: it was put back in place of the id that was sent.
             if let Some(id) = dto.text(name).filter(|id| !id.contains('.'))
-                && let Some(handle) = handles.seal(purpose, tenant, &id)
+                && let Some(handle) = handles.seal(purpose, caller, &id)
             {
                 dto.set(name, Json::string(&handle));
             }
@@ -66,11 +66,12 @@ fn each(json: &mut Json, position: &[Step], f: &mut impl FnMut(&mut Json)) {
 mod tests {
     use super::*;
     use crate::json::scan::position;
+    use crate::tenancy::Tenant;
 
     #[test]
     fn ids_without_tenant_become_handles_and_others_stay() {
         let handles = Handles::new(&[vec![1; 32].into()], "default");
-        let tenant = Tenant::parse("A", &[]).unwrap();
+        let tenant = Caller::new(Tenant::parse("A", &[]).unwrap());
         let run = |text: &'static str, made| {
             let answer = reveal(
                 &Bytes::from_static(text.as_bytes()),

@@ -149,12 +149,12 @@ impl Caller {
     /// [`Kind::Level`] for one that is granted at a lower level, [`Kind::ForeignTenant`] for any other: the same whether
     /// that tenant exists or not.
     pub fn at_level(&self, tenant: &str, level: Level) -> Result<&Tenant, Refusal> {
-        match self.level(tenant) {
-            Some(granted) if granted >= level => {
-                let mut all = self.tenants(level);
-                all.find(|one| one.as_str() == tenant).ok_or_else(foreign)
-            }
-            Some(granted) => Err(too_low(granted, level)),
+        if tenant == self.tenant.as_str() {
+            return Ok(&self.tenant);
+        }
+        match self.grants.get(tenant) {
+            Some((granted, at)) if at >= level => Ok(granted),
+            Some((_, at)) => Err(too_low(at, level)),
             None => Err(foreign()),
         }
     }

@@ -6,7 +6,7 @@ mod grants;
 mod permitted;
 
 pub(crate) use caller::{Caller, Tenant, too_low};
-pub(crate) use grants::Grants;
+pub(crate) use grants::{Grants, GrantsDigest};
 pub(crate) use permitted::Permitted;
 
 pub(crate) use crate::config::Level;

@@ -243,15 +243,15 @@ async fn a_key_is_the_own_ones_or_the_only_ones_or_refused() {
     assert_eq!(tenant(&read.get(&format!("{}/tenant-id/{}", path(&two), b.tenant)).await.ok()), b.tenant);
     let missing = read.get(&path("soloNever")).await.text().replace("soloNever", "KEY");
     assert_eq!(read.get(&path(&never)).await.text().replace(&never, "KEY"), missing);
-    // To start one takes the level `all`, and goes to the tenant that has the key.
-    let start = |key: &str| format!("{}/start", path(key));
-    assert_eq!(tenant(&at("all").post(&start(&one), json!({})).await.ok()), c.tenant);
-    assert_eq!(tenant(&at("all").post(&start("order"), json!({})).await.ok()), a.tenant);
-    at("all").post(&start(&two), json!({})).await.refused(403, "TG403-KEY");
+    // What changes something goes to the own tenant, unless the path names another at level `all`.
+    let named = |key: &str| format!("{}/tenant-id/{}/start", path(key), c.tenant);
+    assert_eq!(tenant(&at("all").post(&named(&one), json!({})).await.ok()), c.tenant);
+    assert_eq!(tenant(&at("all").post(&format!("{}/start", path("order")), json!({})).await.ok()), a.tenant);
     let before = snapshot(&engine, &c.tenant).await;
-    let low = at("work").post(&start(&one), json!({})).await;
-    assert!(low.status >= 400, "{low}");
-    assert!(before == snapshot(&engine, &c.tenant).await, "started at level `work`");
+    at("work").post(&named(&one), json!({})).await.refused(403, "TG403-LEVEL");
+    at("all").post(&format!("{}/start", path(&one)), json!({})).await.status(404);
+    at("all").delete(&path(&one)).await.status(404);
+    assert!(before == snapshot(&engine, &c.tenant).await, "changed without being named");
 }
 
 #[tokio::test]
@@ -283,4 +283,59 @@ async fn a_deployment_goes_to_the_tenant_that_its_first_part_names() {
     deploy(at("all"), own).await.ok();
     deploy(at("all"), file(Form::new().field("deployment-name", &name))).await.ok();
     assert_eq!((count(&a.tenant).await, count(&b.tenant).await), (json!(2), json!(1)));
+}
+
+#[tokio::test]
+async fn a_batch_made_with_grants_is_for_the_same_grants_only() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let World { a, b, engine } = World::seed().await;
+    let maker = client(&stage, &a.tenant, &json!({"tenants": [{"tenant": b.tenant, "level": "all"}]}));
+    let body = json!({"processInstanceIds": [b.shipping], "deleteReason": "x"});
+    let made = maker.post("/process-instance/delete", body).await.ok().id();
+    // The engine may have run it already: its history stays.
+    let path = format!("/history/batch/{made}");
+    maker.get(&path).await.ok();
+    let without = client(&stage, &a.tenant, &json!({}));
+    let less = client(&stage, &a.tenant, &json!({"tenants": [{"tenant": b.tenant, "level": "work"}]}));
+    for other in [without, less] {
+        other.get(&path).await.status(404);
+        assert_eq!(other.get(&format!("/history/batch?batchId={made}")).await.ok().text(), "[]");
+        let before =
+            engine.get(&format!("/batch?batchId={}", made.split('.').next().unwrap())).await.ok().text();
+        other.put(&format!("/batch/{made}/suspended"), json!({"suspended": true})).await.status(400);
+        assert!(!before.contains("\"suspended\":true"), "{before}");
+        other.delete(&path).await.status(400);
+    }
+    // The twin: its maker, by another token.
+    let again = client(&stage, &a.tenant, &json!({"tenants": {b.tenant.clone(): "all"}}));
+    again.get(&path).await.ok();
+    assert_eq!(again.get(&format!("/history/batch?batchId={made}")).await.ok().ids(), [made.clone()]);
+}
+
+#[tokio::test]
+async fn a_granted_tenants_form_that_finds_others_is_refused_as_the_own_one() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let (World { a, b, engine }, World { a: c, .. }) = (World::seed().await, World::seed().await);
+    let (key, form) = (format!("formed{}", random()), format!("form{}", random()));
+    let text = format!(
+        r#"{{"id":"{form}","type":"default","components":[{{"type":"text","text":"{}"}}]}}"#,
+        c.marker
+    );
+    let theirs = Form::deployment("form", Some(&c.tenant), &[("x.form", text.as_bytes())]);
+    engine.form("/deployment/create", theirs).await.ok();
+    for (side, binding) in [(&a, "latest"), (&b, "latest")] {
+        let model = format!(
+            "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL' targetNamespace='x'>\
+             <process id='{key}' isExecutable='true' xmlns:c='http://camunda.org/schema/1.0/bpmn' \
+             c:historyTimeToLive='1'><startEvent id='s' c:formRef='{form}' c:formRefBinding='{binding}'/></process></definitions>"
+        );
+        let deployment = Form::deployment("formed", Some(&side.tenant), &[("formed.bpmn", model.as_bytes())]);
+        engine.form("/deployment/create", deployment).await.ok();
+    }
+    let app = client(&stage, &a.tenant, &json!({"tenants": [b.tenant]}));
+    for side in [&a, &b] {
+        let path = format!("/process-definition/key/{key}/tenant-id/{}/deployed-start-form", side.tenant);
+        let reply = app.get(&path).await.refused(403, "TG403-FIELD");
+        c.not_in(&reply);
+    }
 }

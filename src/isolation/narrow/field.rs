@@ -1,5 +1,7 @@
 //! What one field of a query or body means: decided here and nowhere else.
 
+use std::collections::HashSet;
+
 use super::Narrowing;
 use super::sent::{Decision, Sent, denied, wrong_type};
 use crate::config::SharedResources;
@@ -150,11 +152,11 @@ impl Narrowing<'_> {
 
     fn tenants(&self, name: &str, sent: Sent, narrowed: &mut Narrowed) -> Result<Decision, Refusal> {
         let named = sent.texts(name)?;
-        for one in &named {
+        let mut seen = HashSet::new();
+        // A list may name one tenant a million times.
+        for one in named.iter().filter(|one| seen.insert(one.as_str())) {
             let tenant = self.granted(name, one)?;
-            if !narrowed.tenant_filter.named.contains(&tenant) {
-                narrowed.tenant_filter.named.push(tenant);
-            }
+            narrowed.tenant_filter.named.push(tenant);
         }
         Ok(Decision::Pinned)
     }

@@ -22,7 +22,7 @@ use super::draft::{Draft, DraftBody, Segment};
 use super::ownership::{Handles, KeyQuestion, ResourceId};
 use crate::config::SharedResources;
 use crate::json::Json;
-use crate::policy::{Body, Empty, Forward, Operation, Part, Policy, ResourceTypeId, Rule, RuleKind};
+use crate::policy::{Body, Empty, Forward, Handler, Operation, Part, Policy, ResourceTypeId, Rule, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Caller, Tenant};
 use field::Narrowed;
@@ -150,7 +150,9 @@ impl Narrowing<'_> {
     ) -> Result<Option<(KeyQuestion, bool)>, Refusal> {
         let tenants = || self.caller.tenants(self.kind.level());
         let shared = self.key_may_be_shared(rule, forward);
-        let granted = tenants().nth(1).is_some() && forward.to.contains(&Part::CallerTenant);
+        // Reading only: who removes a key twice must not remove another's the second time.
+        let reads = self.kind == RuleKind::Read;
+        let granted = reads && tenants().nth(1).is_some() && forward.to.contains(&Part::CallerTenant);
         if !shared && !granted {
             return Ok(None);
         }
@@ -218,7 +220,10 @@ impl Narrowing<'_> {
             }
             Part::Id(n, resource_type) => {
                 let id = ResourceId::new(*resource_type, param(n), self.kind);
-                Segment::Id(within(if forward.own_only { id } else { id.or_shared() }))
+                // A redeployed model is inspected as the caller's own.
+                let own = forward.handler == Some(Handler::Redeploy);
+                let id = if own { id.within(self.caller.tenant()) } else { within(id) };
+                Segment::Id(if forward.own_only { id } else { id.or_shared() })
             }
             Part::Free(n) | Part::Key(n, _) => Segment::Text(param(n)),
         };
@@ -242,7 +247,7 @@ impl Narrowing<'_> {
     /// The engine's id of a handle that was made for the caller.
     fn opened(&self, resource_type: ResourceTypeId, handle: &str) -> Option<String> {
         let purpose = self.policy.resource_type(resource_type)?.handle.as_deref()?;
-        self.handles.open(purpose, self.caller.tenant(), handle)
+        self.handles.open(purpose, self.caller, handle)
     }
 }
 

@@ -306,13 +306,13 @@ fn both_adapters_decide_alike_under_readable() {
 
 #[test]
 fn an_opened_handle_is_the_pin() {
-    let a = Tenant::parse("A", &[]).unwrap();
+    let a = Caller::new(Tenant::parse("A", &[]).unwrap());
     let own = handles().seal("batch", &a, "id-1").unwrap();
     let (pairs, narrowed) =
         narrow_pairs("BatchQuery", RuleKind::Read, SharedResources::Hidden, &[("batchId", &own)]).unwrap();
     assert_eq!(pairs, ["batchId=id-1", "withoutTenantId=true"]);
     assert_eq!((narrowed.without_tenant, narrowed.opened), (true, vec![("id-1".to_owned(), own.clone())]));
-    let b = Tenant::parse("B", &[]).unwrap();
+    let b = Caller::new(Tenant::parse("B", &[]).unwrap());
     for not_own in ["id-1".to_owned(), handles().seal("batch", &b, "id-1").unwrap()] {
         let (pairs, narrowed) =
             narrow_pairs("BatchQuery", RuleKind::Read, SharedResources::Hidden, &[("batchId", &not_own)])

@@ -25,6 +25,17 @@ impl ReadPath {
         Self([resource, "key", key, "tenant-id", caller.tenant().as_str()].map(str::to_owned).to_vec())
     }
 
+    /// Below a granted tenant's newest definition of a key; none for a tenant that is not granted.
+    pub(crate) fn by_key_of(
+        resource: &'static str,
+        key: &str,
+        caller: &Caller,
+        tenant: &str,
+    ) -> Option<Self> {
+        caller.level(tenant)?;
+        Some(Self([resource, "key", key, "tenant-id", tenant].map(str::to_owned).to_vec()))
+    }
+
     /// Below the shared definition of a key, which has no tenant.
     pub(crate) fn by_shared_key(resource: &'static str, key: &str) -> Self {
         Self([resource, "key", key].map(str::to_owned).to_vec())

@@ -18,22 +18,26 @@ const PAGE: usize = 1000;
 const MOST: usize = 10_000;
 
 /// The engine's tenant records, asked for by many callers at once.
-pub(crate) struct EveryTenant(moka::future::Cache<Level, Arc<Grants>>);
-
-impl Default for EveryTenant {
-    fn default() -> Self {
-        Self(moka::future::Cache::builder().max_capacity(3).time_to_live(FRESH_FOR).build())
-    }
+pub(crate) struct EveryTenant {
+    found: moka::future::Cache<Level, Arc<Grants>>,
+    /// Ids that no caller can have.
+    reserved: Vec<String>,
 }
 
 impl EveryTenant {
+    /// Nothing is asked yet.
+    pub(crate) fn new(reserved: &[String]) -> Self {
+        let found = moka::future::Cache::builder().max_capacity(3).time_to_live(FRESH_FOR).build();
+        Self { found, reserved: reserved.to_vec() }
+    }
+
     /// The caller with every tenant granted at the level that its token names.
     ///
     /// # Errors
     /// The engine did not answer with its tenants: then nothing may go on.
     pub(crate) async fn granted(&self, engine: &Engine, caller: Caller) -> Result<Caller, Refusal> {
         let Some(level) = caller.all_tenants() else { return Ok(caller) };
-        let every = self.0.try_get_with(level, read(engine, &caller, level)).await;
+        let every = self.found.try_get_with(level, read(engine, &caller, level, &self.reserved)).await;
         let every = every.map_err(|refusal: Arc<Refusal>| (*refusal).clone())?;
         if caller.grants().is_empty() {
             return Ok(caller.granted(every));
@@ -46,7 +50,12 @@ impl EveryTenant {
 
 /// The one question that is pinned to nobody: the ids of all tenant records. What is no tenant's id here is left out, as
 /// no caller could have it.
-async fn read(engine: &Engine, caller: &Caller, level: Level) -> Result<Arc<Grants>, Refusal> {
+async fn read(
+    engine: &Engine,
+    caller: &Caller,
+    level: Level,
+    reserved: &[String],
+) -> Result<Arc<Grants>, Refusal> {
     let mut all = Grants::default();
     for page in 0.. {
         let (first, most) = ((page * PAGE).to_string(), PAGE.to_string());
@@ -56,7 +65,7 @@ async fn read(engine: &Engine, caller: &Caller, level: Level) -> Result<Arc<Gran
         let list = engine.ask("GET", &target, None, caller).await?;
         let records = rows(&list)?;
         for record in records {
-            if let Ok(tenant) = Tenant::parse(&needed(record, "id")?, &[]) {
+            if let Ok(tenant) = Tenant::parse(&needed(record, "id")?, reserved) {
                 all.add(tenant, level);
             }
         }

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret;
 
 use crate::config::BatchKey;
-use crate::tenancy::Tenant;
+use crate::tenancy::{Caller, Level, Tenant};
 
 /// Makes and opens handles. The first key signs; all are taken, so that keys can be changed.
 pub(crate) struct Handles {
@@ -31,39 +31,74 @@ impl Handles {
         Self { keys: made, engine: engine.to_owned() }
     }
 
-    /// What is signed: each field behind its length, so that no two readings give the same bytes.
-    fn text(&self, purpose: &str, tenant: &Tenant, id: &str) -> Vec<u8> {
-        ["tenantgate-handle-1", purpose, &self.engine, tenant.as_str(), id]
+    /// What is signed: each field behind its length, so that no two readings give the same bytes. A batch may touch every
+    /// tenant that its maker was granted in full, so those are signed, too: a client of the same tenant without them must
+    /// not run or stop it.
+    fn text(&self, purpose: &str, tenants: &[&str], id: &str) -> Vec<u8> {
+        let label = if tenants.len() > 1 { "tenantgate-handle-2" } else { "tenantgate-handle-1" };
+        [&[label, purpose, &self.engine], tenants, &[id]]
+            .concat()
             .iter()
             .flat_map(|field| (field.len() as u64).to_be_bytes().into_iter().chain(field.bytes()))
             .collect()
     }
 
-    /// The handle of an id for a tenant; none if no key is there to sign it.
-    pub(crate) fn seal(&self, purpose: &str, tenant: &Tenant, id: &str) -> Option<String> {
-        let tag = hmac::sign(self.keys.first()?, &self.text(purpose, tenant, id));
+    /// The handle of an id for its maker; none if no key is there to sign it.
+    pub(crate) fn seal(&self, purpose: &str, caller: &Caller, id: &str) -> Option<String> {
+        let tenants: Vec<&str> = caller.tenants(Level::All).map(Tenant::as_str).collect();
+        let tag = hmac::sign(self.keys.first()?, &self.text(purpose, &tenants, id));
         Some(format!("{id}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref())))
     }
 
-    /// The id of a handle that was made for this purpose and tenant. The MAC is compared in constant time.
-    pub(crate) fn open(&self, purpose: &str, tenant: &Tenant, handle: &str) -> Option<String> {
+    /// The id of a handle that was made for this purpose, by a client of the caller's tenant with no grants in full or the
+    /// same ones. The MAC is compared in constant time.
+    pub(crate) fn open(&self, purpose: &str, caller: &Caller, handle: &str) -> Option<String> {
         let (id, mac) = handle.rsplit_once('.')?;
         let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
-        let text = self.text(purpose, tenant, id);
-        self.keys.iter().any(|key| hmac::verify(key, &text, &mac).is_ok()).then(|| id.to_owned())
+        let holds = |tenants: &[&str]| {
+            let text = self.text(purpose, tenants, id);
+            self.keys.iter().any(|key| hmac::verify(key, &text, &mac).is_ok())
+        };
+        let all: Vec<&str> = caller.tenants(Level::All).map(Tenant::as_str).collect();
+        (holds(&[caller.tenant().as_str()]) || all.len() > 1 && holds(&all)).then(|| id.to_owned())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenancy::Grants;
 
     fn key(byte: u8) -> BatchKey {
         vec![byte; 32].into()
     }
 
-    fn tenant(id: &str) -> Tenant {
-        Tenant::parse(id, &[]).unwrap()
+    fn tenant(id: &str) -> Caller {
+        Caller::new(Tenant::parse(id, &[]).unwrap())
+    }
+
+    /// A client of A whose token grants these in full.
+    fn granted(ids: &[(&str, Level)]) -> Caller {
+        let mut grants = Grants::default();
+        ids.iter().for_each(|(id, level)| grants.add(Tenant::parse(id, &[]).unwrap(), *level));
+        tenant("A").granted(grants)
+    }
+
+    #[test]
+    fn a_handle_made_with_grants_opens_for_the_same_grants_only() {
+        let handles = Handles::new(&[key(1)], "default");
+        let made = handles.seal("batch", &granted(&[("B", Level::All)]), "id").unwrap();
+        let opens = |caller: &Caller, handle: &str| handles.open("batch", caller, handle).is_some();
+        assert!(opens(&granted(&[("B", Level::All)]), &made));
+        for other in
+            [&[][..], &[("B", Level::Work)], &[("B", Level::All), ("C", Level::All)], &[("C", Level::All)]]
+        {
+            assert!(!opens(&granted(other), &made), "{other:?}");
+        }
+        // One without grants in full is the tenant's own: each of its clients opens it.
+        let own = handles.seal("batch", &granted(&[("B", Level::Work)]), "id").unwrap();
+        assert!(opens(&tenant("A"), &own) && opens(&granted(&[("B", Level::All)]), &own));
+        assert!(!opens(&tenant("B"), &own) && !opens(&tenant("B"), &made));
     }
 
     #[test]

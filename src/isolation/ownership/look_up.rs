@@ -18,7 +18,7 @@ use crate::isolation::permit::{Judged, Unjudged};
 use crate::json::{self, Json};
 use crate::policy::{LookUp, Policy, ResourceType, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::{Caller, Grants, Level, Tenant, too_low};
+use crate::tenancy::{Caller, GrantsDigest, Level, Tenant, too_low};
 
 /// Found owners remembered; a key has about 150 bytes.
 const REMEMBERED: u64 = 200_000;
@@ -26,8 +26,8 @@ const REMEMBERED: u64 = 200_000;
 const REMEMBERED_FOR: Duration = Duration::from_secs(600);
 /// Most ids in one question by GET: a target of about 8 KiB.
 const IDS_BY_GET: usize = 100;
-/// Most questions about single ids for one request: each is a round trip.
-const SINGLE_QUESTIONS: usize = 1000;
+/// Most questions about ids by one look-up, for one request: each is a round trip.
+const MOST_QUESTIONS: usize = 1000;
 /// Most tenants in one question by GET: at 64 characters each half of what a target holds beside the ids.
 const TENANTS_BY_GET: usize = 40;
 /// Most tenants in one question by POST.
@@ -41,7 +41,7 @@ pub(crate) struct Ownership {
     handles: Arc<Handles>,
     shared: SharedResources,
     /// Whose an id is, for callers of one tenant and the same grants: what one has seen must not show to another.
-    found: moka::future::Cache<(Tenant, Arc<Grants>, ResourceId), ()>,
+    found: moka::future::Cache<(Tenant, GrantsDigest, ResourceId), ()>,
     counters: Counters,
 }
 
@@ -156,7 +156,7 @@ impl Ownership {
     /// The engine's id of a handle that was made for the caller.
     fn opened(&self, caller: &Caller, asked: &ResourceId) -> Option<String> {
         let purpose = self.policy.resource_type(asked.resource_type())?.handle.as_deref()?;
-        self.handles.open(purpose, caller.tenant(), asked.id())
+        self.handles.open(purpose, caller, asked.id())
     }
 
     /// Whose the answer to a probe is.
@@ -208,7 +208,7 @@ impl Ownership {
 
     /// One id: callers that ask for the same at the same time share one question.
     async fn one(&self, engine: &Engine, caller: &Caller, asked: &ResourceId) -> Result<bool, Refusal> {
-        let key = (caller.tenant().clone(), caller.grants().clone(), asked.clone());
+        let key = (caller.tenant().clone(), caller.grants().digest(), asked.clone());
         let mut remembered = true;
         let found = self.found.try_get_with(key, async {
             remembered = false;
@@ -255,7 +255,7 @@ impl Ownership {
             for asked in group {
                 if is_granted(caller, &found, &asked)? {
                     owned.insert(asked.clone(), asked.id().to_owned());
-                    let key = (caller.tenant().clone(), caller.grants().clone(), asked);
+                    let key = (caller.tenant().clone(), caller.grants().digest(), asked);
                     self.found.insert(key, ()).await;
                 }
             }
@@ -277,10 +277,19 @@ impl Ownership {
         let visible = visible(caller, resource_type, like);
         let mut found = Found::new();
         for look_up in &resource_type.look_up {
-            for tenants in pages(look_up, &visible) {
+            let pages = pages(look_up, &visible);
+            let count = pages.len();
+            for tenants in pages {
                 let open: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
                 if open.is_empty() {
                     return Ok(found);
+                }
+                if count * open.len().div_ceil(at_a_time(look_up)) > MOST_QUESTIONS {
+                    let what = format!(
+                        "this takes more than {MOST_QUESTIONS} questions to the engine; send fewer ids at a time, or use a \
+                         token that grants fewer tenants"
+                    );
+                    return Err(Refusal::new(Kind::BodyTooLarge, what));
                 }
                 let question = Question { engine, caller, resource_type, shared, tenants };
                 found.extend(self.put(&question, look_up, &open).await?);
@@ -295,16 +304,7 @@ impl Ownership {
         look_up: &LookUp,
         open: &[&str],
     ) -> Result<Vec<(String, Option<String>)>, Refusal> {
-        let size = match look_up {
-            LookUp::GetList { many: true, .. } => IDS_BY_GET,
-            LookUp::PostList { many: true, .. } => IDS_BY_POST,
-            LookUp::GetList { .. } | LookUp::PostList { .. } | LookUp::One { .. } => 1,
-        };
-        if size == 1 && open.len() > SINGLE_QUESTIONS {
-            let what =
-                format!("more than {SINGLE_QUESTIONS} ids of this kind in one request; send fewer at a time");
-            return Err(Refusal::new(Kind::BodyTooLarge, what));
-        }
+        let size = at_a_time(look_up);
         let mut found = Vec::new();
         // Questions about single ids go out a few at a time: a list of thousands must not flood the engine.
         for group in open.chunks(size).collect::<Vec<_>>().chunks(8) {
@@ -334,6 +334,15 @@ fn pages<'a, 'b>(look_up: &LookUp, tenants: &'a [&'b str]) -> std::slice::Chunks
         LookUp::PostList { .. } => TENANTS_BY_POST,
         LookUp::One { .. } => tenants.len().max(1),
     })
+}
+
+/// Ids in one question.
+fn at_a_time(look_up: &LookUp) -> usize {
+    match look_up {
+        LookUp::GetList { many: true, .. } => IDS_BY_GET,
+        LookUp::PostList { many: true, .. } => IDS_BY_POST,
+        LookUp::GetList { .. } | LookUp::PostList { .. } | LookUp::One { .. } => 1,
+    }
 }
 
 fn is_granted(caller: &Caller, found: &Found, asked: &ResourceId) -> Result<bool, Refusal> {
