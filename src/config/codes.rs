@@ -118,6 +118,9 @@ codes! {
     /// claim, would get another's data.
     CollidingTenants = "colliding-tenants", Error,
         "give each claim a prefix of its own, none the beginning of another, or a map with tenants that no prefix begins";
+    /// One scope could match two patterns: meant for a tenant `a.all` by the one, it would grant `a` in full by the other.
+    OverlappingScopes = "overlapping-scopes", Error,
+        "begin each pattern with a text of its own, none the beginning of another, as `tenant:` and `watch:`";
     /// A source of tenants that no token ever comes to.
     UnreachableSource = "unreachable-source", Error, "name each claim once, and the client id last";
     /// There are aliases, but no tenant is made of a client id.

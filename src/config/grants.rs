@@ -36,7 +36,10 @@ section! {
     }
 }
 
-pub(super) fn check(grants: &[GrantSource], c: &mut Checks<'_>) {
+pub(super) fn check(grants: &[GrantSource], all_tenants: Option<&AllTenants>, c: &mut Checks<'_>) {
+    let mut patterns: Vec<ScopePattern> = Vec::new();
+    let all_tenants = all_tenants.and_then(|all| ScopePattern::of_all_tenants(&all.scope, all.level).ok());
+    patterns.extend(all_tenants);
     for (at, grant) in grants.iter().enumerate() {
         let path = format!("tenancy.grants.{at}");
         match (c.is_written(&format!("{path}.claim")), c.is_written(&format!("{path}.scope"))) {
@@ -44,11 +47,16 @@ pub(super) fn check(grants: &[GrantSource], c: &mut Checks<'_>) {
                 c.report(F::MissingClaim, &format!("{path}.claim"), "names no claim, or an empty one");
             }
             (true, false) => {}
-            (false, true) => {
-                if let Err(fault) = ScopePattern::of_tenant(&grant.scope, grant.level) {
-                    c.report(F::InvalidScopePattern, &format!("{path}.scope"), fault);
+            (false, true) => match ScopePattern::of_tenant(&grant.scope, grant.level) {
+                Err(fault) => c.report(F::InvalidScopePattern, &format!("{path}.scope"), fault),
+                Ok(pattern) => {
+                    if patterns.iter().any(|other| other.overlaps(&pattern)) {
+                        let what = "can match a scope that another pattern matches, too";
+                        c.report(F::OverlappingScopes, &format!("{path}.scope"), what);
+                    }
+                    patterns.push(pattern);
                 }
-            }
+            },
             (true, true) => c.report(F::InvalidGrant, &path, "names a claim and a scope"),
             (false, false) => c.report(F::InvalidGrant, &path, "names neither a claim nor a scope"),
         }

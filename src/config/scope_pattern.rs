@@ -60,6 +60,16 @@ pub enum ScopePatternFault {
     Characters,
 }
 
+impl ScopePattern {
+    /// Whether a scope could match both: tenants' ids may hold what stands between the placeholders of another.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let meet =
+            |one: &str, other: &str, ends: fn(&str, &str) -> bool| ends(one, other) || ends(other, one);
+        meet(&self.before, &other.before, |one, other| one.starts_with(other))
+            && meet(&self.after, &other.after, |one, other| one.ends_with(other))
+    }
+}
+
 /// Whether a text can be a scope: visible ASCII without quotes and backslashes (RFC 6749 section 3.3).
 pub(super) fn is_scope(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')

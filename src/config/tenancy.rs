@@ -61,7 +61,7 @@ impl Tenancy {
             issuers,
         };
         sources.check(c);
-        grants::check(&self.grants, c);
+        grants::check(&self.grants, self.all_tenants.as_ref(), c);
         if let Some(all_tenants) = &self.all_tenants {
             all_tenants.check(c);
         }
