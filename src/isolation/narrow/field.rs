@@ -87,14 +87,7 @@ impl Narrowing<'_> {
             }
             Field::OwnTenant => self.own_tenant(name, &sent.text(name)?),
             Field::Tenants => self.tenants(name, sent, narrowed),
-            Field::TenantsNamed => {
-                let json = sent.json(name)?;
-                Sent::Member(json.clone())
-                    .texts(name)?
-                    .iter()
-                    .try_for_each(|one| self.granted(name, one).map(drop))?;
-                Ok(Decision::Json(json.with_holes()))
-            }
+            Field::TenantsNamed => self.tenants_named(name, sent.json(name)?),
             Field::WithoutTenant => {
                 narrowed.tenant_filter.only_without |= sent.boolean(name)?;
                 Ok(Decision::Drop)
@@ -159,6 +152,12 @@ impl Narrowing<'_> {
             narrowed.tenant_filter.named.push(tenant);
         }
         Ok(Decision::Pinned)
+    }
+
+    fn tenants_named(&self, name: &str, json: Json) -> Result<Decision, Refusal> {
+        let named = Sent::Member(json.clone()).texts(name)?;
+        named.iter().try_for_each(|one| self.granted(name, one).map(drop))?;
+        Ok(Decision::Json(json.with_holes()))
     }
 
     fn handle(
@@ -238,28 +237,17 @@ impl Narrowing<'_> {
         let tenant_filter = std::mem::take(&mut narrowed.tenant_filter);
         // Rows joined to a shared record may be any tenant's: whether it shows would tell of them.
         let shares = self.shares(field_rules) && !tenant_filter.joins;
-        let mut without = tenant_filter.by_handle;
-        if tenant_filter.only_without && shares {
-            without = true;
-        } else if tenant_filter.only_without && self.kind != RuleKind::Read {
-            return Err(self.refuse_without_tenant("withoutTenantId"));
-        } else if tenant_filter.only_without {
-            narrowed.empty = true;
-        }
+        let without = self.only_without(&tenant_filter, shares, narrowed)?;
         narrowed.without_tenant |= tenant_filter.by_handle || shares;
         let include = shares && !without && (tenant_filter.include_without || tenant_filter.named.is_empty());
         let one = tenant_filter.one.clone().unwrap_or_else(|| self.caller.tenant().clone());
-        let all = || match tenant_filter.named.as_slice() {
-            [] => self.unnamed(),
-            named => named.to_vec(),
-        };
         narrowed.one.clone_from(&tenant_filter.one);
         if field_rules.fields.iter().any(|(_, field)| *field == Field::Tenant) {
             narrowed.within = Some(one.clone());
         }
         let pin = |field: &Field| match field {
             // An opened handle is the pin: the records have no tenant, and the id is the caller's.
-            Field::Tenants if !without => Some(Pin::Tenants(all())),
+            Field::Tenants if !without => Some(Pin::Tenants(self.listed(&tenant_filter.named))),
             Field::Tenant if !without => Some(Pin::Tenant(one.clone())),
             Field::OwnTenant => Some(Pin::Tenant(self.caller.tenant().clone())),
             Field::TenantWith(other) if there(other) => Some(Pin::Tenant(one.clone())),
@@ -298,6 +286,24 @@ impl Narrowing<'_> {
         Ok(pins.filter_map(|(name, field)| Some((name.as_str(), pin(field)?))).collect())
     }
 
+    /// Whether records without tenant are asked for, and nothing else.
+    fn only_without(
+        &self,
+        tenant_filter: &TenantFilter,
+        shares: bool,
+        narrowed: &mut Narrowed,
+    ) -> Result<bool, Refusal> {
+        let mut without = tenant_filter.by_handle;
+        if tenant_filter.only_without && shares {
+            without = true;
+        } else if tenant_filter.only_without && self.kind != RuleKind::Read {
+            return Err(self.refuse_without_tenant("withoutTenantId"));
+        } else if tenant_filter.only_without {
+            narrowed.empty = true;
+        }
+        Ok(without)
+    }
+
     /// Whether a query shows records without tenant beside the caller's.
     fn shares(&self, field_rules: &FieldRules) -> bool {
         self.shared == SharedResources::Readable
@@ -311,6 +317,11 @@ impl Narrowing<'_> {
         granted.map_err(
             |refusal| if refusal.kind() == Kind::Level { within(&refusal, name) } else { foreign(name) },
         )
+    }
+
+    /// The tenants of a list.
+    fn listed(&self, named: &[Tenant]) -> Vec<Tenant> {
+        if named.is_empty() { self.unnamed() } else { named.to_vec() }
     }
 
     /// The tenants of a list that names none: all that are granted for reading and work. Other writes by a query stay
