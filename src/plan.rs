@@ -148,30 +148,29 @@ impl Planner<'_> {
     /// # Errors
     /// Whatever its rule refuses without asking the engine.
     pub(crate) fn plan(&self, asked: ClientRequest<'_>, forward: &Forward) -> Result<Plan, Refusal> {
-        let rule = &asked.operation.rule;
         let shared = self.settings.tenancy.shared_resources;
         let narrowing = Narrowing::new(self.policy, shared, self.handles, self.caller, asked.operation);
         let asks = RequestParts { method: asked.method, query: asked.query, body: asked.body };
         if let Some(handler) = forward.handler {
             let (caller, accept) = (self.caller, asked.accept);
-            let planning = Planning { narrowing: &narrowing, rule, forward, caller, accept, asks };
+            let planning = Planning { narrowing: &narrowing, forward, caller, accept, asks };
             return Ok(match operations::plan(handler, planning)? {
                 Planned::Answer(reply) => Plan::Answer(Box::new(reply)),
                 Planned::Narrowed(outcome) => sent(outcome, forward),
                 Planned::Handled(plan) => Plan::Handled(plan),
             });
         }
-        let Some((question, may_be_shared)) = narrowing.key_question(rule, forward)? else {
-            return Ok(sent(narrowing.narrow(rule, forward, asks)?, forward));
+        let Some((question, may_be_shared)) = narrowing.key_question(forward)? else {
+            return Ok(sent(narrowing.narrow(forward, asks)?, forward));
         };
-        let own = match narrowing.narrow(rule, forward, asks.clone())? {
+        let own = match narrowing.narrow(forward, asks.clone())? {
             Outcome::Forward(own) => own,
             empty @ Outcome::Empty(_) => return Ok(sent(empty, forward)),
         };
         if !may_be_shared {
             return Ok(Plan::SendByKey { question, own, shared: None });
         }
-        Ok(match narrowing.without_key_tenant().narrow(rule, forward, asks)? {
+        Ok(match narrowing.without_key_tenant().narrow(forward, asks)? {
             Outcome::Forward(shared) => Plan::SendByKey { question, own, shared: Some(shared) },
             empty @ Outcome::Empty(_) => sent(empty, forward),
         })

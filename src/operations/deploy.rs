@@ -190,10 +190,10 @@ impl Checks<'_> {
         if named.is_empty() || named == self.caller.tenant().as_str() {
             return Ok(());
         }
-        let tenant = self.caller.at_level(named, Level::All).map_err(|refusal| {
+        let tenant = self.caller.at_level(named, Level::All)?.ok_or_else(|| {
             let what =
                 "the part `tenant-id` names a tenant that the token does not grant; leave it out or name your own";
-            if refusal.kind() == Kind::Level { refusal } else { Refusal::new(Kind::ForeignTenant, what) }
+            Refusal::new(Kind::ForeignTenant, what)
         })?;
         // A model is inspected for the tenant that gets it, so that has to be known before.
         if !read.files.is_empty() {

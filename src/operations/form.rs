@@ -3,9 +3,9 @@
 
 use super::{Planned, Planning, relayed};
 use crate::context::RequestContext;
-use crate::isolation::narrow::{Narrowing, Outcome};
+use crate::isolation::narrow::Outcome;
 use crate::isolation::{Draft, Found, KeyOwner, KeyQuestion, ReadPath, needed, unreadable};
-use crate::policy::{Part, Rule};
+use crate::policy::Part;
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
 use crate::tenancy::Caller;
@@ -48,17 +48,14 @@ pub(super) fn plan(planning: Planning<'_>) -> Result<Planned, Refusal> {
     });
     let at =
         at.ok_or_else(|| Refusal::new(Kind::Internal, "the rule does not say what the form hangs on"))?;
-    let shared = shared(planning.narrowing, planning.rule, &planning)?;
+    let shared = shared(&planning)?;
     planning.draft(|draft| super::Plan::DeployedForm(Plan { at, draft, shared }))
 }
 
-fn shared(
-    narrowing: &Narrowing<'_>,
-    rule: &Rule,
-    planning: &Planning<'_>,
-) -> Result<Option<(KeyQuestion, Draft)>, Refusal> {
-    let Some(question) = narrowing.shared_key(rule, planning.forward)? else { return Ok(None) };
-    match narrowing.without_key_tenant().narrow(rule, planning.forward, planning.asks.clone())? {
+fn shared(planning: &Planning<'_>) -> Result<Option<(KeyQuestion, Draft)>, Refusal> {
+    let narrowing = planning.narrowing;
+    let Some(question) = narrowing.shared_key(planning.forward)? else { return Ok(None) };
+    match narrowing.without_key_tenant().narrow(planning.forward, planning.asks.clone())? {
         Outcome::Forward(draft) => Ok(Some((question, draft))),
         Outcome::Empty(_) => Ok(None),
     }

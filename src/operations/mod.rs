@@ -24,7 +24,7 @@ use crate::isolation::narrow::{Narrowing, Outcome, RequestParts};
 use crate::isolation::{Draft, OwnQuery, ResourceId};
 use crate::json::Json;
 use crate::percent::encode_path;
-use crate::policy::{Forward, Handler, Policy, Rule};
+use crate::policy::{Forward, Handler, Policy};
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
 use crate::tenancy::Caller;
@@ -33,7 +33,6 @@ use crate::tenancy::Caller;
 pub(crate) struct Planning<'a> {
     /// How the request is narrowed.
     pub(crate) narrowing: &'a Narrowing<'a>,
-    pub(crate) rule: &'a Rule,
     pub(crate) forward: &'a Forward,
     pub(crate) caller: &'a Caller,
     /// The types that the client takes, if it says so.
@@ -87,12 +86,12 @@ impl Planning<'_> {
 
     /// The request as its rule narrows it.
     fn narrowed(self) -> Result<Planned, Refusal> {
-        Ok(Planned::Narrowed(self.narrowing.narrow(self.rule, self.forward, self.asks)?))
+        Ok(Planned::Narrowed(self.narrowing.narrow(self.forward, self.asks)?))
     }
 
     /// The draft of the request as its rule narrows it, for a plan that goes on with it.
     fn draft(self, plan: impl FnOnce(Draft) -> Plan) -> Result<Planned, Refusal> {
-        Ok(match self.narrowing.narrow(self.rule, self.forward, self.asks)? {
+        Ok(match self.narrowing.narrow(self.forward, self.asks)? {
             Outcome::Forward(draft) => Planned::Handled(plan(draft)),
             empty @ Outcome::Empty(_) => Planned::Narrowed(empty),
         })

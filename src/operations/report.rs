@@ -225,7 +225,7 @@ pub(super) fn plan_instances(planning: Planning<'_>) -> Result<Planned, Refusal>
     };
     let (ids, keys) = (list(IDS), list(KEYS));
     asks.query.retain(|(name, _)| name != IDS && name != KEYS);
-    Ok(match planning.narrowing.narrow(planning.rule, planning.forward, asks)? {
+    Ok(match planning.narrowing.narrow(planning.forward, asks)? {
         Outcome::Forward(report) => {
             Planned::Handled(super::Plan::InstanceReport(InstancePlan { ids, keys, report }))
         }

@@ -34,8 +34,11 @@ impl Watch {
         }
         // Most callers have no grants: nothing is decoded for them.
         !self.caller.grants().is_empty()
-            && serde_json::from_slice::<String>(text)
-                .is_ok_and(|tenant| self.caller.level(&tenant).is_some_and(|level| level >= self.level))
+            && serde_json::from_slice::<String>(text).is_ok_and(|tenant| self.covers(&tenant))
+    }
+
+    fn covers(&self, tenant: &str) -> bool {
+        self.caller.level(tenant).is_some_and(|level| level >= self.level)
     }
 }
 
@@ -143,8 +146,7 @@ fn look(watch: &Watch, position: usize, text: &[u8]) -> Verdict {
             Some(format!("{}{rest}", watch.public_origin))
         }),
         Some(Holds::BoundText) => {
-            let granted = |tenant: &str| watch.caller.level(tenant).is_some_and(|level| level >= watch.level);
-            replaced(text, |kept| bound::unbind(kept, granted).map(str::to_owned))
+            replaced(text, |kept| bound::unbind(kept, |tenant| watch.covers(tenant)).map(str::to_owned))
         }
         // No place without a meaning: a look that nobody understands lets nothing through.
         None => Verdict::Break,

@@ -116,9 +116,9 @@ impl RequestLog {
         let (code, message, _) = refusal_texts(outcome);
         line.text("method", self.method())
             // The rule's template; a raw path could carry ids and forged line ends.
-            .text("operation", self.record.operation.as_ref().map_or("-", |key| key.name()))
+            .text("operation", self.record.operation_name())
             .text("kind", self.record.kind.unwrap_or("-"))
-            .text("tenant", self.record.tenant.as_ref().map_or("-", |tenant| tenant.as_str()))
+            .text("tenant", self.record.tenant_name())
             .text("outcome", outcome.name())
             .number("status", outcome.status())
             .text("code", code)

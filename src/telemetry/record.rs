@@ -27,3 +27,15 @@ pub(crate) struct RequestRecord {
     /// Seconds that look-ups took.
     pub(crate) look_up_seconds: Cell<Option<f64>>,
 }
+
+impl RequestRecord {
+    /// The operation for a log line; `-` before one was found.
+    pub(crate) fn operation_name(&self) -> &str {
+        self.operation.as_ref().map_or("-", |key| key.name())
+    }
+
+    /// The tenant for a log line; `-` before a token was verified.
+    pub(crate) fn tenant_name(&self) -> &str {
+        self.tenant.as_ref().map_or("-", Tenant::as_str)
+    }
+}

@@ -5,7 +5,7 @@ mod caller;
 mod grants;
 mod permitted;
 
-pub(crate) use caller::{Caller, Tenant, too_low};
+pub(crate) use caller::{Caller, Tenant};
 pub(crate) use grants::{Grants, GrantsDigest};
 pub(crate) use permitted::Permitted;
 

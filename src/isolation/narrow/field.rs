@@ -32,8 +32,6 @@ pub(crate) struct Narrowed {
 struct TenantFilter {
     /// Granted tenants that a list named.
     named: Vec<Tenant>,
-    /// The one tenant that was named.
-    one: Option<Tenant>,
     /// Records without tenant only.
     only_without: bool,
     /// Records without tenant as well.
@@ -131,7 +129,7 @@ impl Narrowing<'_> {
         if named.is_empty() {
             return Ok(Decision::Drop);
         }
-        narrowed.tenant_filter.one = Some(self.granted(name, &named)?);
+        narrowed.one = Some(self.granted(name, &named)?);
         Ok(Decision::Pinned)
     }
 
@@ -240,8 +238,7 @@ impl Narrowing<'_> {
         let without = self.only_without(&tenant_filter, shares, narrowed)?;
         narrowed.without_tenant |= tenant_filter.by_handle || shares;
         let include = shares && !without && (tenant_filter.include_without || tenant_filter.named.is_empty());
-        let one = tenant_filter.one.clone().unwrap_or_else(|| self.caller.tenant().clone());
-        narrowed.one.clone_from(&tenant_filter.one);
+        let one = narrowed.one.clone().unwrap_or_else(|| self.caller.tenant().clone());
         if field_rules.fields.iter().any(|(_, field)| *field == Field::Tenant) {
             narrowed.within = Some(one.clone());
         }
@@ -313,10 +310,9 @@ impl Narrowing<'_> {
 
     /// The granted tenant that a field names.
     fn granted(&self, name: &str, named: &str) -> Result<Tenant, Refusal> {
-        let granted = self.caller.at_level(named, self.kind.level()).cloned();
-        granted.map_err(
-            |refusal| if refusal.kind() == Kind::Level { within(&refusal, name) } else { foreign(name) },
-        )
+        let granted =
+            self.caller.at_level(named, self.kind.level()).map_err(|refusal| within(&refusal, name))?;
+        granted.cloned().ok_or_else(|| foreign(name))
     }
 
     /// The tenants of a list.

@@ -22,7 +22,7 @@ use super::draft::{Draft, DraftBody, Segment};
 use super::ownership::{Handles, KeyQuestion, ResourceId};
 use crate::config::SharedResources;
 use crate::json::Json;
-use crate::policy::{Body, Empty, Forward, Handler, Operation, Part, Policy, ResourceTypeId, Rule, RuleKind};
+use crate::policy::{Body, Empty, Forward, Handler, Operation, Part, Policy, ResourceTypeId, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Caller, Tenant};
 use field::Narrowed;
@@ -86,12 +86,7 @@ impl Narrowing<'_> {
     ///
     /// # Errors
     /// Whatever the field rules refuse.
-    pub(crate) fn narrow(
-        &self,
-        rule: &Rule,
-        forward: &Forward,
-        asks: RequestParts,
-    ) -> Result<Outcome, Refusal> {
+    pub(crate) fn narrow(&self, forward: &Forward, asks: RequestParts) -> Result<Outcome, Refusal> {
         needs_one_of(forward, &asks.query)?;
         let (query, mut narrowed) = match forward.query {
             Some(field_rules) => self.query(field_rules, asks.query)?,
@@ -118,9 +113,7 @@ impl Narrowing<'_> {
             segments: self.segments(forward, &narrowed),
             query,
             body,
-            without_tenant: narrowed.without_tenant
-                || forward.makes_batch
-                || self.shows_shared(rule, forward),
+            without_tenant: narrowed.without_tenant || forward.makes_batch || self.shows_shared(forward),
             opened: narrowed.opened,
         }))
     }
@@ -131,8 +124,8 @@ impl Narrowing<'_> {
     ///
     /// # Errors
     /// The rules name no list by which the question could be asked.
-    pub(crate) fn shared_key(&self, rule: &Rule, forward: &Forward) -> Result<Option<KeyQuestion>, Refusal> {
-        if !self.key_may_be_shared(rule, forward) {
+    pub(crate) fn shared_key(&self, forward: &Forward) -> Result<Option<KeyQuestion>, Refusal> {
+        if !self.key_may_be_shared(forward) {
             return Ok(None);
         }
         self.ask_for_key(forward, std::iter::once(self.caller.tenant()))
@@ -143,13 +136,9 @@ impl Narrowing<'_> {
     ///
     /// # Errors
     /// As [`Narrowing::shared_key`].
-    pub(crate) fn key_question(
-        &self,
-        rule: &Rule,
-        forward: &Forward,
-    ) -> Result<Option<(KeyQuestion, bool)>, Refusal> {
+    pub(crate) fn key_question(&self, forward: &Forward) -> Result<Option<(KeyQuestion, bool)>, Refusal> {
         let tenants = || self.caller.tenants(self.kind.level());
-        let shared = self.key_may_be_shared(rule, forward);
+        let shared = self.key_may_be_shared(forward);
         // Reading only: who removes a key twice must not remove another's the second time.
         let reads = self.kind == RuleKind::Read;
         let granted = reads && tenants().nth(1).is_some() && forward.to.contains(&Part::CallerTenant);
@@ -159,8 +148,8 @@ impl Narrowing<'_> {
         Ok(self.ask_for_key(forward, tenants())?.map(|question| (question, shared)))
     }
 
-    fn key_may_be_shared(&self, rule: &Rule, forward: &Forward) -> bool {
-        let readable = self.shared == SharedResources::Readable && rule.kind == RuleKind::Read;
+    fn key_may_be_shared(&self, forward: &Forward) -> bool {
+        let readable = self.shared == SharedResources::Readable && self.kind == RuleKind::Read;
         readable && !forward.own_only && forward.to.contains(&Part::CallerTenant)
     }
 
@@ -231,7 +220,7 @@ impl Narrowing<'_> {
     }
 
     /// Whether what a shared definition or deployment shows may be without tenant.
-    fn shows_shared(&self, rule: &Rule, forward: &Forward) -> bool {
+    fn shows_shared(&self, forward: &Forward) -> bool {
         let shareable = |part: &Part| match part {
             Part::Id(_, resource_type) | Part::Key(_, resource_type) => {
                 self.policy.resource_type(*resource_type).is_some_and(|f| f.shareable.is_some())
@@ -239,7 +228,7 @@ impl Narrowing<'_> {
             Part::Literal(_) | Part::CallerTenant | Part::Tenant(_) | Part::Free(_) => false,
         };
         self.shared == SharedResources::Readable
-            && rule.kind == RuleKind::Read
+            && self.kind == RuleKind::Read
             && !forward.own_only
             && forward.to.iter().any(shareable)
     }

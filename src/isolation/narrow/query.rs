@@ -77,7 +77,7 @@ pub(super) fn without_rules(pairs: Vec<(String, String)>) -> Result<(Pairs, Narr
 
 /// Tenants as a query string has them (facts 2: parted by commas).
 fn joined(tenants: &[Tenant]) -> Result<String, Refusal> {
-    let joined = tenants.iter().map(Tenant::as_str).collect::<Vec<_>>().join(",");
+    let joined = Tenant::joined(tenants);
     if joined.len() > LONGEST {
         let what = "the token grants more tenants than a query string holds; name some of them by `tenantIdIn`, or ask \
                     by POST where the list has it";

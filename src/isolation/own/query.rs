@@ -121,7 +121,7 @@ impl<'a> OwnQuery<'a> {
         let mut target = format!("{}{below}", self.list.path());
         let pairs = || self.pairs.iter().filter(|(name, _)| !widens(name)).map(|(n, v)| (*n, v.as_str()));
         if self.conditions.is_empty() {
-            let tenants = self.tenants.iter().map(|tenant| tenant.as_str()).collect::<Vec<_>>().join(",");
+            let tenants = Tenant::joined(self.tenants.iter().copied());
             encode_query(&mut target, pairs().chain([(pin, tenants.as_str())]));
             return ("GET", target, None);
         }

@@ -22,7 +22,7 @@ impl ReadPath {
 
     /// Below the caller's newest definition of a key.
     pub(crate) fn by_key(resource: &'static str, key: &str, caller: &Caller) -> Self {
-        Self([resource, "key", key, "tenant-id", caller.tenant().as_str()].map(str::to_owned).to_vec())
+        Self::of_tenant(resource, key, caller.tenant().as_str())
     }
 
     /// Below a granted tenant's newest definition of a key; none for a tenant that is not granted.
@@ -33,7 +33,11 @@ impl ReadPath {
         tenant: &str,
     ) -> Option<Self> {
         caller.level(tenant)?;
-        Some(Self([resource, "key", key, "tenant-id", tenant].map(str::to_owned).to_vec()))
+        Some(Self::of_tenant(resource, key, tenant))
+    }
+
+    fn of_tenant(resource: &'static str, key: &str, tenant: &str) -> Self {
+        Self([resource, "key", key, "tenant-id", tenant].map(str::to_owned).to_vec())
     }
 
     /// Below the shared definition of a key, which has no tenant.

@@ -68,7 +68,7 @@ impl KeyQuestion {
 
     fn page(&self, tenants: &[Tenant]) -> String {
         let mut target = self.list.clone();
-        let joined = tenants.iter().map(Tenant::as_str).collect::<Vec<_>>().join(",");
+        let joined = Tenant::joined(tenants);
         let most = tenants.len().to_string();
         let latest = (tenants.len() > 1).then_some(("latestVersion", "true"));
         let pairs = [("key", self.key.as_str()), ("tenantIdIn", &joined), ("maxResults", &most)];

@@ -18,7 +18,7 @@ use crate::isolation::permit::{Judged, Unjudged};
 use crate::json::{self, Json};
 use crate::policy::{LookUp, Policy, ResourceType, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::{Caller, GrantsDigest, Level, Tenant, too_low};
+use crate::tenancy::{Caller, GrantsDigest, Level, Tenant};
 
 /// Found owners remembered; a key has about 150 bytes.
 const REMEMBERED: u64 = 200_000;
@@ -245,6 +245,7 @@ impl Ownership {
         mut open: Vec<ResourceId>,
         owned: &mut OwnedIds,
     ) -> Result<(), Refusal> {
+        let grants = caller.grants().digest();
         while let Some(first) = open.first().cloned() {
             let alike = |id: &ResourceId| id.is_asked_like(&first);
             let (group, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(alike);
@@ -255,7 +256,7 @@ impl Ownership {
             for asked in group {
                 if is_granted(caller, &found, &asked)? {
                     owned.insert(asked.clone(), asked.id().to_owned());
-                    let key = (caller.tenant().clone(), caller.grants().digest(), asked);
+                    let key = (caller.tenant().clone(), grants, asked);
                     self.found.insert(key, ()).await;
                 }
             }
@@ -357,10 +358,8 @@ fn is_granted(caller: &Caller, found: &Found, asked: &ResourceId) -> Result<bool
 /// # Errors
 /// [`Kind::Level`] where it is granted at a lower one: the caller sees the record, so nothing is told by it.
 fn granted(caller: &Caller, tenant: Option<&str>, asked: &ResourceId) -> Result<bool, Refusal> {
-    let Some(tenant) = tenant else { return Ok(true) };
-    match caller.level(tenant) {
-        None => Ok(false),
-        Some(level) if level >= asked.level() => Ok(true),
-        Some(level) => Err(too_low(level, asked.level())),
+    match tenant {
+        None => Ok(true),
+        Some(tenant) => Ok(caller.at_level(tenant, asked.level())?.is_some()),
     }
 }

@@ -87,8 +87,7 @@ impl Metrics {
         self.counted.refusals.with_label_values(&[refusal.kind().code()]).inc();
         if refusal.kind() == Kind::GuardAlarm {
             self.counted.alarms.inc();
-            let operation: &str = record.operation.as_ref().map_or("-", |key| key.name());
-            let tenant = record.tenant.as_ref().map_or("-", |tenant| tenant.as_str());
+            let (operation, tenant) = (record.operation_name(), record.tenant_name());
             tracing::error!(target: "tenantgate::guard", operation, tenant, "ALARM: another tenant's record in an answer");
         }
     }
@@ -96,9 +95,8 @@ impl Metrics {
     /// Counts and logs an answer that was cut off while it streamed: its access line told the status before.
     pub(crate) fn cut_off(&self, record: &RequestRecord, refusal: &Refusal) {
         self.refused(record, refusal);
-        let operation: &str = record.operation.as_ref().map_or("-", |key| key.name());
         let (code, cause) = (refusal.kind().code(), refusal.cause().unwrap_or_default());
-        let tenant = record.tenant.as_ref().map_or("-", |tenant| tenant.as_str());
+        let (operation, tenant) = (record.operation_name(), record.tenant_name());
         tracing::warn!(code, cause, operation, tenant, "an answer was cut off while it streamed");
     }
 

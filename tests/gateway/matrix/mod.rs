@@ -218,7 +218,7 @@ fn written(table: &BTreeMap<String, Vec<(&'static str, String)>>) -> String {
 }
 
 /// Compares with the file, or writes it when `UPDATE` is set.
-fn golden(name: &str, text: &str) {
+pub fn golden(name: &str, text: &str) {
     let file = project().join("tests/golden").join(name);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&file, text).unwrap();

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use rows::{OPERATIONS, Operation, Row};
 use scene::{Scene, Seen};
 
-use crate::support::engine::project;
+use crate::matrix::golden;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_selectors_at_once() {
@@ -53,17 +53,7 @@ async fn several_selectors_at_once() {
         assert!(reaching > 1 && working > 1, "{name}: {reaching} rows reach others, {working} work");
     }
     assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
-    let file = project().join("tests/golden/suspended.txt");
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&file, text).unwrap();
-        return;
-    }
-    let kept = std::fs::read_to_string(&file).unwrap_or_default();
-    let differs = kept.lines().zip(text.lines()).find(|(a, b)| a != b);
-    assert!(
-        kept == text,
-        "suspended.txt is not as it was: first {differs:?}; look at it and run with UPDATE=1"
-    );
+    golden("suspended.txt", &text);
 }
 
 /// What a row must not come to.
