@@ -120,6 +120,7 @@ fn settings(jwks_url: String) -> (Vec<config::Issuer>, config::Keys) {
         leeway: Duration::from_secs(30),
         client_id_claims: vec!["azp".into()],
         application_tokens_only: true,
+        people: None,
         required_claims: Vec::new(),
         ca_file: None,
         allow_http: false,

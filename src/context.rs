@@ -48,7 +48,7 @@ impl<'a> RequestContext<'a> {
     /// A place among the tenant's requests of a sort that costs much; who has too many waits for one of its own to
     /// end, at most as long as for the engine.
     pub(crate) async fn in_line(&self, shares: &Shares, long_poll: bool) -> Result<Share, Refusal> {
-        shares.wait(self.caller.tenant(), long_poll, self.state.settings.engine.timeout).await
+        shares.wait(&self.caller.share(), long_poll, self.state.settings.engine.timeout).await
     }
 
     /// The id, if it is the caller's.

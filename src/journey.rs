@@ -34,7 +34,7 @@ pub(crate) async fn journey(
     let Arrival { method, segments, query, headers, head: _ } = arrival;
     let authorization: Vec<&[u8]> = headers.authorization.iter().map(Vec::as_slice).collect();
     let caller = state.tokens.caller(&authorization).await?;
-    record.tenant = Some(caller.tenant().clone());
+    record.tenant = caller.own().cloned();
     record.user = Some(caller.user_id().clone());
     record.all_tenants = caller.all_tenants();
 
@@ -52,7 +52,7 @@ pub(crate) async fn journey(
     caller.permits().check(operation.rule.kind.name(), &state.settings.permissions)?;
 
     let long_poll = matches!(&operation.rule.how, How::Forward(forward) if forward.long_poll);
-    let share = state.shares.take(caller.tenant(), long_poll)?;
+    let share = state.shares.take(&caller.share(), long_poll)?;
     let caller = match caller.all_tenants() {
         // Boxed: few tokens grant every tenant, and all requests would carry its weight.
         Some(_) => Box::pin(state.every_tenant.granted(engine, caller)).await?,

@@ -148,8 +148,8 @@ impl Planner<'_> {
     /// # Errors
     /// Whatever its rule refuses without asking the engine.
     pub(crate) fn plan(&self, asked: ClientRequest<'_>, forward: &Forward) -> Result<Plan, Refusal> {
-        let shared = self.settings.tenancy.shared_resources;
-        let narrowing = Narrowing::new(self.policy, shared, self.handles, self.caller, asked.operation);
+        let tenancy = &self.settings.tenancy;
+        let narrowing = Narrowing::new(self.policy, tenancy, self.handles, self.caller, asked.operation);
         let asks = RequestParts { method: asked.method, query: asked.query, body: asked.body };
         if let Some(handler) = forward.handler {
             let (caller, accept) = (self.caller, asked.accept);

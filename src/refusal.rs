@@ -96,6 +96,10 @@ kinds! {
     Grant = "TG403-GRANT", 403, "AuthorizationException";
     /// The token has none of the scopes that operations of this kind need.
     MissingScope = "TG403-SCOPE", 403, "AuthorizationException";
+    /// The request acts in one tenant and names none, and the token's person has none.
+    NoOwnTenant = "TG403-OWN-TENANT", 403, "AuthorizationException";
+    /// The request names another user than the caller to act, and users are pinned.
+    ForeignUser = "TG403-USER", 403, "AuthorizationException";
     /// The request names a tenant that the token does not grant.
     ForeignTenant = "TG403-TENANT", 403, "AuthorizationException";
     /// The token grants the record's tenant at a lower level than the operation takes.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::policy::OperationKey;
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
-use crate::tenancy::{Caller, Level};
+use crate::tenancy::{Caller, Level, Tenant};
 
 /// The operation, for the log and the metrics.
 const OPERATION: &str = "GET /tenantgate/whoami";
@@ -18,7 +18,8 @@ const OPERATION: &str = "GET /tenantgate/whoami";
 #[serde(rename_all = "camelCase")]
 struct Answer<'a> {
     user: &'a str,
-    tenant: &'a str,
+    /// Null for a person.
+    tenant: Option<&'a str>,
     /// The own tenant and the granted ones.
     tenants: BTreeMap<&'a str, Level>,
     all_tenants: Option<Level>,
@@ -51,12 +52,12 @@ pub(crate) fn answer(method: &str, caller: &Caller) -> Result<Reply, Refusal> {
 }
 
 fn body(caller: &Caller) -> String {
-    let own = caller.tenant().as_str();
+    let own = caller.own().map(Tenant::as_str);
     let granted = caller.grants().iter().map(|(tenant, level)| (tenant.as_str(), level));
     let answer = Answer {
         user: caller.user(),
         tenant: own,
-        tenants: granted.chain([(own, Level::All)]).collect(),
+        tenants: granted.chain(own.map(|own| (own, Level::All))).collect(),
         all_tenants: caller.all_tenants(),
         permissions: caller.permits().kinds().collect(),
         expires: caller.expires(),
@@ -68,7 +69,7 @@ fn body(caller: &Caller) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tenancy::{Grants, Tenant};
+    use crate::tenancy::{Grants, UserId};
 
     fn tenant(id: &str) -> Tenant {
         Tenant::parse(id, &[]).unwrap()
@@ -93,6 +94,14 @@ mod tests {
             "permissions": kinds, "expires": 7,
         });
         assert_eq!(read(&all), expected);
+        let mut grants = Grants::default();
+        grants.add(tenant("B"), Level::Work);
+        let ada = UserId::of_person("person:", "ada", &[]).unwrap();
+        let expected = serde_json::json!({
+            "user": "person:ada", "tenant": null, "tenants": {"B": "work"}, "allTenants": null,
+            "permissions": kinds, "expires": null,
+        });
+        assert_eq!(read(&Caller::person(ada).granted(grants)), expected);
     }
 
     #[test]

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::Tenant;
+use crate::tenancy::ShareOf;
 
 /// Requests under way, by tenant and sort.
 #[derive(Debug, Default)]
 struct Counts {
-    taken: Mutex<HashMap<(Tenant, bool), usize>>,
+    taken: Mutex<HashMap<(ShareOf, bool), usize>>,
     /// Told when a place is given back.
     freed: Notify,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Shares {
 #[derive(Debug)]
 pub(crate) struct Share {
     counts: Arc<Counts>,
-    key: (Tenant, bool),
+    key: (ShareOf, bool),
 }
 
 impl Shares {
@@ -41,9 +41,9 @@ impl Shares {
     ///
     /// # Errors
     /// [`Kind::TooManyRequests`] when the share is used up.
-    pub(crate) fn take(&self, tenant: &Tenant, long_poll: bool) -> Result<Share, Refusal> {
+    pub(crate) fn take(&self, of: &ShareOf, long_poll: bool) -> Result<Share, Refusal> {
         let limit = if long_poll { self.long_polls } else { self.requests };
-        let key = (tenant.clone(), long_poll);
+        let key = (of.clone(), long_poll);
         let mut counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(key.clone()).or_insert(0);
         if *count >= limit {
@@ -60,7 +60,7 @@ impl Shares {
     /// [`Kind::TooManyRequests`] when none was given back for so long.
     pub(crate) async fn wait(
         &self,
-        tenant: &Tenant,
+        of: &ShareOf,
         long_poll: bool,
         timeout: Duration,
     ) -> Result<Share, Refusal> {
@@ -68,7 +68,7 @@ impl Shares {
         loop {
             // From here on nothing that is given back is missed.
             let freed = self.counts.freed.notified();
-            let refusal = match self.take(tenant, long_poll) {
+            let refusal = match self.take(of, long_poll) {
                 Ok(share) => return Ok(share),
                 Err(refusal) => refusal,
             };
@@ -93,7 +93,7 @@ impl Shares {
     pub(crate) fn taken(&self) -> Taken {
         let counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let long_polls = counts.iter().filter(|((_, long_poll), _)| *long_poll).map(|(_, n)| n).sum();
-        let tenants: HashSet<&Tenant> = counts.keys().map(|(tenant, _)| tenant).collect();
+        let tenants: HashSet<&ShareOf> = counts.keys().map(|(of, _)| of).collect();
         Taken { long_polls, tenants: tenants.len() }
     }
 }
@@ -115,12 +115,17 @@ impl Drop for Share {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenancy::Tenant;
+
+    fn share(tenant: &str) -> ShareOf {
+        ShareOf::Tenant(Tenant::parse(tenant, &[]).unwrap())
+    }
 
     #[test]
     fn a_used_up_share_refuses_until_a_place_is_given_back() {
         let shares = Shares::new(2, 1);
-        let a = Tenant::parse("A", &[]).unwrap();
-        let b = Tenant::parse("B", &[]).unwrap();
+        let a = share("A");
+        let b = share("B");
         let first = shares.take(&a, false).unwrap();
         let _second = shares.take(&a, false).unwrap();
         assert_eq!(shares.take(&a, false).err().unwrap().kind(), Kind::TooManyRequests);
@@ -137,7 +142,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waits_gets_the_place_that_is_given_back() {
         let shares = Shares::new(1, 0);
-        let a = Tenant::parse("A", &[]).unwrap();
+        let a = share("A");
         let first = shares.take(&a, false).unwrap();
         let timeout = Duration::from_secs(5);
         let late = shares.wait(&a, false, timeout).await.err().map(|refusal| refusal.kind());

@@ -25,7 +25,7 @@ pub(super) async fn caller(args: &ExplainArgs, settings: &Settings) -> Result<Ca
     let mut grants = Grants::default();
     for Grant { tenant, level } in &args.grants {
         let tenant = Tenant::parse(tenant, &tenancy.reserved_client_ids)?;
-        if tenant != *caller.tenant() {
+        if caller.own() != Some(&tenant) {
             grants.add(tenant, *level);
         }
     }
@@ -34,8 +34,9 @@ pub(super) async fn caller(args: &ExplainArgs, settings: &Settings) -> Result<Ca
 
 /// The caller's tenant, and what differs from a caller that has nothing else.
 pub(super) fn describe(caller: &Caller, settings: &Settings, text: &mut Text) {
-    text.line("caller", caller.tenant().as_str());
-    if caller.user() != caller.tenant().as_str() {
+    let own = caller.own().map(Tenant::as_str);
+    text.line("caller", own.unwrap_or("a person, who has no tenant"));
+    if own != Some(caller.user()) {
         text.line("user", caller.user());
     }
     for (tenant, level) in caller.grants().iter() {

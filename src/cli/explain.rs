@@ -223,7 +223,7 @@ impl Explainer<'_> {
         text.line("to engine", &format!("{} {base}{}", preview.method, preview.target));
         let identity = &self.settings.identity_headers;
         text.line("", &format!("{}: {}", identity.user, self.caller.user()));
-        text.line("", &format!("{}: {}", identity.tenants, self.caller.tenant()));
+        text.line("", &format!("{}: {}", identity.tenants, self.caller.own().map_or("", |own| own.as_str())));
         if let Some(body) = preview.body {
             text.line("body", &String::from_utf8_lossy(&body));
         }
@@ -232,7 +232,7 @@ impl Explainer<'_> {
     /// `shows`: the answer to the request itself has the owner in it.
     fn look_up(&self, asked: &ResourceId, shows: bool) -> String {
         let Some(resource_type) = self.policy.resource_type(asked.resource_type()) else {
-            return match asked.id() == self.caller.tenant().as_str() {
+            return match self.caller.owns(asked.id()) {
                 true => format!("`{}` is the caller's tenant", asked.id()),
                 false => format!("`{}` is another tenant: answered as one that never existed", asked.id()),
             };

@@ -155,9 +155,15 @@ codes! {
     /// No keys for batch handles: a random key is made, and handles die with the process.
     NoBatchKeys = "no-batch-keys", Warning,
         "name a file with at least 32 random bytes in `tenancy.batch_key_files`, the same for all replicas";
+    /// It would take no people's tokens, or anybody's.
+    InvalidPeople = "invalid-people", Error,
+        "name the audiences of people's tokens, or the clients by which people sign in, and set \
+         `application_tokens_only: false`";
+    /// People of two issuers could have the same user id.
+    CollidingPeople = "colliding-people", Error, "give each issuer a prefix of its own, such as `staff:` and `partner:`";
     /// Tokens of people are taken as if they were the application's.
     UserTokensTaken = "user-tokens-taken", Warning,
-        "set `application_tokens_only: true` unless the issuer marks no application tokens";
+        "set `application_tokens_only: true` unless the issuer marks no application tokens, or say by `people` which are people's";
     /// An issuer's keys are fetched over plain http.
     HttpIssuerAllowed = "http-issuer-allowed", Warning, "use https and drop `allow_http`";
     /// Several issuers share one space of client ids: an equal client id is the same tenant, whichever issuer signed.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::Value;
 
 use super::address;
+use super::people::{self, People};
 use super::section::{Checks, F, section, unset};
 
 section! {
@@ -43,8 +44,11 @@ section! {
         /// refusal.
         pub client_id_claims: Vec<String> = vec!["azp".into(), "client_id".into()],
         /// Take an application's own tokens only: `gty` is `client-credentials`, or `sub` is the client id or
-        /// `<client id>@clients`, or `idtyp` is `app`. False also takes tokens of people who use the application.
+        /// `<client id>@clients`, or `idtyp` is `app`. False also takes tokens of people who use the application: as people's,
+        /// where `people` says which are, else as the application's own.
         pub application_tokens_only: bool = true,
+        /// People who sign in at the issuer. Null: nobody; takes `application_tokens_only: false`.
+        pub people: Option<People> = None,
         /// Claims that a token must have with exactly these values.
         #[serde(deserialize_with = "pairs", serialize_with = "map")]
         #[schemars(with = "BTreeMap<String, Value>")]
@@ -88,6 +92,7 @@ pub(super) fn check(issuers: &mut [Issuer], c: &mut Checks<'_>) {
         }
         issuer.check(c, &path);
     }
+    people::check_apart(issuers, c);
     // Whoever may register clients at one of them can take the name, and so the tenant, of an application of another.
     if seen.len() > 1 {
         let what = "has several: an equal client id is the same tenant, whichever issuer signed its token";
@@ -123,7 +128,9 @@ impl Issuer {
         if self.client_id_claims.is_empty() || self.client_id_claims.iter().any(|c| c.trim().is_empty()) {
             c.report(F::InvalidClientIdClaims, &key("client_id_claims"), "names no claim, or an empty one");
         }
-        if !self.application_tokens_only {
+        if let Some(people) = &self.people {
+            people.check(self, c, &key("people"));
+        } else if !self.application_tokens_only {
             let what = "takes tokens of people who use an application as the application's own";
             c.report(F::UserTokensTaken, &key("application_tokens_only"), what);
         }

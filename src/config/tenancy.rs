@@ -33,6 +33,9 @@ section! {
         pub grants: Vec<GrantSource> = Vec::new(),
         /// The scope that grants reading every tenant, or working on it. Null: nothing does.
         pub all_tenants: Option<AllTenants> = None,
+        /// Users that a request names to act: who claims a task, its assignee, owner or candidate. `as-asked`: anybody;
+        /// `pinned`: only the caller itself.
+        pub users: Users = Users::AsAsked,
     }
 }
 
@@ -50,6 +53,19 @@ pub enum SharedResources {
     Hidden,
     /// They can be read, never written or started.
     Readable,
+}
+
+/// Which users a request may name to act.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Users {
+    /// Anybody.
+    #[default]
+    AsAsked,
+    /// The caller only.
+    Pinned,
 }
 
 impl Tenancy {

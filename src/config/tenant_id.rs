@@ -32,9 +32,14 @@ pub(crate) fn tenant_id(text: &str, reserved: &[String]) -> Result<(), TenantIdF
     if !first || !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')) {
         return Err(TenantIdFault::Characters);
     }
-    // Case folded: a case-insensitive collation would merge `Camunda-Admin` with the administrators' group.
-    if text.eq_ignore_ascii_case(RESERVED) || reserved.iter().any(|r| r.eq_ignore_ascii_case(text)) {
+    if is_reserved(text, reserved) {
         return Err(TenantIdFault::Reserved);
     }
     Ok(())
+}
+
+/// Whether nobody may have an id. Case folded: a case-insensitive collation would merge `Camunda-Admin` with the
+/// administrators' group.
+pub(super) fn is_reserved(text: &str, reserved: &[String]) -> bool {
+    text.eq_ignore_ascii_case(RESERVED) || reserved.iter().any(|r| r.eq_ignore_ascii_case(text))
 }

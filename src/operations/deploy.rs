@@ -41,8 +41,8 @@ pub(super) struct Read {
 
 impl Read {
     /// Where it is deployed.
-    fn tenant<'a>(&'a self, caller: &'a Caller) -> &'a Tenant {
-        self.tenant.as_ref().unwrap_or_else(|| caller.tenant())
+    fn tenant<'a>(&'a self, caller: &'a Caller) -> Result<&'a Tenant, Refusal> {
+        self.tenant.as_ref().map_or_else(|| caller.needs_own(), Ok)
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -84,7 +84,7 @@ pub(crate) async fn deploy(
     let whole = answer.whole(ctx.limit()).await?.unwrap_or_default();
     let deployed: Json = json::read(&whole, 1000)
         .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
-    if deployed.text("tenantId").as_deref() == Some(read.tenant(ctx.caller).as_str()) {
+    if deployed.text("tenantId").as_deref() == Some(read.tenant(ctx.caller)?.as_str()) {
         return response::whole(&answer, &whole, ctx.watch(permit.without_tenant()));
     }
     let latest = latest(ctx, read.text(NAME).unwrap_or_default()).await?;
@@ -159,7 +159,7 @@ impl Checks<'_> {
             }
             if read.files.is_empty() {
                 // Before all files: a form that is cut must not be taken for one without tenant.
-                out.text(TENANT, read.tenant(self.caller).as_str()).await?;
+                out.text(TENANT, read.tenant(self.caller)?.as_str()).await?;
             }
             self.resource(&mut part, &out, read).await?;
             if read.findings.len() >= MOST_FINDINGS {
@@ -175,19 +175,19 @@ impl Checks<'_> {
                         `deploy-changed-only`; leave one of them out";
             return Err(Refusal::new(Kind::FieldDenied, what));
         }
-        if read.tenant(self.caller) != self.caller.tenant() && (read.flag(FILTER) || read.flag(CHANGED)) {
+        if Some(read.tenant(self.caller)?) != self.caller.own() && (read.flag(FILTER) || read.flag(CHANGED)) {
             let what = "`enable-duplicate-filtering` and `deploy-changed-only` can't be used for another tenant than the own";
             return Err(Refusal::new(Kind::FieldDenied, what));
         }
         if read.files.is_empty() {
-            out.text(TENANT, read.tenant(self.caller).as_str()).await?;
+            out.text(TENANT, read.tenant(self.caller)?.as_str()).await?;
         }
         out.close().await
     }
 
     /// The part that names the tenant.
     fn named(&self, named: &str, read: &mut Read) -> Result<(), Refusal> {
-        if named.is_empty() || named == self.caller.tenant().as_str() {
+        if named.is_empty() || self.caller.owns(named) {
             return Ok(());
         }
         let tenant = self.caller.at_level(named, Level::All)?.ok_or_else(|| {
@@ -226,7 +226,7 @@ impl Checks<'_> {
         if Inspector::kind(&file_name).is_some() {
             let limit = self.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
             let whole = part.whole(limit.min(model::MAX_BYTES)).await?;
-            let tenant = read.tenant(self.caller).as_str().to_owned();
+            let tenant = read.tenant(self.caller)?.as_str().to_owned();
             read.findings.extend(self.inspector.inspect(&file_name, &whole, &tenant));
             out.piece(whole).await?;
         } else {

@@ -48,6 +48,9 @@ pub(super) fn plan(planning: Planning<'_>) -> Result<Planned, Refusal> {
     });
     let at =
         at.ok_or_else(|| Refusal::new(Kind::Internal, "the rule does not say what the form hangs on"))?;
+    if matches!(at, At::Key(_, None)) {
+        planning.caller.needs_own()?;
+    }
     let shared = shared(&planning)?;
     planning.draft(|draft| super::Plan::DeployedForm(Plan { at, draft, shared }))
 }
@@ -77,7 +80,7 @@ impl Plan {
             }
             At::Key(key, _) => {
                 let start = |path: ReadPath| format!("GET {}", path.then("startForm").target());
-                let own = start(ReadPath::by_key(DEFINITION, key, caller));
+                let own = ReadPath::by_key(DEFINITION, key, caller).map(start).unwrap_or_default();
                 match &self.shared {
                     None => vec![format!("{bound} {own}")],
                     Some((question, _)) => vec![
@@ -121,7 +124,7 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply
                     draft = shared;
                     ReadPath::by_shared_key(DEFINITION, key)
                 }
-                Some(_) | None => ReadPath::by_key(DEFINITION, key, ctx.caller),
+                Some(_) | None => ReadPath::by_key(DEFINITION, key, ctx.caller)?,
             };
             Some(path.then("startForm"))
         }

@@ -37,6 +37,7 @@ pub(super) fn plan(mut planning: Planning<'_>) -> Result<Planned, Refusal> {
         return planning.narrowed();
     };
     let instance = instance.as_str().ok_or_else(|| wrong(INSTANCE, "a string"))?;
+    planning.caller.needs_own()?;
     if let Some(tenant) = body.member("tenantId").filter(|t| !t.is_null()) {
         return tenant_beside_instance(tenant, planning.caller);
     }
@@ -73,7 +74,7 @@ pub(super) fn plan(mut planning: Planning<'_>) -> Result<Planned, Refusal> {
 
 /// The engine refuses both, in these words; a foreign tenant is refused before.
 fn tenant_beside_instance(tenant: &Json, caller: &Caller) -> Result<Planned, Refusal> {
-    if tenant.as_str().as_deref() != Some(caller.tenant().as_str()) {
+    if !tenant.as_str().is_some_and(|tenant| caller.owns(&tenant)) {
         let what = "`tenantId` names a tenant that the token does not grant; leave it out";
         return Err(Refusal::new(Kind::ForeignTenant, what));
     }

@@ -79,7 +79,7 @@ async fn inspect(ctx: &RequestContext<'_>, plan: &Plan, resources: ReadPath) -> 
         let too_long =
             || Refusal::new(Kind::BodyTooLarge, format!("the file `{name}` is too long to be inspected"));
         let bytes = bytes.ok_or_else(too_long)?;
-        findings.extend(ctx.state.inspector.inspect(&name, &bytes, ctx.caller.tenant().as_str()));
+        findings.extend(ctx.state.inspector.inspect(&name, &bytes, ctx.caller.needs_own()?.as_str()));
     }
     if findings.is_empty() { Ok(()) } else { Err(model::refusal(&findings)) }
 }

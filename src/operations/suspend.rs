@@ -28,6 +28,7 @@ pub(super) fn plan(mut planning: Planning<'_>) -> Result<Planned, Refusal> {
         planning.asks.body = Some(body);
         return planning.narrowed();
     };
+    planning.caller.needs_own()?;
     let wrong = || Refusal::new(Kind::BodyAmbiguous, format!("`{KEY}` must be a string"));
     let key = key.as_str().ok_or_else(wrong)?;
     if body.remove("processDefinitionId").is_some_and(|id| !id.is_null()) {

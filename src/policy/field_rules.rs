@@ -71,6 +71,8 @@ pub enum Field {
     Refuse(String),
     /// The path's id.
     PathId(usize),
+    /// A user that acts.
+    User,
     /// A task's id.
     TaskId,
     /// Passes.
@@ -98,6 +100,7 @@ impl Field {
             Field::Own(_)
                 | Field::OwnList(_)
                 | Field::Handle(_)
+                | Field::User
                 | Field::Object(_)
                 | Field::Each(_)
                 | Field::Map(_)

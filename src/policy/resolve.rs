@@ -166,6 +166,7 @@ impl Written {
             FieldWritten::Map(name) => Field::Map(self.field_rules_id(name)?),
             FieldWritten::Refuse(why) => Field::Refuse(why.clone()),
             FieldWritten::PathId(number) => Field::PathId(*number),
+            FieldWritten::User => Field::User,
             FieldWritten::TaskId => Field::TaskId,
             FieldWritten::Pass(_) => Field::Pass,
         })

@@ -70,8 +70,8 @@ const ADVICE: &[(Kind, &str)] = &[
     ),
     (
         Kind::TokenNotApplication,
-        "Use a token by client credentials. Tokens of people are taken only with \
-             `issuers[].application_tokens_only: false`.",
+        "Use a token by client credentials. Tokens of people are taken only where \
+             `issuers[].people` says so ([grants.md](grants.md#people)).",
     ),
     (
         Kind::ClientId,
@@ -93,6 +93,16 @@ const ADVICE: &[(Kind, &str)] = &[
         Kind::MissingScope,
         "Ask for a token with one of the scopes that `WWW-Authenticate` names. The operator sets them by \
              `permissions`; [operations.md](operations.md) shows the kind of each operation.",
+    ),
+    (
+        Kind::NoOwnTenant,
+        "A person's token only grants tenants. Name one of them where the operation takes it (`tenantId`, \
+             `tenantIdIn`, `/tenant-id/…`), or use an application's token.",
+    ),
+    (
+        Kind::ForeignUser,
+        "Name the user of the token (`whoami` shows it), or leave the field out. The operator pins users by \
+             `tenancy.users: pinned`.",
     ),
     (
         Kind::ForeignTenant,

@@ -3,15 +3,15 @@
 use std::cell::Cell;
 
 use crate::policy::OperationKey;
-use crate::tenancy::{Level, Tenant};
+use crate::tenancy::{Level, Tenant, UserId};
 
 /// What a request has shown so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RequestRecord {
-    /// The tenant that the token proved.
+    /// The tenant that the token proved; a person's proves none.
     pub(crate) tenant: Option<Tenant>,
     /// The user that the token proved: several clients may share a tenant.
-    pub(crate) user: Option<Tenant>,
+    pub(crate) user: Option<UserId>,
     /// The level at which the token grants every tenant.
     pub(crate) all_tenants: Option<Level>,
     /// The operation, as `GET /task/{id}`.
@@ -34,7 +34,7 @@ impl RequestRecord {
         self.operation.as_ref().map_or("-", |key| key.name())
     }
 
-    /// The tenant for a log line; `-` before a token was verified.
+    /// The tenant for a log line; `-` before a token was verified, and for people.
     pub(crate) fn tenant_name(&self) -> &str {
         self.tenant.as_ref().map_or("-", Tenant::as_str)
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::grants::Grants;
 use super::permitted::Permitted;
+use super::user::UserId;
 use crate::config::{Level, TenantIdFault, tenant_id};
 use crate::refusal::{Kind, Refusal};
 
@@ -43,6 +44,11 @@ impl Tenant {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The id itself.
+    pub(super) fn into_text(self) -> Arc<str> {
+        self.0
+    }
 }
 
 impl Borrow<str> for Tenant {
@@ -63,11 +69,21 @@ impl fmt::Debug for Tenant {
     }
 }
 
+/// Whose share of requests a caller uses.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ShareOf {
+    /// A tenant's.
+    Tenant(Tenant),
+    /// A person's.
+    Person(UserId),
+}
+
 /// Who the token proves, and what it grants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    user: Tenant,
-    tenant: Tenant,
+    user: UserId,
+    /// None for a person: a token of a person proves no tenant, it only grants some.
+    own: Option<Tenant>,
     grants: Arc<Grants>,
     all_tenants: Option<Level>,
     permitted: Permitted,
@@ -77,9 +93,14 @@ pub struct Caller {
 impl Caller {
     /// The caller that owns `tenant` and acts under its name.
     pub fn new(tenant: Tenant) -> Self {
+        Self { own: Some(tenant.clone()), ..Self::person(tenant.into()) }
+    }
+
+    /// A person, who has no tenant: only what the token grants.
+    pub fn person(user: UserId) -> Self {
         Self {
-            user: tenant.clone(),
-            tenant,
+            user,
+            own: None,
             grants: Arc::default(),
             all_tenants: None,
             permitted: Permitted::default(),
@@ -89,8 +110,8 @@ impl Caller {
 
     /// The same caller under the name of another user: one of several clients of a tenant.
     #[must_use]
-    pub fn acting_as(self, user: Tenant) -> Self {
-        Self { user, ..self }
+    pub fn acting_as(self, user: impl Into<UserId>) -> Self {
+        Self { user: user.into(), ..self }
     }
 
     /// The same caller with tenants that its token grants.
@@ -118,7 +139,7 @@ impl Caller {
     }
 
     /// The Camunda user id, as a value that is safe in a log line.
-    pub fn user_id(&self) -> &Tenant {
+    pub fn user_id(&self) -> &UserId {
         &self.user
     }
 
@@ -127,9 +148,34 @@ impl Caller {
         self.user.as_str()
     }
 
-    /// The caller's own tenant.
-    pub fn tenant(&self) -> &Tenant {
-        &self.tenant
+    /// The caller's own tenant; a person has none.
+    pub fn own(&self) -> Option<&Tenant> {
+        self.own.as_ref()
+    }
+
+    /// Whether this is the caller's own tenant.
+    pub fn owns(&self, tenant: &str) -> bool {
+        self.own.as_ref().is_some_and(|own| own.as_str() == tenant)
+    }
+
+    /// The own tenant, for what acts in one tenant and was told no other.
+    ///
+    /// # Errors
+    /// [`Kind::NoOwnTenant`] for a person.
+    pub fn needs_own(&self) -> Result<&Tenant, Refusal> {
+        self.own.as_ref().ok_or_else(|| {
+            let what = "the token is a person's, who has no tenant: name a granted one, where the operation takes a \
+                        tenant, or use a token of an application";
+            Refusal::new(Kind::NoOwnTenant, what)
+        })
+    }
+
+    /// Whose share of requests it uses: its tenant's, which all its clients have in common, or the person's.
+    pub fn share(&self) -> ShareOf {
+        match &self.own {
+            Some(own) => ShareOf::Tenant(own.clone()),
+            None => ShareOf::Person(self.user.clone()),
+        }
     }
 
     /// The tenants that its token grants besides the own one.
@@ -142,10 +188,11 @@ impl Caller {
         self.all_tenants
     }
 
-    /// The tenants that are granted at this level or a higher one, the own one first.
+    /// The tenants that are granted at this level or a higher one, the own one first. A person may have none.
     pub fn tenants(&self, level: Level) -> impl Iterator<Item = &Tenant> {
-        let granted = self.grants.iter().filter(move |(tenant, at)| *at >= level && **tenant != self.tenant);
-        std::iter::once(&self.tenant).chain(granted.map(|(tenant, _)| tenant))
+        let own = self.own.as_ref();
+        let granted = self.grants.iter().filter(move |(tenant, at)| *at >= level && Some(*tenant) != own);
+        own.into_iter().chain(granted.map(|(tenant, _)| tenant))
     }
 
     /// The granted tenant of this id, the own one included; none where it is not granted at all.
@@ -153,8 +200,8 @@ impl Caller {
     /// # Errors
     /// [`Kind::Level`] for one that is granted at a lower level than this: the caller sees it, so nothing is told by it.
     pub fn at_level(&self, tenant: &str, level: Level) -> Result<Option<&Tenant>, Refusal> {
-        if tenant == self.tenant.as_str() {
-            return Ok(Some(&self.tenant));
+        if let Some(own) = self.own.as_ref().filter(|own| own.as_str() == tenant) {
+            return Ok(Some(own));
         }
         match self.grants.get(tenant) {
             Some((granted, at)) if at >= level => Ok(Some(granted)),
@@ -175,7 +222,7 @@ impl Caller {
 
     /// The level at which it may use a tenant: all in its own.
     pub fn level(&self, tenant: &str) -> Option<Level> {
-        if tenant == self.tenant.as_str() { Some(Level::All) } else { self.grants.level(tenant) }
+        if self.owns(tenant) { Some(Level::All) } else { self.grants.level(tenant) }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::config::Issuer;
+use crate::config::{Issuer, People};
 use crate::refusal::{Kind, Refusal};
 use crate::token::log_text::for_log;
 
@@ -20,11 +20,24 @@ const LAST_SECOND: f64 = 253_402_300_799.0;
 /// by the same keys and have the same claims otherwise (RFC 8725 section 3.12).
 const NOT_OF_ACCESS_TOKENS: [&str; 5] = ["nonce", "at_hash", "c_hash", "s_hash", "events"];
 
+/// Whose token it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Bearer<'a> {
+    /// An application's: its client id, not yet checked to be a tenant.
+    Application(&'a str),
+    /// A person's: `sub`, and the prefix of the user id; not yet checked to make one.
+    Person {
+        /// The issuer's prefix.
+        prefix: &'a str,
+        /// The claim.
+        sub: &'a str,
+    },
+}
+
 /// What the claims prove.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Proved<'a> {
-    /// The client id; not yet checked to be a tenant.
-    pub(crate) client_id: &'a str,
+    pub(crate) bearer: Bearer<'a>,
     /// `exp`, in seconds since 1970.
     pub(crate) until: f64,
 }
@@ -40,16 +53,61 @@ pub(crate) fn unverified_issuer(claims: &Claims) -> Option<&str> {
 /// # Errors
 /// [`Kind::TokenAudience`], [`Kind::TokenExpired`], [`Kind::TokenEarly`], [`Kind::TokenNotApplication`] or
 /// [`Kind::TokenClaims`].
-pub(crate) fn check<'a>(claims: &'a Claims, issuer: &Issuer, now: f64) -> Result<Proved<'a>, Refusal> {
+pub(crate) fn check<'a>(claims: &'a Claims, issuer: &'a Issuer, now: f64) -> Result<Proved<'a>, Refusal> {
     let until = times(claims, issuer.leeway.as_secs_f64(), now)?;
-    audience(claims, issuer)?;
+    let client_id = client_id(claims, &issuer.client_id_claims);
+    let people = issuer.people.as_ref().filter(|people| !of_application(claims, &client_id, people));
+    match people {
+        Some(People { audiences, .. }) if !audiences.is_empty() => audience(claims, audiences, false)?,
+        Some(_) | None => audience(claims, &issuer.audiences, issuer.audience_optional)?,
+    }
     kind_of_token(claims)?;
     required(claims, issuer)?;
-    let client_id = client_id(claims, &issuer.client_id_claims)?;
-    if issuer.application_tokens_only {
-        application(claims, client_id)?;
+    let bearer = match people {
+        Some(people) => person(claims, client_id, people)?,
+        None => application(claims, client_id?, issuer)?,
+    };
+    Ok(Proved { bearer, until })
+}
+
+/// Whether the token is surely no person's. Where people sign in by the same client, a `sub` that is the client id proves
+/// nothing: the issuer may let its users choose theirs.
+fn of_application(claims: &Claims, client_id: &Result<&str, Refusal>, people: &People) -> bool {
+    client_id.as_ref().is_ok_and(|id| {
+        let by_sub = people.client_ids.iter().all(|of_people| of_people != id);
+        is_application(claims, id, by_sub)
+    })
+}
+
+/// A person's token, by a client that the issuer's settings name.
+fn person<'a>(
+    claims: &'a Claims,
+    client_id: Result<&str, Refusal>,
+    people: &'a People,
+) -> Result<Bearer<'a>, Refusal> {
+    if !people.client_ids.is_empty() {
+        let client_id = client_id?;
+        if !people.client_ids.iter().any(|of_people| of_people == client_id) {
+            let message = "the token is a user's, of an application by which nobody signs in here";
+            return Err(not_application(message, "its client is not in `people.client_ids`"));
+        }
     }
-    Ok(Proved { client_id, until })
+    match claims.get("sub") {
+        Some(Value::String(sub)) => Ok(Bearer::Person { prefix: &people.prefix, sub }),
+        Some(_) | None => Err(wrong("`sub` is missing or no text")),
+    }
+}
+
+fn application<'a>(claims: &Claims, client_id: &'a str, issuer: &Issuer) -> Result<Bearer<'a>, Refusal> {
+    if issuer.application_tokens_only && !is_application(claims, client_id, true) {
+        let message = "the token is a user's; only tokens of the client credentials grant are accepted";
+        return Err(not_application(message, "no proof of client credentials"));
+    }
+    Ok(Bearer::Application(client_id))
+}
+
+fn not_application(message: &'static str, why: &str) -> Refusal {
+    Refusal::new(Kind::TokenNotApplication, message).because(why)
 }
 
 /// `exp`, `nbf`, `iat` (RFC 7519 sections 4.1.4 to 4.1.6).
@@ -84,16 +142,16 @@ fn time(claims: &Claims, name: &str) -> Result<Option<f64>, Refusal> {
 }
 
 /// `aud`: a string, or an array of strings of which one is ours (RFC 7519 section 4.1.3).
-fn audience(claims: &Claims, issuer: &Issuer) -> Result<(), Refusal> {
+fn audience(claims: &Claims, audiences: &[String], optional: bool) -> Result<(), Refusal> {
     let refuse = |why: &str| {
         let message = "the token was made for another audience; ask the issuer for one for this gateway";
         Err(Refusal::new(Kind::TokenAudience, message).because(why))
     };
     // INVARIANT: `audiences` is empty only with `audience_optional` (`Tokens::new`), and an `aud` that is there
     // must name us even then.
-    let ours = |value: &str| issuer.audiences.iter().any(|a| a == value);
+    let ours = |value: &str| audiences.iter().any(|a| a == value);
     match claims.get("aud") {
-        None if issuer.audience_optional => Ok(()),
+        None if optional => Ok(()),
         None => refuse("`aud` is missing"),
         Some(Value::String(one)) if ours(one) => Ok(()),
         Some(Value::String(one)) => refuse(&format!("`aud` is `{}`", for_log(one))),
@@ -155,24 +213,19 @@ fn client_id<'a>(claims: &'a Claims, names: &[String]) -> Result<&'a str, Refusa
     found.ok_or_else(|| wrong("no client id claim"))
 }
 
-/// Client credentials only: the token of a user who signed in through the application carries the same client id
-/// (RFC 9068 section 5 warns of users named like a client).
-fn application(claims: &Claims, client_id: &str) -> Result<(), Refusal> {
+/// Whether the token proves client credentials: that of a user who signed in through the application carries the same
+/// client id (RFC 9068 section 5 warns of users named like a client). `by_sub`: the client id as `sub` will do.
+fn is_application(claims: &Claims, client_id: &str, by_sub: bool) -> bool {
     let says = |name: &str, value: &str| claims.get(name).map(|v| v.as_str() == Some(value));
     let (gty, idtyp) = (says("gty", "client-credentials"), says("idtyp", "app"));
     // OAuth's own spelling is no proof, but no sign of a user either.
     let user_grant = gty == Some(false) && says("gty", "client_credentials") == Some(false);
     let sub = match claims.get("sub").and_then(Value::as_str) {
-        Some(sub) => sub == client_id || sub.strip_suffix("@clients") == Some(client_id),
+        Some(sub) => by_sub && (sub == client_id || sub.strip_suffix("@clients") == Some(client_id)),
         None => false,
     };
     // A claim that says "user" overrules one that says "application".
-    let proved = !user_grant && idtyp != Some(false) && (gty == Some(true) || idtyp == Some(true) || sub);
-    if proved {
-        return Ok(());
-    }
-    let message = "the token is a user's; only tokens of the client credentials grant are accepted";
-    Err(Refusal::new(Kind::TokenNotApplication, message).because("no proof of client credentials"))
+    !user_grant && idtyp != Some(false) && (gty == Some(true) || idtyp == Some(true) || sub)
 }
 
 /// A refusal for missing or wrong claims. Only the log names the claim.

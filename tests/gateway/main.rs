@@ -64,6 +64,8 @@ mod long_poll;
 mod matrix;
 /// Hostile and honest models, deployed and run.
 mod models;
+/// Tokens of people.
+mod people;
 /// Resources without tenant, hidden and readable.
 mod shared;
 /// Coming up with everything there, or with engine or issuer missing, or with a broken configuration.

@@ -45,6 +45,17 @@ impl Stage {
         Self { recorder, gateway }
     }
 
+    /// With the real engine, and an issuer with more settings (as in `{}`) than the flags can say.
+    pub async fn with_issuer(of_issuer: &str, more: &str) -> Self {
+        let recorder = Recorder::before(&engine::url());
+        let yaml = format!(
+            "issuers: [{{issuer: '{}', audiences: ['{AUDIENCE}'], {of_issuer}}}]\n{more}",
+            issuer().issuer()
+        );
+        let gateway = Plan::without_issuer(binary(), &recorder.url()).config(&yaml).start().await;
+        Self { recorder, gateway }
+    }
+
     /// The gateway as that client sees it.
     pub fn client(&self, client_id: &str) -> Api {
         self.gateway.api().with_token(&issuer().token(client_id))

@@ -272,11 +272,14 @@ impl Engine {
         let map = request.headers_mut();
         if let Some(caller) = caller {
             // Set exactly once, after the client's own lines were dropped: a missing one would fail open behind us.
-            let value = HeaderValue::from_str(caller.user()).map_err(|e| {
-                Refusal::new(Kind::Internal, "the caller can't be written in a header").because(e)
-            })?;
-            map.insert(self.user.clone(), value.clone());
-            map.insert(self.tenants.clone(), value);
+            let header = |text: &str| {
+                HeaderValue::from_str(text).map_err(|e| {
+                    Refusal::new(Kind::Internal, "the caller can't be written in a header").because(e)
+                })
+            };
+            map.insert(self.user.clone(), header(caller.user())?);
+            // Empty for a person.
+            map.insert(self.tenants.clone(), header(caller.own().map_or("", |own| own.as_str()))?);
         }
         if let Some(value) = &self.authorization {
             map.insert(AUTHORIZATION, value.clone());

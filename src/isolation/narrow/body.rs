@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::Narrowing;
-use super::field::{Narrowed, Pin};
+use super::field::Narrowed;
+use super::pins::Pin;
 use super::sent::{Decision, Sent, wrong_type};
 use crate::isolation::ownership::ResourceId;
 use crate::json::Json;
@@ -56,8 +57,10 @@ impl Narrowing<'_> {
             if *field == Field::Tenants {
                 object.remove(name);
             } else if object.member(name).is_some() {
-                let named = narrowed.one.as_ref().unwrap_or_else(|| self.caller.tenant());
-                object.set(name, Json::string(named.as_str()));
+                match narrowed.one.as_ref().or(self.caller.own()) {
+                    Some(named) => object.set(name, Json::string(named.as_str())),
+                    None => drop(object.remove(name)),
+                }
             }
         }
         for (name, pin) in pins {
@@ -66,6 +69,7 @@ impl Narrowing<'_> {
                 Pin::Tenants(tenants) => Json::strings(tenants.iter().map(Tenant::as_str)),
                 Pin::True => Json::Leaf(Bytes::from_static(b"true")),
                 Pin::Id(id) => Json::Hole(id),
+                Pin::Text(text) => Json::string(&text),
             };
             object.set(name, value);
         }

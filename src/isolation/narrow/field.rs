@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use super::Narrowing;
 use super::sent::{Decision, Sent, denied, wrong_type};
-use crate::config::SharedResources;
+use crate::config::Users;
 use crate::isolation::ownership::ResourceId;
 use crate::json::Json;
-use crate::policy::{Field, FieldRules, ResourceTypeId, RuleKind};
+use crate::policy::{Field, ResourceTypeId, RuleKind};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::{Tenant, bound};
+use crate::tenancy::Tenant;
 
 /// What narrowing came to besides the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,22 +24,24 @@ pub(crate) struct Narrowed {
     pub(super) within: Option<Tenant>,
     /// The one granted tenant that was named.
     pub(super) one: Option<Tenant>,
-    tenant_filter: TenantFilter,
+    /// A text that is to be bound to a tenant.
+    pub(super) bound_text: Option<String>,
+    pub(super) tenant_filter: TenantFilter,
 }
 
 /// What the fields of one query or object said about tenants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct TenantFilter {
+pub(super) struct TenantFilter {
     /// Granted tenants that a list named.
-    named: Vec<Tenant>,
+    pub(super) named: Vec<Tenant>,
     /// Records without tenant only.
-    only_without: bool,
+    pub(super) only_without: bool,
     /// Records without tenant as well.
-    include_without: bool,
+    pub(super) include_without: bool,
     /// Rows of another kind are joined.
-    joins: bool,
+    pub(super) joins: bool,
     /// A handle of these fields was opened.
-    by_handle: bool,
+    pub(super) by_handle: bool,
 }
 
 impl Narrowed {
@@ -50,18 +52,6 @@ impl Narrowed {
         self.opened.extend(inner.opened);
         self.within = self.within.take().or(inner.within);
     }
-}
-
-/// What a pin holds.
-pub(super) enum Pin {
-    /// A granted tenant.
-    Tenant(Tenant),
-    /// A list of granted tenants.
-    Tenants(Vec<Tenant>),
-    /// `true`.
-    True,
-    /// An id.
-    Id(ResourceId),
 }
 
 impl Narrowing<'_> {
@@ -99,8 +89,9 @@ impl Narrowing<'_> {
                 false => Ok(Decision::Drop),
             },
             Field::BoundText => {
-                narrowed.within = Some(self.caller.tenant().clone());
-                Ok(Decision::Text(self.bound(name, &sent.text(name)?)?))
+                // Bound when the fields beside it have said to which tenant.
+                narrowed.bound_text = Some(sent.text(name)?);
+                Ok(Decision::Pinned)
             }
             Field::Joins => {
                 // Even an empty value: the engine joins by it as by any other.
@@ -117,6 +108,7 @@ impl Narrowing<'_> {
                 Ok(Decision::Json(self.inside(field, name, sent.json(name)?, narrowed)?))
             }
             Field::PathId(number) => self.path_id(*number, name, &sent.text(name)?),
+            Field::User => self.user(name, sent),
             Field::TaskId => {
                 let what = format!("`{name}` can't be chosen: the engine names new tasks; leave it out");
                 Err(Refusal::new(Kind::TaskId, what))
@@ -136,7 +128,7 @@ impl Narrowing<'_> {
     fn own_tenant(&self, name: &str, named: &str) -> Result<Decision, Refusal> {
         match named {
             "" => Ok(Decision::Drop),
-            named if named == self.caller.tenant().as_str() => Ok(Decision::Pinned),
+            named if self.caller.owns(named) => Ok(Decision::Pinned),
             _ => Err(foreign(name)),
         }
     }
@@ -183,6 +175,19 @@ impl Narrowing<'_> {
         Ok(Decision::Json(Json::Array(elements.into_iter().map(id).collect::<Result<_, _>>()?)))
     }
 
+    /// A user that acts by the request. Pinned, it is the caller: nobody claims a task under the name of somebody else.
+    fn user(&self, name: &str, sent: Sent) -> Result<Decision, Refusal> {
+        if self.users == Users::AsAsked {
+            return Ok(sent.kept());
+        }
+        let named = sent.text(name)?;
+        if named == self.caller.user() {
+            return Ok(Decision::Text(named));
+        }
+        let what = format!("`{name}` names another user than the token's, `{}`", self.caller.user());
+        Err(Refusal::new(Kind::ForeignUser, what))
+    }
+
     fn path_id(&self, number: usize, name: &str, named: &str) -> Result<Decision, Refusal> {
         if self.params.get(number).is_none_or(|id| *id != named) {
             // The engine changes the record that the BODY names (facts 8).
@@ -222,92 +227,6 @@ impl Narrowing<'_> {
         }
     }
 
-    /// The pins that go in, whatever the client sent; `there` tells which other fields go on.
-    ///
-    /// # Errors
-    /// A write that asks for records without tenant: dropping that would widen it to all of the tenant's.
-    pub(super) fn pins<'s>(
-        &self,
-        field_rules: &'s FieldRules,
-        narrowed: &mut Narrowed,
-        there: impl Fn(&str) -> bool,
-    ) -> Result<Vec<(&'s str, Pin)>, Refusal> {
-        let tenant_filter = std::mem::take(&mut narrowed.tenant_filter);
-        // Rows joined to a shared record may be any tenant's: whether it shows would tell of them.
-        let shares = self.shares(field_rules) && !tenant_filter.joins;
-        let without = self.only_without(&tenant_filter, shares, narrowed)?;
-        narrowed.without_tenant |= tenant_filter.by_handle || shares;
-        let include = shares && !without && (tenant_filter.include_without || tenant_filter.named.is_empty());
-        let one = narrowed.one.clone().unwrap_or_else(|| self.caller.tenant().clone());
-        if field_rules.fields.iter().any(|(_, field)| *field == Field::Tenant) {
-            narrowed.within = Some(one.clone());
-        }
-        let pin = |field: &Field| match field {
-            // An opened handle is the pin: the records have no tenant, and the id is the caller's.
-            Field::Tenants if !without => Some(Pin::Tenants(self.listed(&tenant_filter.named))),
-            Field::Tenant if !without => Some(Pin::Tenant(one.clone())),
-            Field::OwnTenant => Some(Pin::Tenant(self.caller.tenant().clone())),
-            Field::TenantWith(other) if there(other) => Some(Pin::Tenant(one.clone())),
-            Field::TenantWithout(other) if !there(other) => Some(Pin::Tenant(one.clone())),
-            Field::WithoutTenant if without => Some(Pin::True),
-            Field::IncludeWithoutTenant if include => Some(Pin::True),
-            Field::PathId(number) => {
-                let id = ResourceId::tenant(self.param(*number).to_owned(), self.kind);
-                Some(Pin::Id(id.within(self.caller.tenant())))
-            }
-            Field::Tenants
-            | Field::Tenant
-            | Field::TenantWith(_)
-            | Field::TenantWithout(_)
-            | Field::TenantsNamed
-            | Field::WithoutTenant
-            | Field::IncludeWithoutTenant
-            | Field::WithoutTenantSelector
-            | Field::BoundText
-            | Field::Joins
-            | Field::Drop
-            | Field::Handle(_)
-            | Field::Own(_)
-            | Field::OwnList(_)
-            | Field::Object(_)
-            | Field::Each(_)
-            | Field::Map(_)
-            | Field::Refuse(_)
-            | Field::TaskId
-            | Field::Pass => None,
-        };
-        // What takes records without tenant in stands behind the pin that it widens.
-        let (widening, others): (Vec<_>, Vec<_>) =
-            field_rules.fields.iter().partition(|(_, field)| *field == Field::IncludeWithoutTenant);
-        let pins = others.into_iter().chain(widening);
-        Ok(pins.filter_map(|(name, field)| Some((name.as_str(), pin(field)?))).collect())
-    }
-
-    /// Whether records without tenant are asked for, and nothing else.
-    fn only_without(
-        &self,
-        tenant_filter: &TenantFilter,
-        shares: bool,
-        narrowed: &mut Narrowed,
-    ) -> Result<bool, Refusal> {
-        let mut without = tenant_filter.by_handle;
-        if tenant_filter.only_without && shares {
-            without = true;
-        } else if tenant_filter.only_without && self.kind != RuleKind::Read {
-            return Err(self.refuse_without_tenant("withoutTenantId"));
-        } else if tenant_filter.only_without {
-            narrowed.empty = true;
-        }
-        Ok(without)
-    }
-
-    /// Whether a query shows records without tenant beside the caller's.
-    fn shares(&self, field_rules: &FieldRules) -> bool {
-        self.shared == SharedResources::Readable
-            && self.kind == RuleKind::Read
-            && field_rules.fields.iter().any(|(_, field)| *field == Field::IncludeWithoutTenant)
-    }
-
     /// The granted tenant that a field names.
     fn granted(&self, name: &str, named: &str) -> Result<Tenant, Refusal> {
         let granted =
@@ -315,42 +234,10 @@ impl Narrowing<'_> {
         granted.cloned().ok_or_else(|| foreign(name))
     }
 
-    /// The tenants of a list.
-    fn listed(&self, named: &[Tenant]) -> Vec<Tenant> {
-        if named.is_empty() { self.unnamed() } else { named.to_vec() }
-    }
-
-    /// The tenants of a list that names none: all that are granted for reading and work. Other writes by a query stay
-    /// in the own tenant: nobody deletes in all of them by leaving a field out.
-    fn unnamed(&self) -> Vec<Tenant> {
-        match self.kind {
-            RuleKind::Read | RuleKind::Work => self.caller.tenants(self.kind.level()).cloned().collect(),
-            RuleKind::Start | RuleKind::Deploy | RuleKind::Administer => vec![self.caller.tenant().clone()],
-        }
-    }
-
     /// The refusal of a request about records without tenant.
     pub(super) fn refuse_without_tenant(&self, name: &str) -> Refusal {
         let what = format!("`{name}` asks for records without tenant, which belong to nobody; leave it out");
         Refusal::new(Kind::WithoutTenant, what)
-    }
-
-    /// A text as the engine keeps it for the caller; see [`bound`].
-    fn bound(&self, name: &str, text: &str) -> Result<String, Refusal> {
-        let reads = self.kind == RuleKind::Read;
-        if bound::may_be_id(text) {
-            if reads {
-                return Ok(text.to_owned());
-            }
-            let why = "it could be the id of a job or task, by which the engine finds its own; put a word before it, \
-                       such as `order-4711`";
-            return Err(denied(name, why));
-        }
-        if !reads && !bound::fits(self.caller.tenant(), text) {
-            let why = format!("it has more than {} characters", bound::room(self.caller.tenant()));
-            return Err(denied(name, &why));
-        }
-        Ok(bound::bind(self.caller.tenant(), text))
     }
 }
 

@@ -11,6 +11,7 @@ mod class_names;
 mod field;
 #[cfg(test)]
 mod granted_tests;
+mod pins;
 mod query;
 mod sent;
 #[cfg(test)]
@@ -20,11 +21,11 @@ pub(crate) use class_names::class_names;
 
 use super::draft::{Draft, DraftBody, Segment};
 use super::ownership::{Handles, KeyQuestion, ResourceId};
-use crate::config::SharedResources;
+use crate::config::{SharedResources, Tenancy, Users};
 use crate::json::Json;
 use crate::policy::{Body, Empty, Forward, Handler, Operation, Part, Policy, ResourceTypeId, RuleKind};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::{Caller, Tenant};
+use crate::tenancy::{Caller, Level, Tenant};
 use field::Narrowed;
 
 /// What narrowing needs to know.
@@ -34,6 +35,7 @@ pub(crate) struct Narrowing<'a> {
     caller: &'a Caller,
     kind: RuleKind,
     shared: SharedResources,
+    users: Users,
     handles: &'a Handles,
     /// The decoded parameters of the path.
     params: &'a [String],
@@ -64,7 +66,7 @@ impl<'a> Narrowing<'a> {
     /// Narrowing for one request of `operation` by `caller`.
     pub(crate) fn new(
         policy: &'a Policy,
-        shared: SharedResources,
+        tenancy: &Tenancy,
         handles: &'a Handles,
         caller: &'a Caller,
         operation: &'a Operation,
@@ -73,7 +75,8 @@ impl<'a> Narrowing<'a> {
             policy,
             caller,
             kind: operation.rule.kind,
-            shared,
+            shared: tenancy.shared_resources,
+            users: tenancy.users,
             handles,
             params: &operation.params,
             shared_key: false,
@@ -110,7 +113,7 @@ impl Narrowing<'_> {
         }
         Ok(Outcome::Forward(Draft {
             method: asks.method,
-            segments: self.segments(forward, &narrowed),
+            segments: self.segments(forward, &narrowed)?,
             query,
             body,
             without_tenant: narrowed.without_tenant || forward.makes_batch || self.shows_shared(forward),
@@ -128,7 +131,7 @@ impl Narrowing<'_> {
         if !self.key_may_be_shared(forward) {
             return Ok(None);
         }
-        self.ask_for_key(forward, std::iter::once(self.caller.tenant()))
+        self.ask_for_key(forward, self.caller.own().into_iter())
     }
 
     /// The question whose the path's key is, of all tenants that are granted for the rule's kind; none where there is
@@ -141,7 +144,9 @@ impl Narrowing<'_> {
         let shared = self.key_may_be_shared(forward);
         // Reading only: who removes a key twice must not remove another's the second time.
         let reads = self.kind == RuleKind::Read;
-        let granted = reads && tenants().nth(1).is_some() && forward.to.contains(&Part::CallerTenant);
+        let granted = reads
+            && (self.caller.own().is_none() || tenants().nth(1).is_some())
+            && forward.to.contains(&Part::CallerTenant);
         if !shared && !granted {
             return Ok(None);
         }
@@ -182,7 +187,15 @@ impl Narrowing<'_> {
         Self { shared_key: true, ..*self }
     }
 
-    fn segments(&self, forward: &Forward, narrowed: &Narrowed) -> Vec<Segment> {
+    /// The tenant of a key that stands without one, until a look-up says which granted tenant has it.
+    fn key_tenant(&self) -> Result<Segment, Refusal> {
+        let reads = self.kind == RuleKind::Read;
+        let first = self.caller.tenants(Level::Read).next().filter(|_| reads);
+        let tenant = first.map_or_else(|| self.caller.needs_own(), Ok)?;
+        Ok(Segment::KeyTenant(tenant.as_str().to_owned()))
+    }
+
+    fn segments(&self, forward: &Forward, narrowed: &Narrowed) -> Result<Vec<Segment>, Refusal> {
         let param = |n: &usize| self.params.get(*n).cloned().unwrap_or_default();
         // The rule puts `/tenant-id/{T}` behind a key; what is read without tenant has neither.
         let without_tenant = |number: usize| {
@@ -197,24 +210,26 @@ impl Narrowing<'_> {
             Some(tenant) => id.within(tenant),
             None => id,
         };
-        let segment = |(number, part): (usize, &Part)| match part {
-            Part::Literal(text) => Segment::Text(text.clone()),
-            Part::CallerTenant => Segment::KeyTenant(self.caller.tenant().as_str().to_owned()),
-            Part::Tenant(n) => {
-                let id = ResourceId::tenant(param(n), self.kind);
-                let before = number.checked_sub(1).and_then(|before| forward.to.get(before));
-                // Records of tenants and users are their own affair; only definitions of granted tenants are named.
-                let granted = matches!(before, Some(Part::Literal(text)) if text == "tenant-id");
-                Segment::Id(if granted { id } else { id.within(self.caller.tenant()) })
-            }
-            Part::Id(n, resource_type) => {
-                let id = ResourceId::new(*resource_type, param(n), self.kind);
-                // A redeployed model is inspected as the caller's own.
-                let own = forward.handler == Some(Handler::Redeploy);
-                let id = if own { id.within(self.caller.tenant()) } else { within(id) };
-                Segment::Id(if forward.own_only { id } else { id.or_shared() })
-            }
-            Part::Free(n) | Part::Key(n, _) => Segment::Text(param(n)),
+        let segment = |(number, part): (usize, &Part)| {
+            Ok(match part {
+                Part::Literal(text) => Segment::Text(text.clone()),
+                Part::CallerTenant => self.key_tenant()?,
+                Part::Tenant(n) => {
+                    let id = ResourceId::tenant(param(n), self.kind);
+                    let before = number.checked_sub(1).and_then(|before| forward.to.get(before));
+                    // Records of tenants and users are their own affair; only definitions of granted tenants are named.
+                    let granted = matches!(before, Some(Part::Literal(text)) if text == "tenant-id");
+                    Segment::Id(if granted { id } else { id.own_of(self.caller) })
+                }
+                Part::Id(n, resource_type) => {
+                    let id = ResourceId::new(*resource_type, param(n), self.kind);
+                    // A redeployed model is inspected as the caller's own.
+                    let own = forward.handler == Some(Handler::Redeploy);
+                    let id = if own { id.own_of(self.caller) } else { within(id) };
+                    Segment::Id(if forward.own_only { id } else { id.or_shared() })
+                }
+                Part::Free(n) | Part::Key(n, _) => Segment::Text(param(n)),
+            })
         };
         parts.map(segment).collect()
     }

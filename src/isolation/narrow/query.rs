@@ -1,7 +1,8 @@
 //! Field decisions in a query string.
 
 use super::Narrowing;
-use super::field::{Narrowed, Pin};
+use super::field::Narrowed;
+use super::pins::Pin;
 use super::sent::{Decision, Sent};
 use crate::isolation::draft::Value;
 use crate::policy::FieldRulesId;
@@ -50,6 +51,7 @@ impl Narrowing<'_> {
                 Pin::Tenants(tenants) => Value::Text(joined(&tenants)?),
                 Pin::True => Value::Text("true".to_owned()),
                 Pin::Id(id) => Value::Id(id),
+                Pin::Text(text) => Value::Text(text),
             };
             kept.push((name.to_owned(), value));
         }

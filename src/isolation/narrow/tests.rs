@@ -14,7 +14,8 @@ pub(super) fn narrowing<'a>(
     params: &'a [String],
     (kind, shared): (RuleKind, SharedResources),
 ) -> Narrowing<'a> {
-    Narrowing { policy, caller, kind, shared, handles, params, shared_key: false }
+    let users = Users::AsAsked;
+    Narrowing { policy, caller, kind, shared, users, handles, params, shared_key: false }
 }
 
 fn narrow_pairs(

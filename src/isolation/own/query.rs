@@ -70,7 +70,7 @@ impl List {
 pub struct OwnQuery<'a> {
     list: List,
     caller: &'a Caller,
-    /// Whose rows are asked for; never empty.
+    /// Whose rows are asked for. A person may have none; then nothing is asked.
     tenants: Vec<&'a Tenant>,
     pairs: Vec<(&'static str, String)>,
     conditions: Vec<(&'static str, Json)>,
@@ -79,7 +79,13 @@ pub struct OwnQuery<'a> {
 impl<'a> OwnQuery<'a> {
     /// A question about the caller's own rows of a list.
     pub(crate) fn new(list: List, caller: &'a Caller) -> Self {
-        Self { list, caller, tenants: vec![caller.tenant()], pairs: Vec::new(), conditions: Vec::new() }
+        Self {
+            list,
+            caller,
+            tenants: caller.own().into_iter().collect(),
+            pairs: Vec::new(),
+            conditions: Vec::new(),
+        }
     }
 
     /// A question about the rows of a list that the caller may read: its own, and those of tenants that are granted.
@@ -87,7 +93,7 @@ impl<'a> OwnQuery<'a> {
         // An owner is a user, and no grant makes the caller another one.
         let tenants = match list.pin() {
             (_, "tenantId") => caller.tenants(Level::Read).collect(),
-            _ => vec![caller.tenant()],
+            _ => caller.own().into_iter().collect(),
         };
         Self { tenants, ..Self::new(list, caller) }
     }
@@ -96,8 +102,8 @@ impl<'a> OwnQuery<'a> {
     #[must_use]
     pub(crate) fn of(mut self, row: &OwnRow) -> Self {
         let of: Vec<&Tenant> = self.tenants.iter().copied().filter(|tenant| **tenant == row.tenant).collect();
-        // A row of another question: its tenant is none of these, and an empty pin would mean all.
-        self.tenants = if of.is_empty() { vec![self.caller.tenant()] } else { of };
+        // A row of another question: its tenant is none of these.
+        self.tenants = if of.is_empty() { self.caller.own().into_iter().collect() } else { of };
         self
     }
 
@@ -135,6 +141,7 @@ impl<'a> OwnQuery<'a> {
     }
 
     async fn ask(&self, engine: &Engine, below: &str) -> Result<Json, Refusal> {
+        self.names_tenants()?;
         if self.tenants.len() > MOST_TENANTS {
             let what =
                 format!("this is answered for at most {MOST_TENANTS} tenants; use a token that grants fewer");
@@ -142,6 +149,11 @@ impl<'a> OwnQuery<'a> {
         }
         let (method, target, body) = self.request(below);
         engine.ask(method, &target, body, self.caller).await
+    }
+
+    /// An empty pin would mean all tenants.
+    fn names_tenants(&self) -> Result<(), Refusal> {
+        if self.tenants.is_empty() { self.caller.needs_own().map(drop) } else { Ok(()) }
     }
 
     /// The caller's rows.
@@ -161,7 +173,7 @@ impl<'a> OwnQuery<'a> {
         for row in all {
             let owner = needed(row, owner)?;
             if let Some(tenant) = self.tenants.iter().find(|tenant| tenant.as_str() == owner) {
-                let own = **tenant == *self.caller.tenant();
+                let own = self.caller.own() == Some(*tenant);
                 rows_of.push(OwnRow { json: row.clone(), tenant: (*tenant).clone(), own });
             }
         }
@@ -195,6 +207,7 @@ impl<'a> OwnQuery<'a> {
     /// # Errors
     /// Any other answer than a 2xx or 400.
     pub(crate) async fn refused(&self, engine: &Engine) -> Result<Option<(http::StatusCode, Json)>, Refusal> {
+        self.names_tenants()?;
         let (method, target, body) = self.request("/count");
         match engine.relay(method, &target, body, self.caller).await? {
             (status, Some(error)) if status == http::StatusCode::BAD_REQUEST => Ok(Some((status, error))),

@@ -21,8 +21,11 @@ impl ReadPath {
     }
 
     /// Below the caller's newest definition of a key.
-    pub(crate) fn by_key(resource: &'static str, key: &str, caller: &Caller) -> Self {
-        Self::of_tenant(resource, key, caller.tenant().as_str())
+    ///
+    /// # Errors
+    /// The caller is a person, who has none.
+    pub(crate) fn by_key(resource: &'static str, key: &str, caller: &Caller) -> Result<Self, Refusal> {
+        Ok(Self::of_tenant(resource, key, caller.needs_own()?.as_str()))
     }
 
     /// Below a granted tenant's newest definition of a key; none for a tenant that is not granted.
@@ -100,7 +103,7 @@ impl ReadPath {
     /// The engine did not answer with a count.
     pub(crate) async fn pinned_count(&self, engine: &Engine, caller: &Caller) -> Result<u64, Refusal> {
         let mut body = Json::object();
-        body.set("tenantIdIn", Json::strings([caller.tenant().as_str()]));
+        body.set("tenantIdIn", Json::strings([caller.needs_own()?.as_str()]));
         count_of(&engine.ask("POST", &self.target(), Some(body.write()), caller).await?)
     }
 }

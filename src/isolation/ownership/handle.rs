@@ -34,9 +34,13 @@ impl Handles {
     /// What is signed: each field behind its length, so that no two readings give the same bytes. A batch may touch every
     /// tenant that its maker was granted in full, so those are signed, too: a client of the same tenant without them must
     /// not run or stop it.
-    fn text(&self, purpose: &str, tenants: &[&str], id: &str) -> Vec<u8> {
-        let label = if tenants.len() > 1 { "tenantgate-handle-2" } else { "tenantgate-handle-1" };
-        [&[label, purpose, &self.engine], tenants, &[id]]
+    fn text(&self, purpose: &str, maker: &Maker<'_>, id: &str) -> Vec<u8> {
+        let (label, tenants) = match maker {
+            Maker::Tenant(tenant) => (&["tenantgate-handle-1"][..], &[*tenant][..]),
+            Maker::Granted(tenants) => (&["tenantgate-handle-2"][..], &tenants[..]),
+            Maker::Person(user, tenants) => (&["tenantgate-handle-3", user][..], &tenants[..]),
+        };
+        [label, &[purpose, &self.engine], tenants, &[id]]
             .concat()
             .iter()
             .flat_map(|field| (field.len() as u64).to_be_bytes().into_iter().chain(field.bytes()))
@@ -45,29 +49,49 @@ impl Handles {
 
     /// The handle of an id for its maker; none if no key is there to sign it.
     pub(crate) fn seal(&self, purpose: &str, caller: &Caller, id: &str) -> Option<String> {
-        let tenants: Vec<&str> = caller.tenants(Level::All).map(Tenant::as_str).collect();
-        let tag = hmac::sign(self.keys.first()?, &self.text(purpose, &tenants, id));
+        let tag = hmac::sign(self.keys.first()?, &self.text(purpose, &Maker::of(caller), id));
         Some(format!("{id}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref())))
     }
 
     /// The id of a handle that was made for this purpose, by a client of the caller's tenant with no grants in full or the
-    /// same ones. The MAC is compared in constant time.
+    /// same ones, or by the same person with the same ones. The MAC is compared in constant time.
     pub(crate) fn open(&self, purpose: &str, caller: &Caller, handle: &str) -> Option<String> {
         let (id, mac) = handle.rsplit_once('.')?;
         let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
-        let holds = |tenants: &[&str]| {
-            let text = self.text(purpose, tenants, id);
+        let holds = |maker: &Maker<'_>| {
+            let text = self.text(purpose, maker, id);
             self.keys.iter().any(|key| hmac::verify(key, &text, &mac).is_ok())
         };
-        let all: Vec<&str> = caller.tenants(Level::All).map(Tenant::as_str).collect();
-        (holds(&[caller.tenant().as_str()]) || all.len() > 1 && holds(&all)).then(|| id.to_owned())
+        let of_tenant = caller.own().is_some_and(|own| holds(&Maker::Tenant(own.as_str())));
+        (of_tenant || holds(&Maker::of(caller))).then(|| id.to_owned())
+    }
+}
+
+/// For whom a handle is.
+enum Maker<'a> {
+    /// A client without other tenants in full: each client of its tenant has the same.
+    Tenant(&'a str),
+    /// A client with these tenants in full, its own first.
+    Granted(Vec<&'a str>),
+    /// A person with these tenants in full.
+    Person(&'a str, Vec<&'a str>),
+}
+
+impl<'a> Maker<'a> {
+    fn of(caller: &'a Caller) -> Self {
+        let tenants: Vec<&str> = caller.tenants(Level::All).map(Tenant::as_str).collect();
+        match (caller.own(), tenants.as_slice()) {
+            (None, _) => Self::Person(caller.user(), tenants),
+            (Some(own), [_]) => Self::Tenant(own.as_str()),
+            (Some(_), _) => Self::Granted(tenants),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tenancy::Grants;
+    use crate::tenancy::{Grants, UserId};
 
     fn key(byte: u8) -> BatchKey {
         vec![byte; 32].into()
@@ -99,6 +123,25 @@ mod tests {
         let own = handles.seal("batch", &granted(&[("B", Level::Work)]), "id").unwrap();
         assert!(opens(&tenant("A"), &own) && opens(&granted(&[("B", Level::All)]), &own));
         assert!(!opens(&tenant("B"), &own) && !opens(&tenant("B"), &made));
+    }
+
+    #[test]
+    fn a_handle_of_a_person_opens_for_that_person_and_the_same_grants_only() {
+        let handles = Handles::new(&[key(1)], "default");
+        let person = |sub: &str, ids: &[&str]| {
+            let mut grants = Grants::default();
+            ids.iter().for_each(|id| grants.add(Tenant::parse(id, &[]).unwrap(), Level::All));
+            Caller::person(UserId::of_person("p:", sub, &[]).unwrap()).granted(grants)
+        };
+        let made = handles.seal("batch", &person("ada", &["A"]), "id").unwrap();
+        let opens = |caller: &Caller, handle: &str| handles.open("batch", caller, handle).is_some();
+        assert!(opens(&person("ada", &["A"]), &made));
+        for other in [&person("eve", &["A"]), &person("ada", &["A", "B"]), &person("ada", &[]), &tenant("A")]
+        {
+            assert!(!opens(other, &made), "{other:?}");
+        }
+        let own = handles.seal("batch", &tenant("A"), "id").unwrap();
+        assert!(!opens(&person("ada", &["A"]), &own));
     }
 
     #[test]

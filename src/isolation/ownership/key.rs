@@ -91,7 +91,7 @@ impl KeyQuestion {
                 if needed(row, "key")? != self.key {
                     continue;
                 }
-                if tenant == caller.tenant() {
+                if caller.own() == Some(tenant) {
                     return Ok(KeyOwner::Own);
                 }
                 if !granted.contains(&tenant) {

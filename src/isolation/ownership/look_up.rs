@@ -41,7 +41,7 @@ pub(crate) struct Ownership {
     handles: Arc<Handles>,
     shared: SharedResources,
     /// Whose an id is, for callers of one tenant and the same grants: what one has seen must not show to another.
-    found: moka::future::Cache<(Tenant, GrantsDigest, ResourceId), ()>,
+    found: moka::future::Cache<(Option<Tenant>, GrantsDigest, ResourceId), ()>,
     counters: Counters,
 }
 
@@ -208,7 +208,7 @@ impl Ownership {
 
     /// One id: callers that ask for the same at the same time share one question.
     async fn one(&self, engine: &Engine, caller: &Caller, asked: &ResourceId) -> Result<bool, Refusal> {
-        let key = (caller.tenant().clone(), caller.grants().digest(), asked.clone());
+        let key = (caller.own().cloned(), caller.grants().digest(), asked.clone());
         let mut remembered = true;
         let found = self.found.try_get_with(key, async {
             remembered = false;
@@ -256,7 +256,7 @@ impl Ownership {
             for asked in group {
                 if is_granted(caller, &found, &asked)? {
                     owned.insert(asked.clone(), asked.id().to_owned());
-                    let key = (caller.tenant().clone(), grants, asked);
+                    let key = (caller.own().cloned(), grants, asked);
                     self.found.insert(key, ()).await;
                 }
             }
@@ -324,8 +324,8 @@ type Found = HashMap<String, Option<String>>;
 fn visible<'a>(caller: &'a Caller, resource_type: &ResourceType, asked: &ResourceId) -> Vec<&'a str> {
     // An owner is a user, and no grant makes the caller another one.
     let owned = resource_type.pin.1 != "tenantId";
-    let all = caller.tenants(Level::Read).map(Tenant::as_str).take(if owned { 1 } else { usize::MAX });
-    all.filter(|tenant| asked.may_be_of(tenant)).collect()
+    let all = caller.tenants(Level::Read).filter(|tenant| !owned || caller.own() == Some(*tenant));
+    all.map(Tenant::as_str).filter(|tenant| asked.may_be_of(tenant)).collect()
 }
 
 /// Tenants a question, as many as its target or statement holds.

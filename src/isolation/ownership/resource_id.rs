@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::policy::{ResourceTypeId, RuleKind};
-use crate::tenancy::{Level, Tenant};
+use crate::tenancy::{Caller, Level, Tenant};
 
 /// An id whose owner is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,14 +14,24 @@ pub(crate) struct ResourceId {
     read: bool,
     /// The level at which its tenant has to be granted.
     level: Level,
-    /// The one tenant whose it may be; none: any that is granted.
-    within: Option<Tenant>,
+    within: Within,
+}
+
+/// Whose an id may be.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Within {
+    /// Any granted tenant's.
+    Granted,
+    /// This tenant's alone.
+    One(Tenant),
+    /// Nobody's: it stands for what a person has none of.
+    Nobody,
 }
 
 impl ResourceId {
     /// An id of a resource type, asked for more than reading by an operation of this kind.
     pub(crate) fn new(resource_type: ResourceTypeId, id: String, kind: RuleKind) -> Self {
-        Self { resource_type, id, read: false, level: kind.level(), within: None }
+        Self { resource_type, id, read: false, level: kind.level(), within: Within::Granted }
     }
 
     /// A tenant's id.
@@ -39,7 +49,14 @@ impl ResourceId {
     /// The same, of this tenant alone.
     #[must_use]
     pub(crate) fn within(mut self, tenant: &Tenant) -> Self {
-        self.within = Some(tenant.clone());
+        self.within = Within::One(tenant.clone());
+        self
+    }
+
+    /// The same, of the caller's own tenant alone.
+    #[must_use]
+    pub(crate) fn own_of(mut self, caller: &Caller) -> Self {
+        self.within = caller.own().map_or(Within::Nobody, |own| Within::One(own.clone()));
         self
     }
 
@@ -56,7 +73,11 @@ impl ResourceId {
 
     /// Whether it may be this tenant's, if that is granted.
     pub(crate) fn may_be_of(&self, tenant: &str) -> bool {
-        self.within.as_ref().is_none_or(|within| within.as_str() == tenant)
+        match &self.within {
+            Within::Granted => true,
+            Within::One(within) => within.as_str() == tenant,
+            Within::Nobody => false,
+        }
     }
 
     /// The resource type.

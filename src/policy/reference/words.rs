@@ -129,6 +129,7 @@ pub(super) fn put_in_words(field: &FieldWritten, field_rules: &AllFieldRules) ->
         FieldWritten::Map(name) => format!("each member: {}", field_rules(name)),
         FieldWritten::Refuse(reason) => format!("refused: {reason}"),
         FieldWritten::PathId(_) => "set to the path's id".into(),
+        FieldWritten::User => "the caller, where users are pinned".into(),
         FieldWritten::TaskId => "refused: an id can't be chosen".into(),
         FieldWritten::Pass(reason) => format!("passes: {reason}"),
     }
@@ -155,6 +156,7 @@ pub(super) fn inner(field: &FieldWritten) -> Option<&FieldRulesName> {
         | FieldWritten::OwnList(_)
         | FieldWritten::Refuse(_)
         | FieldWritten::PathId(_)
+        | FieldWritten::User
         | FieldWritten::TaskId
         | FieldWritten::Pass(_) => None,
     }

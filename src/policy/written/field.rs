@@ -91,6 +91,8 @@ pub(in crate::policy) enum FieldWritten {
     Refuse(String),
     /// Set to the path's id of this parameter (the engine acts on the id in the BODY).
     PathId(usize),
+    /// A user that acts by the request: with `tenancy.users: pinned` the caller, else anybody.
+    User,
     /// The client may not choose it.
     TaskId,
     /// Passes; says why it is harmless, for readers of the rule.

@@ -27,7 +27,7 @@ pub(super) struct GrantRules {
 struct Read<'a> {
     grants: Grants,
     entries: usize,
-    own: &'a Tenant,
+    own: Option<&'a Tenant>,
     reserved: &'a [String],
 }
 
@@ -61,7 +61,12 @@ impl GrantRules {
     ///
     /// # Errors
     /// [`Kind::Grant`] for whatever a setting names and can't be read.
-    pub(super) fn read(&self, claims: &Claims, scopes: &Scopes<'_>, own: &Tenant) -> Result<Grants, Refusal> {
+    pub(super) fn read(
+        &self,
+        claims: &Claims,
+        scopes: &Scopes<'_>,
+        own: Option<&Tenant>,
+    ) -> Result<Grants, Refusal> {
         let mut read = Read { grants: Grants::default(), entries: 0, own, reserved: &self.reserved };
         for (path, level) in &self.claims {
             let read = at(claims, path).and_then(|value| value.map_or(Ok(()), |v| read.claim(v, *level)));
@@ -134,7 +139,7 @@ impl Read<'_> {
         }
         let tenant = Tenant::read(id, self.reserved)
             .map_err(|fault| ClaimFault::Tenant { id: id.to_owned(), fault })?;
-        if tenant != *self.own {
+        if self.own != Some(&tenant) {
             self.grants.add(tenant, level);
         }
         Ok(())

@@ -17,15 +17,17 @@ use self::fault::{ClaimFault, type_of};
 use self::grants::GrantRules;
 use self::own_tenant::OwnTenant;
 use self::scopes::Scopes;
-use super::claims::{Claims, Proved};
+use super::claims::{Bearer, Claims, Proved};
 use super::error::SetupError;
+use super::log_text::for_log;
 use crate::config::{self, ClaimPath, Permissions};
-use crate::refusal::Refusal;
-use crate::tenancy::{Caller, Permitted, Tenant};
+use crate::refusal::{Kind, Refusal};
+use crate::tenancy::{Caller, Permitted, Tenant, UserId};
 
 /// Makes callers of claims.
 pub(super) struct CallerRules {
     own_tenant: OwnTenant,
+    reserved: Vec<String>,
     grants: GrantRules,
     permissions: Permissions,
 }
@@ -36,6 +38,7 @@ impl CallerRules {
     pub(super) fn new(tenancy: &config::Tenancy, permissions: &Permissions) -> Result<Self, SetupError> {
         Ok(Self {
             own_tenant: OwnTenant::new(tenancy),
+            reserved: tenancy.reserved_client_ids.clone(),
             grants: GrantRules::new(tenancy)?,
             permissions: permissions.clone(),
         })
@@ -45,24 +48,43 @@ impl CallerRules {
     ///
     /// # Errors
     /// [`Kind::ClientId`](crate::refusal::Kind::ClientId), [`Kind::TenantClaim`](crate::refusal::Kind::TenantClaim) or
-    /// [`Kind::Grant`](crate::refusal::Kind::Grant).
+    /// [`Kind::Grant`](crate::refusal::Kind::Grant); [`Kind::TokenClaims`] for a person whose `sub` makes no user id.
     pub(super) fn caller(
         &self,
         claims: &Claims,
         proved: &Proved<'_>,
         issuer: &config::Issuer,
     ) -> Result<Caller, Refusal> {
-        let (tenant, user) = self.own_tenant.find(claims, proved.client_id, issuer)?;
+        let caller = match proved.bearer {
+            Bearer::Application(client_id) => {
+                let (tenant, user) = self.own_tenant.find(claims, client_id, issuer)?;
+                Caller::new(tenant).acting_as(user)
+            }
+            Bearer::Person { prefix, sub } => Caller::person(self.user(prefix, sub)?),
+        };
         let scopes = match self.grants.by_scope() || self.permissions.any() {
             true => Scopes::read(claims)?,
             false => Scopes::default(),
         };
-        let grants = self.grants.read(claims, &scopes, &tenant)?;
+        let grants = self.grants.read(claims, &scopes, caller.own())?;
         let all_tenants = self.grants.all_tenants(&scopes)?;
         let permitted = Permitted::by(&self.permissions, |scope| scopes.has(scope));
-        let caller = Caller::new(tenant).acting_as(user).granted_all_tenants(all_tenants);
+        if caller.own().is_none() && grants.is_empty() && all_tenants.is_none() {
+            let message = "the token is a person's and grants no tenant; ask for the right to see one";
+            return Err(Refusal::new(Kind::Grant, message).because("no claim or scope grants a tenant"));
+        }
+        let caller = caller.granted_all_tenants(all_tenants);
         let caller = if grants.is_empty() { caller } else { caller.granted(grants) };
         Ok(caller.permitted(permitted).until(whole_seconds(proved.until)))
+    }
+
+    /// The user of a person.
+    fn user(&self, prefix: &str, sub: &str) -> Result<UserId, Refusal> {
+        UserId::of_person(prefix, sub, &self.reserved).map_err(|fault| {
+            let message = "the token's user can't act here; its issuer has to name people in another way";
+            let cause = format!("`{}` can't be a user: {fault}", for_log(&format!("{prefix}{sub}")));
+            Refusal::new(Kind::TokenClaims, message).because(cause)
+        })
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Claims, Proved, check, unverified_issuer};
-use crate::config::Issuer;
+use super::{Bearer, Claims, Proved, check, unverified_issuer};
+use crate::config::{Issuer, People};
 use crate::refusal::Kind;
 
 const NOW: f64 = 1_800_000_000.0;
@@ -21,6 +21,7 @@ fn settings() -> Issuer {
         leeway: Duration::from_secs(30),
         client_id_claims: vec!["azp".into(), "client_id".into()],
         application_tokens_only: true,
+        people: None,
         required_claims: Vec::new(),
         ca_file: None,
         allow_http: false,
@@ -47,8 +48,11 @@ fn claims(changes: &Value) -> Claims {
 
 fn found(changes: &Value, settings: &Issuer) -> Result<String, Kind> {
     let claims = claims(changes);
-    let Proved { client_id, .. } = check(&claims, settings, NOW).map_err(|r| r.kind())?;
-    Ok(client_id.to_owned())
+    let Proved { bearer, .. } = check(&claims, settings, NOW).map_err(|r| r.kind())?;
+    Ok(match bearer {
+        Bearer::Application(client_id) => client_id.to_owned(),
+        Bearer::Person { prefix, sub } => format!("person {prefix}{sub}"),
+    })
 }
 
 fn table(settings: &Issuer, rows: &[(&str, Value, Result<&str, Kind>)]) {
@@ -186,6 +190,75 @@ fn application_tokens_only() {
     for (name, changes, _) in rows(Ok("app")) {
         assert_eq!(found(&changes, &open), Ok("app".into()), "{name}");
     }
+}
+
+/// People who sign in by the client `web`, or whose tokens are for the audience `people`.
+fn with_people(audiences: &[&str], client_ids: &[&str]) -> Issuer {
+    let texts = |all: &[&str]| all.iter().map(|&text| text.to_owned()).collect();
+    let people =
+        People { audiences: texts(audiences), client_ids: texts(client_ids), prefix: "person:".into() };
+    Issuer { application_tokens_only: false, people: Some(people), ..settings() }
+}
+
+#[test]
+fn people_by_their_client() {
+    let user = Err(Kind::TokenNotApplication);
+    let ada = |more: Value| {
+        let mut ada = json!({ "azp": "web", "gty": GONE, "sub": "auth0|ada" });
+        more.as_object().unwrap().iter().for_each(|(name, value)| ada[name] = value.clone());
+        ada
+    };
+    let person = Ok("person person:auth0|ada");
+    table(
+        &with_people(&[], &["web"]),
+        &[
+            ("an application", json!({}), Ok("app")),
+            ("a person", ada(json!({})), person),
+            ("a person, by another client", ada(json!({ "azp": "app" })), user),
+            ("a person, by no client", ada(json!({ "azp": GONE })), Err(Kind::TokenClaims)),
+            ("a person, by two clients", ada(json!({ "client_id": "app" })), Err(Kind::TokenClaims)),
+            ("a person for another audience", ada(json!({ "aud": "people" })), Err(Kind::TokenAudience)),
+            ("a person's ID token", ada(json!({ "nonce": "x" })), Err(Kind::TokenClaims)),
+            ("a person without name", ada(json!({ "sub": GONE })), Err(Kind::TokenClaims)),
+            ("a person whose name is a list", ada(json!({ "sub": ["auth0|ada"] })), Err(Kind::TokenClaims)),
+            // Users who may choose their name can't become the application by which they sign in.
+            ("a person named like the client", ada(json!({ "sub": "web" })), Ok("person person:web")),
+            ("the client itself", ada(json!({ "sub": "web", "gty": "client-credentials" })), Ok("web")),
+            ("another client by its name", json!({ "gty": GONE, "sub": "app" }), Ok("app")),
+            ("a claim says user", json!({ "azp": "web", "idtyp": "user" }), Ok("person person:app@clients")),
+        ],
+    );
+}
+
+#[test]
+fn people_by_their_audience() {
+    let ada = |aud: Value| json!({ "gty": GONE, "sub": "auth0|ada", "aud": aud });
+    table(
+        &with_people(&["people"], &[]),
+        &[
+            ("an application", json!({}), Ok("app")),
+            (
+                "an application for the people's audience",
+                json!({ "aud": "people" }),
+                Err(Kind::TokenAudience),
+            ),
+            ("a person", ada(json!("people")), Ok("person person:auth0|ada")),
+            ("a person for several", ada(json!(["x", "people"])), Ok("person person:auth0|ada")),
+            ("a person for the applications' audience", ada(json!("api")), Err(Kind::TokenAudience)),
+            ("a person for none", ada(json!(GONE)), Err(Kind::TokenAudience)),
+        ],
+    );
+    table(
+        &with_people(&["people"], &["web"]),
+        &[
+            (
+                "both",
+                json!({ "gty": GONE, "sub": "a", "aud": "people", "azp": "web" }),
+                Ok("person person:a"),
+            ),
+            ("the audience alone", ada(json!("people")), Err(Kind::TokenNotApplication)),
+        ],
+    );
 }
 
 #[test]

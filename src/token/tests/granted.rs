@@ -4,7 +4,6 @@
 use serde_json::{Value, json};
 
 use super::support::*;
-use crate::config;
 use crate::refusal::Kind;
 use crate::tenancy::{Caller, Level};
 use crate::token::Tokens;
@@ -45,21 +44,9 @@ impl Scene {
     }
 }
 
-/// Settings as an operator writes them.
-fn written(yaml: &str) -> config::Settings {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("tenantgate.yaml");
-    let head = "engine: { url: http://camunda:8080/engine-rest }\n\
-        issuers: [{ issuer: https://issuer.example/, audiences: [a] }]\n";
-    std::fs::write(&file, format!("{head}{yaml}")).expect("a file");
-    let args = config::GatherArgs { config: Some(file), ..config::GatherArgs::default() };
-    let gathered = config::gather(&args, std::iter::empty());
-    gathered.settings.unwrap_or_else(|| panic!("{yaml}: {:?}", gathered.findings))
-}
-
 /// Own tenant and user, with a slash between.
 fn own(caller: &Caller) -> String {
-    format!("{}/{}", caller.tenant(), caller.user())
+    format!("{}/{}", caller.own().unwrap(), caller.user())
 }
 
 /// The grants, as `B=read C=all`.

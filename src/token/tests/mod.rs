@@ -4,6 +4,7 @@ mod addresses;
 mod attacks;
 mod faults;
 mod granted;
+mod people;
 mod recipes;
 mod recipes_of_grants;
 mod support;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::support::*;
 use crate::config;
 use crate::refusal::Kind;
-use crate::tenancy::Caller;
+use crate::tenancy::{Caller, Tenant};
 use crate::token::Tokens;
 
 const ENGINE: &str = "engine: { url: http://camunda:8080/engine-rest }\n";
@@ -46,7 +46,9 @@ impl Recipe {
 
     async fn caller(&self, mut claims: Value) -> Result<Caller, Kind> {
         claims["iss"] = json!(self.issuer);
-        claims["aud"] = json!(AUDIENCE);
+        if claims.get("aud").is_none() {
+            claims["aud"] = json!(AUDIENCE);
+        }
         claims["iat"] = json!(now());
         claims["exp"] = json!(now() + 600);
         outcome(&self.tokens, &self.pair.sign(&claims)).await.map_err(|r| r.kind())
@@ -58,7 +60,8 @@ fn shown(caller: &Caller) -> String {
     let grants: Vec<_> = caller.grants().iter().map(|(tenant, level)| format!("{tenant}={level}")).collect();
     let all = caller.all_tenants().map_or("-", |level| level.name());
     let kinds: Vec<_> = caller.permits().kinds().collect();
-    format!("{} in {}; {}; {all}; {}", caller.user(), caller.tenant(), grants.join(" "), kinds.join(" "))
+    let own = caller.own().map_or("no tenant", Tenant::as_str);
+    format!("{} in {own}; {}; {all}; {}", caller.user(), grants.join(" "), kinds.join(" "))
 }
 
 /// A token's claims with more of them.
@@ -130,4 +133,46 @@ async fn entra_id() {
     assert_eq!(found.err(), Some(Kind::Grant));
     // A client that is called like the aliased one's tenant.
     assert_eq!(recipe.caller(application("orders", json!([]))).await.err(), Some(Kind::ClientId));
+}
+
+#[tokio::test]
+async fn auth0_with_people() {
+    let recipe = Recipe::of("Auth0 with people").await;
+    let ada = json!({
+        "azp": "taskListClientId", "sub": "auth0|ada", "scope": "openid profile",
+        "permissions": ["tenant:orders:work"],
+    });
+    let kinds = "read work start deploy administer";
+    let found = recipe.caller(ada.clone()).await.map(|c| shown(&c));
+    assert_eq!(found, Ok(format!("auth0|ada in no tenant; orders=work; -; {kinds}")));
+    let by_another_client = and(ada.clone(), json!({ "azp": "orders" }));
+    assert_eq!(recipe.caller(by_another_client).await.err(), Some(Kind::TokenNotApplication));
+    let nothing = and(ada, json!({ "permissions": [] }));
+    assert_eq!(recipe.caller(nothing).await.err(), Some(Kind::Grant));
+    let m2m = json!({ "azp": "orders", "sub": "orders@clients", "gty": "client-credentials" });
+    let found = recipe.caller(m2m).await.map(|c| shown(&c));
+    assert_eq!(found, Ok(format!("orders in orders; ; -; {kinds}")));
+}
+
+#[tokio::test]
+async fn keycloak_with_people() {
+    let recipe = Recipe::of("Keycloak with people").await;
+    let sub = "6c3b9ee3-4b4e-4b1a-8c5f-5b0a6f1a6f11";
+    let ada = json!({
+        "typ": "Bearer", "azp": "task-list", "sub": sub, "aud": ["people-of-camunda", "account"],
+        "preferred_username": "ada", "tenants": ["orders"],
+    });
+    let kinds = "read work start deploy administer";
+    let found = recipe.caller(ada.clone()).await.map(|c| shown(&c));
+    assert_eq!(found, Ok(format!("person:{sub} in no tenant; orders=work; -; {kinds}")));
+    let for_the_api = and(ada, json!({ "aud": AUDIENCE }));
+    assert_eq!(recipe.caller(for_the_api).await.err(), Some(Kind::TokenAudience));
+    let service_account = json!({
+        "typ": "Bearer", "azp": "orders", "client_id": "orders", "sub": sub, "idtyp": "app",
+        "preferred_username": "service-account-orders",
+    });
+    let found = recipe.caller(service_account.clone()).await.map(|c| shown(&c));
+    assert_eq!(found, Ok(format!("orders in orders; ; -; {kinds}")));
+    let without_proof = and(service_account, json!({ "idtyp": null }));
+    assert!(recipe.caller(without_proof).await.is_err());
 }

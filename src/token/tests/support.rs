@@ -123,6 +123,7 @@ pub(super) fn issuer(name: &str, jwks_url: String) -> config::Issuer {
         leeway: Duration::from_secs(30),
         client_id_claims: vec!["azp".into(), "client_id".into()],
         application_tokens_only: true,
+        people: None,
         required_claims: Vec::new(),
         ca_file: None,
         allow_http: false,
@@ -285,4 +286,16 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
             while stream.write_all(&much).await.is_ok() {}
         }
     }
+}
+
+/// Settings as an operator writes them.
+pub(super) fn written(yaml: &str) -> config::Settings {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tenantgate.yaml");
+    let head = "engine: { url: http://camunda:8080/engine-rest }\n\
+        issuers: [{ issuer: https://issuer.example/, audiences: [a] }]\n";
+    std::fs::write(&file, format!("{head}{yaml}")).expect("a file");
+    let args = config::GatherArgs { config: Some(file), ..config::GatherArgs::default() };
+    let gathered = config::gather(&args, std::iter::empty());
+    gathered.settings.unwrap_or_else(|| panic!("{yaml}: {:?}", gathered.findings))
 }
