@@ -84,15 +84,16 @@ pub(crate) async fn deploy(
     let whole = answer.whole(ctx.limit()).await?.unwrap_or_default();
     let deployed: Json = json::read(&whole, 1000)
         .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
-    if deployed.text("tenantId").as_deref() == Some(read.tenant(ctx.caller)?.as_str()) {
+    let tenant = read.tenant(ctx.caller)?;
+    if deployed.text("tenantId").as_deref() == Some(tenant.as_str()) {
         return response::whole(&answer, &whole, ctx.watch(permit.without_tenant()));
     }
-    let latest = latest(ctx, read.text(NAME).unwrap_or_default()).await?;
+    let latest = latest(ctx, read.text(NAME).unwrap_or_default(), tenant).await?;
     response::whole(&answer, &latest.write().into(), ctx.watch(permit.without_tenant()))
 }
 
-fn newest<'a>(name: &str, caller: &'a Caller) -> OwnQuery<'a> {
-    OwnQuery::new(List::Deployments, caller)
+fn newest<'a>(name: &str, caller: &'a Caller, tenant: &Tenant) -> OwnQuery<'a> {
+    OwnQuery::of_tenant(List::Deployments, caller, tenant)
         .with("name", name)
         .with("sortBy", "deploymentTime")
         .with("sortOrder", "desc")
@@ -101,18 +102,20 @@ fn newest<'a>(name: &str, caller: &'a Caller) -> OwnQuery<'a> {
 
 /// What is asked behind a deployment, for people.
 pub(super) fn describe_behind(read: &Read, caller: &Caller) -> Vec<String> {
-    let newest = super::question(&newest(read.text(NAME).unwrap_or_default(), caller));
-    vec![format!("where the engine names none of the caller's: {newest}")]
+    let Ok(tenant) = read.tenant(caller) else { return Vec::new() };
+    let newest = super::question(&newest(read.text(NAME).unwrap_or_default(), caller, tenant));
+    vec![format!("where the engine names none of the tenant's: {newest}")]
 }
 
-/// The newest own deployment of a name, as an answer to a deployment. The engine shows the newest of ANY tenant where
+/// The tenant's newest deployment of a name, as an answer to a deployment. The engine shows the newest of ANY tenant where
 /// nothing was new (facts 7).
-async fn latest(ctx: &RequestContext<'_>, name: &str) -> Result<Json, Refusal> {
+async fn latest(ctx: &RequestContext<'_>, name: &str, tenant: &Tenant) -> Result<Json, Refusal> {
     let none = || {
         let what = "the engine deployed nothing and names no deployment of yours";
         Refusal::new(Kind::EngineAnswer, what)
     };
-    let latest = newest(name, ctx.caller).rows(ctx.engine).await?.into_iter().next().ok_or_else(none)?;
+    let latest =
+        newest(name, ctx.caller, tenant).rows(ctx.engine).await?.into_iter().next().ok_or_else(none)?;
     let id = latest.text("id")?;
     // The fields that an answer to a deployment has beside those of a list. The reply puts the public address in.
     let engine = &ctx.state.settings.engine;
@@ -173,10 +176,6 @@ impl Checks<'_> {
             // If nothing changed the engine would set the time on another tenant's deployment of that name (facts 7).
             let what = "`deployment-activation-time` can't be used together with `enable-duplicate-filtering` or \
                         `deploy-changed-only`; leave one of them out";
-            return Err(Refusal::new(Kind::FieldDenied, what));
-        }
-        if Some(read.tenant(self.caller)?) != self.caller.own() && (read.flag(FILTER) || read.flag(CHANGED)) {
-            let what = "`enable-duplicate-filtering` and `deploy-changed-only` can't be used for another tenant than the own";
             return Err(Refusal::new(Kind::FieldDenied, what));
         }
         if read.files.is_empty() {

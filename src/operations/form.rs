@@ -26,8 +26,8 @@ enum At {
 pub(crate) struct Plan {
     at: At,
     draft: Draft,
-    /// The same read without tenant, where a shared key may be meant.
-    shared: Option<(KeyQuestion, Draft)>,
+    /// Whose the key is, where that has to be asked, and the same read without tenant, where a shared one may be meant.
+    question: Option<(KeyQuestion, Option<Draft>)>,
 }
 
 pub(super) fn plan(planning: Planning<'_>) -> Result<Planned, Refusal> {
@@ -48,19 +48,19 @@ pub(super) fn plan(planning: Planning<'_>) -> Result<Planned, Refusal> {
     });
     let at =
         at.ok_or_else(|| Refusal::new(Kind::Internal, "the rule does not say what the form hangs on"))?;
-    if matches!(at, At::Key(_, None)) {
-        planning.caller.needs_own()?;
-    }
-    let shared = shared(&planning)?;
-    planning.draft(|draft| super::Plan::DeployedForm(Plan { at, draft, shared }))
+    let question = question(&planning)?;
+    planning.draft(|draft| super::Plan::DeployedForm(Plan { at, draft, question }))
 }
 
-fn shared(planning: &Planning<'_>) -> Result<Option<(KeyQuestion, Draft)>, Refusal> {
+fn question(planning: &Planning<'_>) -> Result<Option<(KeyQuestion, Option<Draft>)>, Refusal> {
     let narrowing = planning.narrowing;
-    let Some(question) = narrowing.shared_key(planning.forward)? else { return Ok(None) };
+    let Some((question, shared)) = narrowing.key_question(planning.forward)? else { return Ok(None) };
+    if !shared {
+        return Ok(Some((question, None)));
+    }
     match narrowing.without_key_tenant().narrow(planning.forward, planning.asks.clone())? {
-        Outcome::Forward(draft) => Ok(Some((question, draft))),
-        Outcome::Empty(_) => Ok(None),
+        Outcome::Forward(draft) => Ok(Some((question, Some(draft)))),
+        Outcome::Empty(_) => Ok(Some((question, None))),
     }
 }
 
@@ -81,13 +81,11 @@ impl Plan {
             At::Key(key, _) => {
                 let start = |path: ReadPath| format!("GET {}", path.then("startForm").target());
                 let own = ReadPath::by_key(DEFINITION, key, caller).map(start).unwrap_or_default();
-                match &self.shared {
-                    None => vec![format!("{bound} {own}")],
-                    Some((question, _)) => vec![
-                        format!("has the caller a definition of this key? GET {}", question.target()),
-                        format!("{bound} {own}, or {}", start(ReadPath::by_shared_key(DEFINITION, key))),
-                    ],
-                }
+                let Some((question, shared)) = &self.question else { return vec![format!("{bound} {own}")] };
+                let shared = shared.as_ref().map(|_| start(ReadPath::by_shared_key(DEFINITION, key)));
+                let shared = shared.map(|shared| format!(", or {shared}")).unwrap_or_default();
+                let asks = format!("has the caller a definition of this key? GET {}", question.target());
+                vec![asks, format!("{bound} {own}{shared}")]
             }
         }
     }
@@ -97,7 +95,7 @@ impl Plan {
     }
 
     pub(super) fn otherwise(&self) -> Option<&Draft> {
-        self.shared.as_ref().map(|(_, draft)| draft)
+        self.question.as_ref().and_then(|(_, shared)| shared.as_ref())
     }
 }
 
@@ -119,12 +117,23 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply
             path.map(|path| path.then("startForm"))
         }
         At::Key(key, _) => {
-            let path = match plan.shared {
-                Some((question, shared)) if matches!(ctx.key_owner(&question).await?, KeyOwner::None) => {
+            let (owner, shared) = match plan.question {
+                Some((question, shared)) => (ctx.key_owner(&question).await?, shared),
+                None => (KeyOwner::Own, None),
+            };
+            let path = match (owner, shared) {
+                (KeyOwner::Granted(tenant), _) => {
+                    let path = ReadPath::by_key_of(DEFINITION, key, ctx.caller, tenant.as_str());
+                    draft = draft.at(&tenant);
+                    path.ok_or_else(|| {
+                        Refusal::new(Kind::Internal, "a tenant that is not granted has the key")
+                    })?
+                }
+                (KeyOwner::None, Some(shared)) => {
                     draft = shared;
                     ReadPath::by_shared_key(DEFINITION, key)
                 }
-                Some(_) | None => ReadPath::by_key(DEFINITION, key, ctx.caller)?,
+                (KeyOwner::None | KeyOwner::Own, _) => ReadPath::by_key(DEFINITION, key, ctx.caller)?,
             };
             Some(path.then("startForm"))
         }

@@ -170,6 +170,14 @@ impl Caller {
         })
     }
 
+    /// The tenant where something is looked for that none of the granted ones has: the own one, a person's first.
+    ///
+    /// # Errors
+    /// [`Kind::NoOwnTenant`] for a person who may read no tenant.
+    pub fn first(&self) -> Result<&Tenant, Refusal> {
+        self.tenants(Level::Read).next().map_or_else(|| self.needs_own(), Ok)
+    }
+
     /// Whose share of requests it uses: its tenant's, which all its clients have in common, or the person's.
     pub fn share(&self) -> ShareOf {
         match &self.own {

@@ -11,7 +11,7 @@ use crate::support::api::{Api, Reply};
 use crate::support::multipart::Form;
 use crate::support::random;
 use crate::support::snapshot::snapshot;
-use crate::support::world::World;
+use crate::support::world::{Side, World};
 
 const YAML: &str =
     "tenancy:\n  grants:\n    - {claim: tenants, level: read}\n  all_tenants: {scope: \"tenants:{level}\"}\n";
@@ -272,8 +272,6 @@ async fn a_deployment_goes_to_the_tenant_that_its_first_part_names() {
     deploy(at("all"), file(form("tNobody"))).await.refused(403, "TG403-TENANT");
     let behind = file(Form::new().field("deployment-name", &name)).field("tenant-id", &b.tenant);
     deploy(at("all"), behind).await.refused(400, "TG400-MULTIPART");
-    let filtered = form(&b.tenant).field("enable-duplicate-filtering", "true");
-    deploy(at("all"), file(filtered)).await.refused(403, "TG403-FIELD");
     assert_eq!((count(&a.tenant).await, count(&b.tenant).await), (json!(0), json!(0)));
     let made = deploy(at("all"), file(form(&b.tenant))).await.ok();
     assert_eq!(made.json()["tenantId"], json!(b.tenant));
@@ -283,6 +281,67 @@ async fn a_deployment_goes_to_the_tenant_that_its_first_part_names() {
     deploy(at("all"), own).await.ok();
     deploy(at("all"), file(Form::new().field("deployment-name", &name))).await.ok();
     assert_eq!((count(&a.tenant).await, count(&b.tenant).await), (json!(2), json!(1)));
+    // Duplicates are those of the tenant that is named; the engine itself would show the newest of any.
+    let newest = Form::deployment(&name, Some("tOthers"), &[("x.txt", b"x")]);
+    engine.form("/deployment/create", newest).await.ok();
+    let filtered = || file(form(&b.tenant).field("enable-duplicate-filtering", "true"));
+    deploy(at("work"), filtered()).await.refused(403, "TG403-LEVEL");
+    for _ in 0..2 {
+        let again = deploy(at("all"), filtered()).await.ok().json();
+        assert_eq!((&again["tenantId"], &again["id"]), (&json!(b.tenant), &made.json()["id"]));
+    }
+    assert_eq!((count(&a.tenant).await, count(&b.tenant).await), (json!(2), json!(1)));
+}
+
+#[tokio::test]
+async fn a_filter_counts_what_it_lists() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let (World { a, b, .. }, World { a: c, .. }) = (World::seed().await, World::seed().await);
+    let own = client(&stage, &a.tenant, &json!({}));
+    let granted = client(&stage, &a.tenant, &json!({"tenants": [b.tenant]}));
+    let body = json!({"resourceType": "Task", "name": "all", "query": {}});
+    let filter = format!("/filter/{}", own.post("/filter/create", body).await.ok().id());
+    for (app, others) in [(&own, vec![&b, &c]), (&granted, vec![&c])] {
+        let listed = app.get(&format!("{filter}/list")).await.ok();
+        others.iter().for_each(|other| other.not_in(&listed));
+        let count = app.get(&format!("{filter}?itemCount=true")).await.ok().json()["itemCount"].clone();
+        assert_eq!(count, json!(listed.json().as_array().unwrap().len()));
+        assert_eq!(count, app.get(&format!("{filter}/count")).await.ok().json()["count"]);
+    }
+}
+
+#[tokio::test]
+async fn a_form_by_key_is_the_own_ones_or_the_only_ones() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let (World { a, b, engine }, World { a: c, .. }) = (World::seed().await, World::seed().await);
+    let key = format!("formed{}", random());
+    let deploy = async |side: &Side, binding: &str| {
+        let form = format!(
+            r#"{{"id":"{key}","type":"default","components":[{{"type":"text","text":"{}"}}]}}"#,
+            side.marker
+        );
+        let model = format!(
+            "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL' targetNamespace='x'>\
+             <process id='{key}' isExecutable='true' xmlns:c='http://camunda.org/schema/1.0/bpmn' \
+             c:historyTimeToLive='1'><startEvent id='s' c:formRef='{key}' c:formRefBinding='{binding}'/></process></definitions>"
+        );
+        let files = [("formed.bpmn", model.as_bytes()), ("x.form", form.as_bytes())];
+        engine.form("/deployment/create", Form::deployment("formed", Some(&side.tenant), &files)).await.ok();
+    };
+    let path = format!("/process-definition/key/{key}/deployed-start-form");
+    let app = client(&stage, &a.tenant, &json!({"tenants": [b.tenant]}));
+    deploy(&c, "deployment").await;
+    let missing = app.get(&path.replace(&key, "never")).await.text();
+    assert_eq!(app.get(&path).await.text().replace(&key, "never"), missing);
+    deploy(&b, "deployment").await;
+    assert!(app.get(&path).await.ok().text().contains(&b.marker));
+    client(&stage, &a.tenant, &json!({})).get(&path).await.status(404);
+    let both = client(&stage, &a.tenant, &json!({"tenants": [b.tenant, c.tenant]}));
+    both.get(&path).await.refused(403, "TG403-KEY");
+    deploy(&b, "latest").await;
+    c.not_in(&app.get(&path).await.refused(403, "TG403-FIELD"));
+    deploy(&a, "deployment").await;
+    assert!(both.get(&path).await.ok().text().contains(&a.marker));
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ use crate::config::{SharedResources, Tenancy, Users};
 use crate::json::Json;
 use crate::policy::{Body, Empty, Forward, Handler, Operation, Part, Policy, ResourceTypeId, RuleKind};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::{Caller, Level, Tenant};
+use crate::tenancy::{Caller, Tenant};
 use field::Narrowed;
 
 /// What narrowing needs to know.
@@ -121,24 +121,14 @@ impl Narrowing<'_> {
         }))
     }
 
-    /// The question whether the path's key is read without tenant, which it is where the caller has no definition of it.
-    /// It is asked where the rule reads, puts the caller's tenant behind the key itself (the client asked without one),
-    /// and shared definitions are readable.
-    ///
-    /// # Errors
-    /// The rules name no list by which the question could be asked.
-    pub(crate) fn shared_key(&self, forward: &Forward) -> Result<Option<KeyQuestion>, Refusal> {
-        if !self.key_may_be_shared(forward) {
-            return Ok(None);
-        }
-        self.ask_for_key(forward, self.caller.own().into_iter())
-    }
-
     /// The question whose the path's key is, of all tenants that are granted for the rule's kind; none where there is
     /// nothing to ask. The second tells whether a shared definition will do where none of them has the key.
     ///
+    /// It is asked where the rule reads, puts the caller's tenant behind the key itself (the client asked without one), and
+    /// granted tenants may have it, or shared definitions are readable.
+    ///
     /// # Errors
-    /// As [`Narrowing::shared_key`].
+    /// The rules name no list by which the question could be asked.
     pub(crate) fn key_question(&self, forward: &Forward) -> Result<Option<(KeyQuestion, bool)>, Refusal> {
         let tenants = || self.caller.tenants(self.kind.level());
         let shared = self.key_may_be_shared(forward);
@@ -190,8 +180,7 @@ impl Narrowing<'_> {
     /// The tenant of a key that stands without one, until a look-up says which granted tenant has it.
     fn key_tenant(&self) -> Result<Segment, Refusal> {
         let reads = self.kind == RuleKind::Read;
-        let first = self.caller.tenants(Level::Read).next().filter(|_| reads);
-        let tenant = first.map_or_else(|| self.caller.needs_own(), Ok)?;
+        let tenant = if reads { self.caller.first()? } else { self.caller.needs_own()? };
         Ok(Segment::KeyTenant(tenant.as_str().to_owned()))
     }
 

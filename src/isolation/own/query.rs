@@ -98,6 +98,12 @@ impl<'a> OwnQuery<'a> {
         Self { tenants, ..Self::new(list, caller) }
     }
 
+    /// A question about one granted tenant's rows of a list.
+    pub(crate) fn of_tenant(list: List, caller: &'a Caller, tenant: &Tenant) -> Self {
+        let granted = caller.tenants(Level::Read).filter(|one| *one == tenant).collect();
+        Self { tenants: granted, ..Self::new(list, caller) }
+    }
+
     /// Narrows it to the tenant of a row.
     #[must_use]
     pub(crate) fn of(mut self, row: &OwnRow) -> Self {

@@ -8,7 +8,7 @@ use crate::isolation::engine::{Engine, Found, rows};
 use crate::json::Json;
 use crate::percent::encode_path;
 use crate::refusal::Refusal;
-use crate::tenancy::Caller;
+use crate::tenancy::{Caller, Level, Tenant};
 
 /// A path that the caller may read.
 #[derive(Clone, Debug)]
@@ -20,12 +20,12 @@ impl ReadPath {
         Self(vec![resource.to_owned(), id.0.clone()])
     }
 
-    /// Below the caller's newest definition of a key.
+    /// Below the caller's newest definition of a key; for a person, where a draft looks that was not told better.
     ///
     /// # Errors
-    /// The caller is a person, who has none.
+    /// A person who may read no tenant.
     pub(crate) fn by_key(resource: &'static str, key: &str, caller: &Caller) -> Result<Self, Refusal> {
-        Ok(Self::of_tenant(resource, key, caller.needs_own()?.as_str()))
+        Ok(Self::of_tenant(resource, key, caller.first()?.as_str()))
     }
 
     /// Below a granted tenant's newest definition of a key; none for a tenant that is not granted.
@@ -97,13 +97,16 @@ impl ReadPath {
         engine.ask_bytes(&self.target(), caller, limit).await
     }
 
-    /// The count of a stored query that stands there, with the caller put in: that outweighs what is stored.
+    /// The count of a stored query that stands there, with the tenants that the caller may read put in: they outweigh what
+    /// is stored.
     ///
     /// # Errors
     /// The engine did not answer with a count.
     pub(crate) async fn pinned_count(&self, engine: &Engine, caller: &Caller) -> Result<u64, Refusal> {
         let mut body = Json::object();
-        body.set("tenantIdIn", Json::strings([caller.needs_own()?.as_str()]));
+        // Filters belong to a tenant, so a person has none to count.
+        caller.needs_own()?;
+        body.set("tenantIdIn", Json::strings(caller.tenants(Level::Read).map(Tenant::as_str)));
         count_of(&engine.ask("POST", &self.target(), Some(body.write()), caller).await?)
     }
 }
