@@ -1,6 +1,7 @@
 //! One request with what it needs on its way, and the last stages: a permit is sent, its answer guarded, and the reply
 //! made of it.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,8 +10,8 @@ use bytes::Bytes;
 use crate::admission::{Share, Shares};
 use crate::form::{self, FormWriter, Parts};
 use crate::isolation::{
-    Answer, Content, Draft, Engine, Judgement, KeyOwner, KeyQuestion, OwnId, Permit, ReadableId, RequestBody,
-    ResourceId, full,
+    Answer, Content, Draft, Engine, Judgement, KeyOwner, KeyQuestion, OwnId, OwnedIds, Permit, ReadableId,
+    RequestBody, ResourceId, full,
 };
 use crate::policy::{Forward, ResourceTypeId, RuleKind};
 use crate::refusal::{Kind, Refusal};
@@ -31,7 +32,9 @@ pub(crate) struct RequestContext<'a> {
     /// This worker's connections.
     pub(crate) engine: &'a Engine,
     /// Who asks.
-    pub(crate) caller: &'a Caller,
+    pub(crate) asks: &'a Caller,
+    /// Who asks, where tenants have come since that every tenant is granted of.
+    pub(crate) renewed: OnceCell<Caller>,
     /// The headers that count.
     pub(crate) headers: &'a Headers,
     /// Scheme and authority that links show.
@@ -45,10 +48,32 @@ pub(crate) struct RequestContext<'a> {
 }
 
 impl<'a> RequestContext<'a> {
+    /// Who asks.
+    pub(crate) fn caller(&self) -> &Caller {
+        self.renewed.get().unwrap_or(self.asks)
+    }
+
+    /// What a look-up comes to. Where it does not find all, a caller that is granted every tenant may have named a record of
+    /// a tenant that came since: then it is looked up once more.
+    async fn judged<T>(
+        &self,
+        judge: impl AsyncFn(&Caller) -> Result<T, Refusal>,
+        found: impl Fn(&T) -> bool,
+    ) -> Result<T, Refusal> {
+        let judged = judge(self.caller()).await?;
+        if self.asks.all_tenants().is_none() || self.renewed.get().is_some() || found(&judged) {
+            return Ok(judged);
+        }
+        match Box::pin(self.state.every_tenant.anew(self.engine, self.asks)).await {
+            Some(caller) => judge(self.renewed.get_or_init(|| caller)).await,
+            None => Ok(judged),
+        }
+    }
+
     /// A place among the tenant's requests of a sort that costs much; who has too many waits for one of its own to
     /// end, at most as long as for the engine.
     pub(crate) async fn in_line(&self, shares: &Shares, long_poll: bool) -> Result<Share, Refusal> {
-        shares.wait(&self.caller.share(), long_poll, self.state.settings.engine.timeout).await
+        shares.wait(&self.caller().share(), long_poll, self.state.settings.engine.timeout).await
     }
 
     /// The id, if it is the caller's.
@@ -58,7 +83,9 @@ impl<'a> RequestContext<'a> {
         id: &str,
     ) -> Result<Option<OwnId>, Refusal> {
         let asked = ResourceId::new(resource_type, id.to_owned(), self.kind);
-        self.state.ownership.own_id(self.engine, self.caller, asked).await
+        let judge =
+            async |caller: &Caller| self.state.ownership.own_id(self.engine, caller, asked.clone()).await;
+        self.judged(judge, Option::is_some).await
     }
 
     /// The id, if the caller may read what it names: its own, or a shared one where those are readable.
@@ -68,12 +95,15 @@ impl<'a> RequestContext<'a> {
         id: &str,
     ) -> Result<Option<ReadableId>, Refusal> {
         let asked = ResourceId::new(resource_type, id.to_owned(), self.kind);
-        self.state.ownership.readable_id(self.engine, self.caller, asked).await
+        let judge = async |caller: &Caller| {
+            self.state.ownership.readable_id(self.engine, caller, asked.clone()).await
+        };
+        self.judged(judge, Option::is_some).await
     }
 
     /// Whose definition a key is.
     pub(crate) async fn key_owner(&self, question: &KeyQuestion) -> Result<KeyOwner, Refusal> {
-        question.put(self.engine, self.caller).await
+        question.put(self.engine, self.caller()).await
     }
 
     /// Ownership look-ups, then the permit.
@@ -81,7 +111,10 @@ impl<'a> RequestContext<'a> {
         let began = Instant::now();
         let questions = draft.questions();
         let asks = questions.iter().any(|question| question.resource_type() != ResourceTypeId::TENANT);
-        let owned = self.state.ownership.of(self.engine, self.caller, questions).await?;
+        let judge =
+            async |caller: &Caller| self.state.ownership.of(self.engine, caller, questions.clone()).await;
+        let all = |owned: &OwnedIds| questions.iter().all(|asked| owned.id(asked).is_some());
+        let owned = self.judged(judge, all).await?;
         if asks {
             self.record.look_up_seconds.set(Some(began.elapsed().as_secs_f64()));
         }
@@ -152,7 +185,7 @@ impl<'a> RequestContext<'a> {
         extra_timeout: Duration,
     ) -> Result<Answer, Refusal> {
         let began = Instant::now();
-        let sent = self.engine.send(permit, self.caller, self.headers, content_type, body, extra_timeout);
+        let sent = self.engine.send(permit, self.caller(), self.headers, content_type, body, extra_timeout);
         let answer = sent.await;
         self.record.engine_seconds.set(Some(began.elapsed().as_secs_f64()));
         if let Ok(answer) = &answer {
@@ -164,7 +197,7 @@ impl<'a> RequestContext<'a> {
     /// What to watch in the answer.
     pub(crate) fn watch(&self, without_tenant: bool) -> Watch {
         Watch {
-            caller: self.caller.clone(),
+            caller: self.caller().clone(),
             level: self.kind.level(),
             without_tenant,
             guarded: self.forward.guarded.clone(),
@@ -185,7 +218,7 @@ impl<'a> RequestContext<'a> {
         if !signs {
             return Ok(reply);
         }
-        let (handles, caller) = (&self.state.handles, self.caller);
+        let (handles, caller) = (&self.state.handles, self.caller());
         reply.change(|whole| {
             response::reveal(whole, &self.forward.answer, handles, caller, self.forward.makes_batch)
         })
@@ -203,11 +236,13 @@ impl<'a> RequestContext<'a> {
         let [asked] = <[ResourceId; 1]>::try_from(draft.questions())
             .map_err(|_| Refusal::new(Kind::Internal, "the rule names more than one id"))?;
         let ownership = &self.state.ownership;
-        let mut owned = ownership.by_handle(self.caller, &asked);
+        let mut owned = ownership.by_handle(self.caller(), &asked);
         if owned.is_none() && asked.plausible() {
-            let unjudged = self.probe(&draft).await?;
-            let judged = ownership.judge(self.engine, self.caller, &asked, unjudged, self.limit());
-            match judged.await? {
+            let judge = async |caller: &Caller| {
+                let unjudged = self.probe(&draft).await?;
+                ownership.judge(self.engine, caller, &asked, unjudged, self.limit()).await
+            };
+            match self.judged(judge, |judged| !matches!(judged, Judgement::NotOwn)).await? {
                 Judgement::Own(judged) => {
                     let watch = self.watch(draft.without_tenant());
                     return match judged.whole {
@@ -226,7 +261,7 @@ impl<'a> RequestContext<'a> {
 
     async fn probe(&self, draft: &Draft) -> Result<crate::isolation::Unjudged, Refusal> {
         let began = Instant::now();
-        let unjudged = self.engine.probe(&draft.probe(), self.caller, self.headers).await?;
+        let unjudged = self.engine.probe(&draft.probe(), self.caller(), self.headers).await?;
         self.record.engine_seconds.set(Some(began.elapsed().as_secs_f64()));
         self.record.engine_status.set(Some(unjudged.status().as_u16()));
         Ok(unjudged)

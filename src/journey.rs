@@ -4,18 +4,21 @@
 //! reply. Each stage hands on a proof that the next one takes; the token comes before the operation, so a stranger
 //! learns nothing about either.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::context::RequestContext;
 use crate::isolation::{Engine, KeyOwner};
 use crate::operations;
 use crate::plan::{ClientRequest, Plan, Planner, Sent, Way, extra_timeout, way, without_rule};
-use crate::policy::{How, Multipart, Operation, RuleKind};
+use crate::policy::{Forward, How, Multipart, Operation, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Arrival, Payload};
 use crate::response::Reply;
 use crate::state::AppState;
 use crate::telemetry::RequestRecord;
+use crate::tenancy::Caller;
 use crate::whoami;
 
 /// Takes a request from its arrival to its reply. `found`: the operation of its method and path, if there is one;
@@ -25,7 +28,7 @@ use crate::whoami;
 /// The stage's refusal.
 pub(crate) async fn journey(
     state: &AppState,
-    engine: &Engine,
+    engine: &Rc<Engine>,
     arrival: Arrival,
     found: Option<Operation>,
     payload: Payload,
@@ -76,11 +79,32 @@ pub(crate) async fn journey(
         planner.body(forward, &headers, payload, &state.memory).await?;
     let extra = extra_timeout(forward, body.as_ref());
     let accept = headers.accept.as_deref();
-    let plan = planner.plan(ClientRequest { operation: &operation, method, query, accept, body }, forward)?;
-    let (caller, headers, record) = (&caller, &headers, &*record);
+    let asked = ClientRequest { operation: &operation, method, query, accept, body };
+    let (plan, renewed) = match caller.all_tenants() {
+        Some(_) => Box::pin(plan_of_all(state, engine, planner, asked, forward)).await?,
+        None => (planner.plan(asked, forward)?, OnceCell::new()),
+    };
+    let (asks, headers, record) = (&caller, &headers, &*record);
     let kind = operation.rule.kind;
-    let ctx = RequestContext { state, engine, caller, headers, public_origin, kind, forward, record };
+    let ctx = RequestContext { state, engine, asks, renewed, headers, public_origin, kind, forward, record };
     Ok(carry_out(&ctx, plan, payload, extra).await?.holding(share))
+}
+
+/// Plans a request of a caller that is granted every tenant. One that names a tenant which came since the list was asked
+/// for is planned once more.
+async fn plan_of_all(
+    state: &AppState,
+    engine: &Engine,
+    planner: Planner<'_>,
+    asked: ClientRequest<'_>,
+    forward: &Forward,
+) -> Result<(Plan, OnceCell<Caller>), Refusal> {
+    let refusal = match planner.plan(asked.clone(), forward) {
+        Err(refusal) if refusal.kind() == Kind::ForeignTenant => refusal,
+        plan => return Ok((plan?, OnceCell::new())),
+    };
+    let caller = state.every_tenant.anew(engine, planner.caller).await.ok_or(refusal)?;
+    Ok((Planner { caller: &caller, ..planner }.plan(asked, forward)?, OnceCell::from(caller)))
 }
 
 /// Asks what the plan asks, and sends what it sends.

@@ -21,6 +21,7 @@ use crate::tenancy::Caller;
 const LONGEST_POLL: Duration = Duration::from_secs(1800);
 
 /// What plans are made by.
+#[derive(Clone, Copy)]
 pub(crate) struct Planner<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) settings: &'a Settings,
@@ -29,6 +30,7 @@ pub(crate) struct Planner<'a> {
 }
 
 /// What a client asks for.
+#[derive(Clone)]
 pub(crate) struct ClientRequest<'a> {
     pub(crate) operation: &'a Operation,
     pub(crate) method: String,

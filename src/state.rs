@@ -54,7 +54,7 @@ pub(crate) struct AppState {
     /// Finds owners.
     pub ownership: Ownership,
     /// Every tenant of the engine, for callers that are granted all.
-    pub every_tenant: EveryTenant,
+    pub every_tenant: Arc<EveryTenant>,
     /// Memory for bodies that are read whole.
     pub memory: Memory,
     /// Counts requests under way, a tenant each.
@@ -101,7 +101,7 @@ impl AppState {
             tokens,
             ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
             handles,
-            every_tenant: EveryTenant::new(&settings.tenancy.reserved_client_ids),
+            every_tenant: Arc::new(EveryTenant::new(&settings.tenancy.reserved_client_ids)),
             heavy: Shares::new(DEPLOYMENTS, REPORTS),
             uploads: Shares::new(UPLOADS, 0),
             memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),

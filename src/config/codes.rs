@@ -108,6 +108,8 @@ codes! {
     MissingClaim = "missing-claim", Error, "write the claim's name, as `org_id`, or `[outer, inner]`";
     /// A source of tenants has a prefix and a map.
     PrefixAndMap = "prefix-and-map", Error, "keep one of the two: the map's values are whole tenants";
+    /// A map without a value: as none at all, it would make each value of the claim a tenant.
+    EmptyMap = "empty-map", Error, "name a value and its tenant, as `{ org_AbC123: orders }`, or leave `map` out";
     /// A prefix that no tenant's id can begin with.
     InvalidPrefix = "invalid-prefix", Error,
         "take letters, digits, `_`, `.` and `-`, the first a letter or digit, as `org-`";

@@ -71,6 +71,10 @@ impl TenantSources<'_> {
         if !source.prefix.is_empty() && !source.map.is_empty() {
             c.report(F::PrefixAndMap, path, "has a prefix and a map");
         }
+        // Else one whose last value is taken out would let every value pass.
+        if source.map.is_empty() && c.is_named(&format!("{path}.map")) {
+            c.report(F::EmptyMap, &format!("{path}.map"), "maps no value");
+        }
         if !source.prefix.is_empty() && tenant_id(&format!("{}x", source.prefix), &[]).is_err() {
             c.report(F::InvalidPrefix, &format!("{path}.prefix"), "can't be the beginning of a tenant's id");
         }

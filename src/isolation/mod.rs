@@ -18,7 +18,7 @@ pub(crate) use engine::{Answer, Engine, EngineSetupError, Found, RequestBody, fu
 pub(crate) use own::{List, OwnRow, ReadPath, ReadableId};
 pub use own::{OwnId, OwnQuery, OwnWrite};
 pub(crate) use ownership::{
-    EveryTenant, Handles, Judgement, KeyOwner, KeyQuestion, Ownership, ResourceId, Stats,
+    EveryTenant, Handles, Judgement, KeyOwner, KeyQuestion, OwnedIds, Ownership, ResourceId, Stats,
 };
 pub(crate) use permit::Content;
 pub use permit::{Permit, Probe, Unjudged};

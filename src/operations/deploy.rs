@@ -73,7 +73,7 @@ pub(crate) async fn deploy(
 ) -> Result<Reply, Refusal> {
     let _share = ctx.in_line(&ctx.state.heavy, false).await?;
     let mut read = Read::default();
-    let (state, caller) = (ctx.state, ctx.caller);
+    let (state, caller) = (ctx.state, ctx.caller());
     let checks = Checks { inspector: &state.inspector, settings: &state.settings, caller };
     let mut answer = ctx
         .send_form(permit, payload, async |parts, out| checks.rebuild(parts, out, &mut read).await)
@@ -84,7 +84,7 @@ pub(crate) async fn deploy(
     let whole = answer.whole(ctx.limit()).await?.unwrap_or_default();
     let deployed: Json = json::read(&whole, 1000)
         .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
-    let tenant = read.tenant(ctx.caller)?;
+    let tenant = read.tenant(ctx.caller())?;
     if deployed.text("tenantId").as_deref() == Some(tenant.as_str()) {
         return response::whole(&answer, &whole, ctx.watch(permit.without_tenant()));
     }
@@ -115,7 +115,7 @@ async fn latest(ctx: &RequestContext<'_>, name: &str, tenant: &Tenant) -> Result
         Refusal::new(Kind::EngineAnswer, what)
     };
     let latest =
-        newest(name, ctx.caller, tenant).rows(ctx.engine).await?.into_iter().next().ok_or_else(none)?;
+        newest(name, ctx.caller(), tenant).rows(ctx.engine).await?.into_iter().next().ok_or_else(none)?;
     let id = latest.text("id")?;
     // The fields that an answer to a deployment has beside those of a list. The reply puts the public address in.
     let engine = &ctx.state.settings.engine;

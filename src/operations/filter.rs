@@ -58,11 +58,11 @@ async fn count(ctx: &RequestContext<'_>, filter: &mut Json) -> Result<(), Refusa
         return Ok(());
     }
     let Some(id) = filter.text("id") else { return Ok(()) };
-    let own = OwnQuery::new(List::Filters, ctx.caller).with("filterId", &id).rows(ctx.engine).await?;
+    let own = OwnQuery::new(List::Filters, ctx.caller()).with("filterId", &id).rows(ctx.engine).await?;
     let Some(own) = own.first() else { return Ok(()) };
     let own = own.id()?;
     let count = ReadPath::below("filter", &own.into()).then("count");
-    let count = count.pinned_count(ctx.engine, ctx.caller).await?;
+    let count = count.pinned_count(ctx.engine, ctx.caller()).await?;
     filter.set("itemCount", Json::Leaf(count.to_string().into()));
     Ok(())
 }
@@ -116,7 +116,7 @@ pub(super) fn describe_counts(caller: &Caller) -> Vec<String> {
 }
 
 pub(super) async fn handle_run(ctx: &RequestContext<'_>, plan: RunPlan) -> Result<Reply, Refusal> {
-    let found = plan.query(ctx.caller).rows(ctx.engine).await?;
+    let found = plan.query(ctx.caller()).rows(ctx.engine).await?;
     let mut draft = plan.other;
     for filter in found {
         if filter.text("id")? != plan.id {

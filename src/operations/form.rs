@@ -113,7 +113,7 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply
         }
         // A tenant in the path that is not granted goes on, and is answered as an unknown one.
         At::Key(key, Some(tenant)) => {
-            let path = ReadPath::by_key_of(DEFINITION, key, ctx.caller, tenant);
+            let path = ReadPath::by_key_of(DEFINITION, key, ctx.caller(), tenant);
             path.map(|path| path.then("startForm"))
         }
         At::Key(key, _) => {
@@ -123,7 +123,7 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply
             };
             let path = match (owner, shared) {
                 (KeyOwner::Granted(tenant), _) => {
-                    let path = ReadPath::by_key_of(DEFINITION, key, ctx.caller, tenant.as_str());
+                    let path = ReadPath::by_key_of(DEFINITION, key, ctx.caller(), tenant.as_str());
                     draft = draft.at(&tenant);
                     path.ok_or_else(|| {
                         Refusal::new(Kind::Internal, "a tenant that is not granted has the key")
@@ -133,7 +133,7 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply
                     draft = shared;
                     ReadPath::by_shared_key(DEFINITION, key)
                 }
-                (KeyOwner::None | KeyOwner::Own, _) => ReadPath::by_key(DEFINITION, key, ctx.caller)?,
+                (KeyOwner::None | KeyOwner::Own, _) => ReadPath::by_key(DEFINITION, key, ctx.caller())?,
             };
             Some(path.then("startForm"))
         }
@@ -148,7 +148,7 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply
 
 /// Looks at how the form is bound; a reply where there is nothing to look at.
 async fn look(ctx: &RequestContext<'_>, info: &ReadPath) -> Result<Option<Reply>, Refusal> {
-    let form = match info.get(ctx.engine, ctx.caller).await? {
+    let form = match info.get(ctx.engine, ctx.caller()).await? {
         Found::Yes(form) => form,
         // There is no such definition, and the engine says so of its form in the same words.
         Found::No(error) => return Ok(Some(relayed(http::StatusCode::NOT_FOUND, Some(&error)))),

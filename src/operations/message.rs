@@ -127,7 +127,7 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: &Plan) -> Result<Repl
     let own = ctx.own_id(ctx.state.policy.types.process_instance, &plan.instance).await?;
     // A foreign or missing instance takes the same number of requests as an own one.
     let instance = own.map_or_else(fresh, |own| own.as_str().to_owned());
-    let executions = plan.waiting(&instance, ctx.caller).rows(ctx.engine).await?;
+    let executions = plan.waiting(&instance, ctx.caller()).rows(ctx.engine).await?;
     if !plan.all {
         match executions.len() {
             0 => {
@@ -154,7 +154,7 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: &Plan) -> Result<Repl
             .bound(&plan.message)
             .then("trigger")
             .taking(&plan.body, "processVariables", "variables");
-        let (status, json) = trigger.send(ctx.engine, ctx.caller).await?;
+        let (status, json) = trigger.send(ctx.engine, ctx.caller()).await?;
         if !status.is_success() {
             return Ok(relayed(status, json.as_ref()));
         }

@@ -69,17 +69,17 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply
 async fn inspect(ctx: &RequestContext<'_>, plan: &Plan, resources: ReadPath) -> Result<(), Refusal> {
     let limit = ctx.state.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
     let mut findings = Vec::new();
-    for resource in resources.rows(ctx.engine, ctx.caller).await? {
+    for resource in resources.rows(ctx.engine, ctx.caller()).await? {
         let (id, name) = (needed(&resource, "id")?, needed(&resource, "name")?);
         if !plan.takes(&id, &name) || Inspector::kind(&name).is_none() {
             continue;
         }
         let data = resources.clone().bound(&id).then("data");
-        let bytes = data.bytes(ctx.engine, ctx.caller, limit.min(model::MAX_BYTES)).await?;
+        let bytes = data.bytes(ctx.engine, ctx.caller(), limit.min(model::MAX_BYTES)).await?;
         let too_long =
             || Refusal::new(Kind::BodyTooLarge, format!("the file `{name}` is too long to be inspected"));
         let bytes = bytes.ok_or_else(too_long)?;
-        findings.extend(ctx.state.inspector.inspect(&name, &bytes, ctx.caller.needs_own()?.as_str()));
+        findings.extend(ctx.state.inspector.inspect(&name, &bytes, ctx.caller().needs_own()?.as_str()));
     }
     if findings.is_empty() { Ok(()) } else { Err(model::refusal(&findings)) }
 }

@@ -102,7 +102,7 @@ impl TaskPlan {
         first: u64,
         most: usize,
     ) -> Result<Vec<OwnRow>, Refusal> {
-        let finished = self.finished(&definition.text("key")?, ctx.caller).of(definition);
+        let finished = self.finished(&definition.text("key")?, ctx.caller()).of(definition);
         let sorted = sorted(finished);
         let page = sorted.with("firstResult", &first.to_string()).with("maxResults", &most.to_string());
         page.rows(ctx.engine).await
@@ -124,7 +124,7 @@ impl TaskPlan {
             match task.json().text("name") {
                 Some(name) if !name.is_empty() && names.last().is_none_or(|(last, _)| *last != name) => {
                     let count = self
-                        .finished(&definition.text("key")?, ctx.caller)
+                        .finished(&definition.text("key")?, ctx.caller())
                         .of(definition)
                         .with("taskName", &name)
                         .count(ctx.engine)
@@ -156,7 +156,7 @@ pub(super) async fn handle_tasks(ctx: &RequestContext<'_>, plan: &TaskPlan) -> R
     if let Some(refused) = times_refused(ctx, plan).await? {
         return Ok(refused);
     }
-    let definitions = TaskPlan::definitions(ctx.caller).all(ctx.engine, MOST_DEFINITIONS).await?;
+    let definitions = TaskPlan::definitions(ctx.caller()).all(ctx.engine, MOST_DEFINITIONS).await?;
     let mut rows: Vec<(Option<String>, u64, Json)> = Vec::new();
     for definition in &definitions {
         let key = definition.text("key")?;
@@ -165,7 +165,7 @@ pub(super) async fn handle_tasks(ctx: &RequestContext<'_>, plan: &TaskPlan) -> R
                 rows.push((Some(name.clone()), count, row(Some(&name), count, definition)));
             }
         } else {
-            let count = plan.finished(&key, ctx.caller).of(definition).count(ctx.engine).await?;
+            let count = plan.finished(&key, ctx.caller()).of(definition).count(ctx.engine).await?;
             if count > 0 {
                 rows.push((None, count, row(None, count, definition)));
             }
@@ -184,7 +184,7 @@ async fn times_refused(ctx: &RequestContext<'_>, plan: &TaskPlan) -> Result<Opti
     if plan.times.is_empty() {
         return Ok(None);
     }
-    let Some((status, error)) = plan.finished(NO_KEY, ctx.caller).refused(ctx.engine).await? else {
+    let Some((status, error)) = plan.finished(NO_KEY, ctx.caller()).refused(ctx.engine).await? else {
         return Ok(None);
     };
     let mut error = error;
@@ -250,7 +250,7 @@ impl InstancePlan {
 }
 
 pub(super) async fn handle_instances(ctx: &RequestContext<'_>, plan: InstancePlan) -> Result<Reply, Refusal> {
-    let own = InstancePlan::definitions(ctx.caller).all(ctx.engine, MOST_DEFINITIONS).await?;
+    let own = InstancePlan::definitions(ctx.caller()).all(ctx.engine, MOST_DEFINITIONS).await?;
     let mut narrowed = Vec::new();
     for definition in &own {
         let (id, key) = (definition.text("id")?, definition.text("key")?);

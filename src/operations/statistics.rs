@@ -105,7 +105,7 @@ impl Plan {
     async fn failed_jobs(&self, ctx: &RequestContext<'_>) -> Result<HashMap<String, u64>, Refusal> {
         let mut failed = HashMap::new();
         if self.failed_jobs {
-            for job in Self::jobs(ctx.caller).all(ctx.engine, MOST_ROWS).await? {
+            for job in Self::jobs(ctx.caller()).all(ctx.engine, MOST_ROWS).await? {
                 if let Some(definition) = job.json().text("processDefinitionId") {
                     *failed.entry(definition).or_default() += 1;
                 }
@@ -116,7 +116,7 @@ impl Plan {
 
     async fn by_type(&self, ctx: &RequestContext<'_>) -> Result<ByType, Refusal> {
         let mut by_type = ByType::new();
-        let Some(query) = self.incidents(ctx.caller) else { return Ok(by_type) };
+        let Some(query) = self.incidents(ctx.caller()) else { return Ok(by_type) };
         for incident in query.all(ctx.engine, MOST_ROWS).await? {
             let root = incident.json().text("rootCauseIncidentId");
             if self.incidents == Incidents::Roots && root != Some(incident.text("id")?) {
@@ -133,13 +133,13 @@ impl Plan {
 
 pub(super) async fn handle(ctx: &RequestContext<'_>, plan: &Plan) -> Result<Reply, Refusal> {
     let _share = ctx.in_line(&ctx.state.heavy, true).await?;
-    let definitions = Plan::definitions(ctx.caller).all(ctx.engine, MOST_DEFINITIONS).await?;
+    let definitions = Plan::definitions(ctx.caller()).all(ctx.engine, MOST_DEFINITIONS).await?;
     let (failed, incidents) = (plan.failed_jobs(ctx).await?, plan.by_type(ctx).await?);
     let mut rows = Vec::with_capacity(definitions.len());
     for group in definitions.chunks(AT_A_TIME) {
         let counts = group.iter().map(async |definition| {
             let id = definition.text("id")?;
-            let instances = Plan::instances(&id, ctx.caller).of(definition).count(ctx.engine).await?;
+            let instances = Plan::instances(&id, ctx.caller()).of(definition).count(ctx.engine).await?;
             let none = BTreeMap::new();
             let failed = failed.get(&id).copied().unwrap_or_default();
             Ok::<_, Refusal>(row(&id, instances, failed, incidents.get(&id).unwrap_or(&none), definition))

@@ -67,7 +67,7 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: &Plan) -> Result<Repl
     // An empty key would be no filter to the list.
     let own = match plan.key.as_str() {
         "" => Vec::new(),
-        _ => plan.versions(ctx.caller).all(ctx.engine, MOST).await?,
+        _ => plan.versions(ctx.caller()).all(ctx.engine, MOST).await?,
     };
     let mut writes = Vec::new();
     for version in &own {
@@ -80,7 +80,7 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: &Plan) -> Result<Repl
     }
     let mut reply = Reply::empty();
     for write in writes {
-        let (status, json) = write.send(ctx.engine, ctx.caller).await?;
+        let (status, json) = write.send(ctx.engine, ctx.caller()).await?;
         reply = relayed(status, json.as_ref());
         if !status.is_success() {
             break;

@@ -44,7 +44,7 @@ impl Plan {
 }
 
 pub(super) async fn handle(ctx: &RequestContext<'_>, plan: &Plan) -> Result<Reply, Refusal> {
-    let tasks = plan.query(ctx.caller).all(ctx.engine, MOST).await?;
+    let tasks = plan.query(ctx.caller()).all(ctx.engine, MOST).await?;
     let mut names = tasks.iter().map(|task| task.text("topicName")).collect::<Result<Vec<_>, _>>()?;
     names.sort();
     names.dedup();

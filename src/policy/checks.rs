@@ -1,7 +1,9 @@
 //! The named checks over one rule as written: each says what it ensures.
 
 use super::finding::Fault;
-use super::written::{BodyWritten, OperationKey, PathMeaning, PositionWritten, RuleWritten, Template};
+use super::written::{
+    BodyWritten, Method, OperationKey, PathMeaning, PositionWritten, RuleKind, RuleWritten, Template,
+};
 
 type Check = fn(&OperationKey, &RuleWritten) -> Option<Fault>;
 
@@ -16,6 +18,7 @@ const CHECKS: &[Check] = &[
     something_keeps_it_in,
     few_positions,
     own_answer_has_an_id,
+    reading_changes_nothing,
 ];
 
 /// Runs all checks over a rule.
@@ -118,5 +121,22 @@ fn own_answer_has_an_id(operation: &OperationKey, rule: &RuleWritten) -> Option<
     (ids != 1 || !at_root).then(|| {
         let what = format!("`{operation}` can't find the owner in its answer");
         Fault::new("own-answer", what, "`own-answer` needs one id in `path` and `answer: [.]`")
+    })
+}
+
+/// What sets or removes is no reading: a token that may only read another tenant's data would change it.
+fn reading_changes_nothing(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
+    let changes = match operation.method() {
+        Method::Put | Method::Delete => true,
+        // A POST may be a list, or may change something: that can't be told by its path.
+        Method::Get | Method::Options | Method::Post => false,
+    };
+    (changes && rule.kind == RuleKind::Read).then(|| {
+        let what = format!("`{operation}` changes something and is of kind `read`");
+        Fault::new(
+            "kind-too-low",
+            what,
+            "take the kind that says what it does: `work`, or another that changes",
+        )
     })
 }

@@ -51,6 +51,7 @@ pub(super) fn resolve(
 ) -> Result<Policy, Vec<PolicyFinding>> {
     let field_rules = written.field_rules(&mut findings);
     let types = written.known_types(&mut findings);
+    written.resource_types.iter().for_each(|(name, written)| check_type(name, written, &mut findings));
     let catalog = written.catalog(&mut findings);
     if catalog.rules().is_empty() {
         let help = "the folder holds the files of `policies/`";
@@ -229,6 +230,24 @@ impl Written {
 
 fn unknown_name(what: String) -> Fault {
     Fault::new("unknown-name", what, "name field rules or a resource type that are there")
+}
+
+/// A resource type has a name of its own, and a way to find the owner of an id.
+fn check_type(
+    name: &Placed<ResourceTypeName>,
+    written: &ResourceTypeWritten,
+    findings: &mut Vec<PolicyFinding>,
+) {
+    let mut find = |fault: Fault| findings.push(fault.at("ownership.yaml", name.line));
+    let name = &name.value;
+    if name.as_str() == ResourceTypeName::TENANT {
+        let what = format!("`{name}` is the word for ids of tenants, which are never looked up");
+        find(Fault::new("reserved-type", what, "take another name; rules may say `tenant` without it"));
+    }
+    if written.look_up.is_empty() {
+        let what = format!("nothing finds the owner of an id of `{name}`");
+        find(Fault::new("missing-look-up", what, "say in `look-up` what the engine is asked"));
+    }
 }
 
 fn resource_type(name: &ResourceTypeName, written: &ResourceTypeWritten) -> ResourceType {

@@ -72,6 +72,20 @@ const FAULTY: &[(&str, &str, &str, &str)] = &[
     ("GET /a: { kind: read, untenanted: '@' }", "it tells", "''", "untenanted-reason"),
     ("GET /a: { kind: read, deny: '@' }", "it tells", " it ", "deny-reason"),
     ("GET /a: { kind: read, query: Any@ }", "", ", deny: it tells", "rule-ways"),
+    ("PUT /a: { kind: @, body: Any }", "work", "read", "kind-too-low"),
+    ("DELETE /a: { kind: @, query: Any }", "deploy", "read", "kind-too-low"),
+    ("GET /a/{id}: { kind: read, path: { id: task }, query: @ }", "Any", "null", "policy-syntax"),
+    ("GET /a/{id}: { kind: read, path: { id: task }, query: @ }", "Any", "", "policy-syntax"),
+    ("POST /a/{id}: { kind: work, path: { id: task }, body: @ }", "Any", "null", "policy-syntax"),
+    ("GET /a/{id}: { kind: read, path: { id: task }, to: @ }", "'/a/{id}'", "null", "policy-syntax"),
+    ("GET /a/{id}: { kind: read, path: { id: task }, answer: @ }", "[.]", "null", "policy-syntax"),
+    ("GET /a/{id}: { kind: read, path: { id: task }, bound: @ }", "[.]", "~", "policy-syntax"),
+    ("GET /a/{id}: { kind: read, path: { id: task }, empty: @ }", "list", "null", "policy-syntax"),
+    ("GET /a/{id}: { kind: read, path: { id: task }, own-only: @ }", "true", "null", "policy-syntax"),
+    ("GET /a/{id}: { kind: read, path: { id: task }, handler: @ }", "filter-read", "null", "policy-syntax"),
+    ("GET /a: { kind: read, deny: @ }", "it tells", "null", "policy-syntax"),
+    ("GET /a: { kind: read, untenanted: @ }", "it tells", "null", "policy-syntax"),
+    ("GET /a: { kind: read, local: @ }", "engines", "null", "policy-syntax"),
 ];
 
 #[test]
@@ -115,8 +129,20 @@ fn faults_of_shapes_and_families_have_their_lines() {
         places(&[("ownership.yaml", &resource_types("{ look-up: [{ ask: GET /job, id: jobId }] }"))]),
         [""; 0]
     );
+    assert_eq!(
+        places(&[("ownership.yaml", &resource_types("{ look-up: [] }"))]),
+        ["ownership.yaml:5 missing-look-up"]
+    );
+    let tenant = format!("{OWNERSHIP}tenant: {{ look-up: [{{ ask: GET /job, id: jobId }}] }}\n");
+    assert_eq!(places(&[("ownership.yaml", &tenant)]), ["ownership.yaml:5 reserved-type"]);
+    assert_eq!(places(&[("ownership.yaml", &tenant.replace("tenant:", "tenants:"))]), [""; 0]);
     for more in [
         "{ look-up: [{ ask: GET /job }] }",
+        "{ look-up: [{ ask: GET /job?active=true, id: jobId }] }",
+        "{ look-up: [{ ask: GET /job, id: null }] }",
+        "{ look-up: [{ ask: GET /job, id: jobId }], handle: null }",
+        "{ look-up: [{ ask: GET /job, id: jobId }], shareable: null }",
+        "{ look-up: null }",
         "{ look-up: [{ ask: PUT /job, id: jobId }] }",
         "{ look-up: [{ ask: GET /job, id: jobId }], owner: user }",
     ] {

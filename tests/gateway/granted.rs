@@ -166,6 +166,65 @@ async fn every_tenant_with_a_record_shows_those_of_tomorrow_included_and_nothing
     engine.delete(&format!("/task/{id}?cascade=true")).await;
 }
 
+/// Until a request that names another tenant has the engine asked again.
+async fn cooldown() {
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+}
+
+#[tokio::test]
+async fn a_new_tenant_is_seen_at_once_by_a_request_that_names_it() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let World { a, engine, .. } = World::seed().await;
+    let app = client(&stage, &a.tenant, &json!({"scope": "tenants:read"}));
+    type Request = fn(&str, &str) -> String;
+    let named: [(&str, Request); 4] = [
+        ("GET", |tenant, _| format!("/task?tenantIdIn={tenant}")),
+        ("POST", |tenant, _| json!({"orQueries": [{"tenantIdIn": [tenant]}]}).to_string()),
+        // Their owner shows in the answer, or is looked up.
+        ("GET", |_, task| format!("/task/{task}")),
+        ("GET", |_, task| format!("/task/{task}/variables")),
+    ];
+    for (method, request) in named {
+        let ask = async |tenant: &str, task: &str| match method {
+            "GET" => app.get(&request(tenant, task)).await,
+            _ => app.post("/task", serde_json::from_str(&request(tenant, task)).unwrap()).await,
+        };
+        let [with_record, without] = [0, 1].map(|_| format!("tNew{}", random()));
+        let mut tasks = Vec::new();
+        for tenant in [&with_record, &without] {
+            engine.post("/task/create", json!({"name": "first", "tenantId": tenant})).await.status(204);
+            tasks.push(engine.get(&format!("/task?tenantIdIn={tenant}")).await.ok().ids()[0].clone());
+        }
+        // The list is there, and without them; then the cooldown.
+        let before = ask(&with_record, &tasks[0]).await;
+        assert!([403, 404, 500].contains(&before.status), "{before}");
+        cooldown().await;
+        let record = json!({"id": with_record, "name": "new"});
+        engine.post("/tenant/create", record).await.status(204);
+        let now = ask(&with_record, &tasks[0]).await.ok().text();
+        assert!(now.contains(&with_record) || now == "{}", "{now}");
+        // The twin has no record.
+        cooldown().await;
+        let never = ask(&without, &tasks[1]).await;
+        assert_eq!(never.text().replace(&tasks[1], "ID"), before.text().replace(&tasks[0], "ID"));
+        engine.delete(&format!("/tenant/{with_record}")).await.status(204);
+    }
+    // By key, in a path: a definition of B's. A record that is deleted takes its tenant with it, by the next renewal.
+    let World { b, .. } = World::seed().await;
+    let path = format!("/process-definition/key/order/tenant-id/{}", b.tenant);
+    cooldown().await;
+    assert_eq!(app.get(&path).await.ok().json()["tenantId"], json!(b.tenant));
+    engine.delete(&format!("/tenant/{}", b.tenant)).await.status(204);
+    let began = std::time::Instant::now();
+    while app.get(&path).await.status != 404 {
+        assert!(began.elapsed() < Duration::from_secs(15), "a deleted tenant still shows");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    cooldown().await;
+    engine.post("/tenant/create", json!({"id": b.tenant, "name": "B"})).await.status(204);
+    assert_eq!(app.get(&path).await.ok().json()["tenantId"], json!(b.tenant));
+}
+
 #[tokio::test]
 async fn what_is_counted_is_counted_for_each_granted_tenant() {
     let stage = Stage::with(|plan| plan.config(YAML)).await;

@@ -134,6 +134,70 @@ async fn a_foreign_row_never_leaves_and_raises_the_alarm_once() {
 }
 
 #[tokio::test]
+async fn every_tenant_is_the_list_that_the_engine_last_gave() {
+    let (fake, gateway, _, tenant) = played(Answer::Json(200, "[]".into())).await;
+    drop(gateway);
+    let yaml = "engine: {timeout: 1s}\ntenancy: {all_tenants: {scope: \"tenants:{level}\"}}\n";
+    let gateway = plan(&fake.url()).config(yaml).start().await;
+    let claims = |_: &mut Value, claims: &mut Value| claims["scope"] = json!("tenants:read");
+    let app = gateway.api().with_token(&issuer().token_with(&tenant, claims));
+    let tenants = |answer: Answer| {
+        fake.script(move |seen| match seen.path.as_str() {
+            "/engine-rest/tenant" => answer.clone(),
+            _ => Answer::Json(200, "[]".into()),
+        });
+    };
+    let pinned = || {
+        let query = fake.seen().last().unwrap().query.clone().unwrap_or_default();
+        query.replace("%2C", ",").replace(&tenant, "own")
+    };
+    // No list: nothing goes on, and silence is not waited for again and again.
+    for (answer, status, code) in [
+        (Answer::Json(500, "{}".into()), 502, "TG502-ANSWER"),
+        (Answer::Json(200, r#"[{"name":"without id"}]"#.into()), 502, "TG502-ANSWER"),
+        (Answer::Cut, 502, "TG502-ENGINE"),
+        (Answer::Hang, 504, "TG504-ENGINE"),
+    ] {
+        tenants(answer);
+        fake.forget();
+        app.get("/task").await.refused(status, code);
+        assert!(fake.seen().iter().all(|seen| seen.path == "/engine-rest/tenant"), "{:?}", fake.seen());
+    }
+    // The twin: a list. It is asked for in nobody's name.
+    tenants(Answer::Json(200, r#"[{"id":"B"}]"#.into()));
+    fake.forget();
+    app.get("/task").await.ok();
+    assert!(pinned().contains("tenantIdIn=own,B"), "{}", pinned());
+    let asked = |seen: &crate::support::recorder::Seen| seen.path == "/engine-rest/tenant";
+    let first = fake.seen().into_iter().find(asked).unwrap();
+    assert!(first.header("x-camunda-user").is_empty(), "{first:?}");
+    // Requests don't wait for renewals, whatever becomes of those.
+    let began = Instant::now();
+    for answer in [Answer::Hang, Answer::Json(500, "{}".into())] {
+        tenants(answer);
+        fake.forget();
+        while !fake.seen().iter().any(asked) {
+            assert!(began.elapsed() < Duration::from_secs(20), "the list is not renewed");
+            let one = Instant::now();
+            app.get("/task").await.ok();
+            assert!(one.elapsed() < Duration::from_millis(500), "waited {:?}", one.elapsed());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        app.get("/task").await.ok();
+        assert!(pinned().contains("tenantIdIn=own,B"), "{}", pinned());
+    }
+    assert!(gateway.log().contains("the list of tenants was not renewed"), "{}", gateway.log());
+    // Unknown names, in a row: the engine is not asked for each.
+    fake.forget();
+    let began = Instant::now();
+    for number in 0..50 {
+        app.get(&format!("/task?tenantIdIn=tOther{number}")).await.refused(403, "TG403-TENANT");
+    }
+    let (questions, most) = (fake.seen().len(), 2 + began.elapsed().as_secs() as usize);
+    assert!((1..=most).contains(&questions), "{questions} questions in {:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn what_looks_like_a_tenant_in_a_value_is_no_foreign_row() {
     // A variable may honestly hold such text (facts 9).
     let text =

@@ -47,6 +47,26 @@ fn unexpected(what: impl std::fmt::Display) -> Refusal {
     Refusal::new(Kind::EngineAnswer, message).because(format!("the engine answered {what}"))
 }
 
+/// The status and the JSON of an answer; none: its body is empty.
+async fn whole(mut answer: Answer) -> Result<(http::StatusCode, Option<Json>), Refusal> {
+    let whole = answer.whole(MAX_OWN_ANSWER).await?;
+    let whole = whole.ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
+    if whole.is_empty() {
+        return Ok((answer.status, None));
+    }
+    if !answer.is_json() {
+        return Err(unexpected(answer.status));
+    }
+    let json = json::read(&whole, 500)
+        .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
+    Ok((answer.status, Some(json)))
+}
+
+/// The JSON of a 2xx.
+fn expected((status, json): (http::StatusCode, Option<Json>)) -> Result<Json, Refusal> {
+    if status.is_success() { json.ok_or_else(|| unexpected("nothing")) } else { Err(unexpected(status)) }
+}
+
 /// The engine, as one worker sees it.
 pub(crate) struct Engine {
     pool: Pool,
@@ -146,8 +166,16 @@ impl Engine {
         json: Option<Vec<u8>>,
         caller: &Caller,
     ) -> Result<Json, Refusal> {
-        let (status, json) = self.relay(method, target, json, caller).await?;
-        if status.is_success() { json.ok_or_else(|| unexpected("nothing")) } else { Err(unexpected(status)) }
+        expected(self.relay(method, target, json, caller).await?)
+    }
+
+    /// The one question that is pinned to nobody and asked in nobody's name: an engine, or a proxy, that reads the identity
+    /// headers would show that caller's tenants only.
+    ///
+    /// # Errors
+    /// As [`Engine::ask`].
+    pub(in crate::isolation) async fn ask_for_nobody(&self, target: &str) -> Result<Json, Refusal> {
+        expected(whole(self.own_request("GET", target, None, None).await?).await?)
     }
 
     /// A question about one record: none where the engine says, in JSON, that there is no such record.
@@ -178,19 +206,7 @@ impl Engine {
         json: Option<Vec<u8>>,
         caller: &Caller,
     ) -> Result<(http::StatusCode, Option<Json>), Refusal> {
-        let mut answer = self.own_request(method, target, json, caller).await?;
-        let whole = answer.whole(MAX_OWN_ANSWER).await?;
-        let whole =
-            whole.ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
-        if whole.is_empty() {
-            return Ok((answer.status, None));
-        }
-        if !answer.is_json() {
-            return Err(unexpected(answer.status));
-        }
-        let json = json::read(&whole, 500)
-            .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
-        Ok((answer.status, Some(json)))
+        whole(self.own_request(method, target, json, Some(caller)).await?).await
     }
 
     /// Bytes that stand somewhere; none for more than `limit`.
@@ -203,7 +219,7 @@ impl Engine {
         caller: &Caller,
         limit: usize,
     ) -> Result<Option<Bytes>, Refusal> {
-        let mut answer = self.own_request("GET", target, None, caller).await?;
+        let mut answer = self.own_request("GET", target, None, Some(caller)).await?;
         if !answer.status.is_success() {
             return Err(unexpected(answer.status));
         }
@@ -215,11 +231,11 @@ impl Engine {
         method: &str,
         target: &str,
         json: Option<Vec<u8>>,
-        caller: &Caller,
+        caller: Option<&Caller>,
     ) -> Result<Answer, Refusal> {
         let content_type = json.is_some().then_some("application/json");
         let body = json.map_or_else(empty, |json| full(json.into()));
-        let mut request = self.request(method, target, body, Some(caller))?;
+        let mut request = self.request(method, target, body, caller)?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.1"));
         self.exchange(with_content_type(request, content_type), Duration::ZERO).await
     }

@@ -94,6 +94,7 @@ fn schema() -> String {
         let object = schema.as_object_mut().unwrap();
         object.remove("$schema");
         object.remove("title");
+        without_null(&mut schema);
         schema
     };
     let settings =
@@ -116,6 +117,26 @@ fn schema() -> String {
         "$defs": { "rule": rule, "field": field, "resource-type": resource_type },
     });
     serde_json::to_string_pretty(&schema).unwrap() + "\n"
+}
+
+/// No key takes `null`: the loader refuses it where a key can be left out.
+fn without_null(schema: &mut Value) {
+    if let Value::Object(members) = schema {
+        members.retain(|name, value| name != "default" || !value.is_null());
+        if let Some(Value::Array(types)) = members.get_mut("type") {
+            types.retain(|name| name != "null");
+            let only = types.remove(0);
+            members.insert("type".to_owned(), only);
+        }
+        if let Some(Value::Array(any)) = members.get_mut("anyOf") {
+            any.retain(|one| *one != json!({"type": "null"}));
+        }
+    }
+    match schema {
+        Value::Object(members) => members.values_mut().for_each(without_null),
+        Value::Array(all) => all.iter_mut().for_each(without_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 #[test]

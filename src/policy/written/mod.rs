@@ -16,7 +16,7 @@ mod template;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::tenancy::Level;
 
@@ -76,23 +76,23 @@ pub(super) struct RuleWritten {
     /// What the operation is for.
     pub kind: RuleKind,
     /// Refused always, with this reason.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value")]
     pub deny: Option<String>,
     /// Answered by the gateway itself.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value")]
     pub local: Option<Local>,
     /// For each parameter of the path: a resource type of `ownership.yaml` whose id it is, `tenant`, or `free`: bound to
     /// its parent by the engine, or shown harmless by a test.
     #[serde(default)]
     pub path: BTreeMap<String, PathMeaning>,
     /// The engine's path, where it differs; `{T}` is the caller's tenant.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value")]
     pub to: Option<Template>,
     /// The field rules of the query string.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value")]
     pub query: Option<FieldRulesName>,
     /// The field rules of the JSON body, or `none`, or one of the multipart forms. Left out: `none`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value")]
     pub body: Option<BodyWritten>,
     /// Where DTOs stand in the answer: `.` the root, `[]` each element, `a.b`, `*` any member. The guard looks at
     /// their `tenantId`.
@@ -106,10 +106,10 @@ pub(super) struct RuleWritten {
     #[serde(default)]
     pub own_answer: bool,
     /// The answer to a request for records without tenant.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value")]
     pub empty: Option<Empty>,
     /// Code that carries the operation out by other requests.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value")]
     pub handler: Option<Handler>,
     /// Shared resources will not do: what is asked about one counts what all tenants do with it.
     #[serde(default)]
@@ -124,8 +124,13 @@ pub(super) struct RuleWritten {
     #[serde(default)]
     pub long_poll: bool,
     /// Why it may pass without a tenant: the answer holds nothing of any tenant.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value")]
     pub untenanted: Option<String>,
+}
+
+/// The value of a key that is there. `null` is none: a key whose value was taken out would keep nothing in.
+fn value<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// What the gateway answers itself.

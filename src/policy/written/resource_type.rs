@@ -9,16 +9,17 @@ use super::operation::Method;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(in crate::policy) struct ResourceTypeWritten {
-    /// Requests that are tried in order until one finds the id.
+    /// Requests that are tried in order until one finds the id: one at least.
+    #[schemars(length(min = 1))]
     pub look_up: Vec<LookUp>,
     /// Records without tenant can be read under `shared_resources: readable`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::value")]
     pub shareable: Option<String>,
     /// The field that names the owner.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::value")]
     pub owner: Option<OwnerField>,
     /// The purpose of handles of its ids, where records may have no tenant.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::value")]
     pub handle: Option<String>,
 }
 
@@ -69,10 +70,10 @@ struct LookUpWritten {
     /// `GET /path` or `POST /path` of a list, or `GET /path/{id}` of one record.
     ask: Ask,
     /// The field or parameter of the list that takes one id.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::value")]
     id: Option<String>,
     /// The field or parameter of the list that takes many ids.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::value")]
     ids: Option<String>,
 }
 
@@ -109,14 +110,16 @@ impl TryFrom<String> for Ask {
     fn try_from(text: String) -> Result<Self, LookUpFault> {
         let read = || {
             let (method, path) = text.split_once(' ')?;
-            let plain = |part: &str| !part.contains(['{', '}']) && !part.contains(char::is_whitespace);
+            let plain = |part: &str| !part.contains(['{', '}', '#']) && !part.contains(char::is_whitespace);
+            // The tenant goes into the query of a list: behind another `?` the engine would not see it.
+            let path_only = |part: &str| plain(part) && !part.contains('?');
             match (Method::named(method)?, path.split_once("{id}")) {
                 _ if !path.starts_with('/') => None,
-                (Method::Get, Some((before, after))) if plain(before) && plain(after) => {
+                (Method::Get, Some((before, after))) if path_only(before) && plain(after) => {
                     Some(Self::One { before: before.to_owned(), after: after.to_owned() })
                 }
-                (Method::Get, None) if plain(path) => Some(Self::GetList(path.to_owned())),
-                (Method::Post, None) if plain(path) => Some(Self::PostList(path.to_owned())),
+                (Method::Get, None) if path_only(path) => Some(Self::GetList(path.to_owned())),
+                (Method::Post, None) if path_only(path) => Some(Self::PostList(path.to_owned())),
                 _ => None,
             }
         };
@@ -188,6 +191,10 @@ mod tests {
             "PUT /task",
             "get /task",
             "GET /a task",
+            "GET /task?maxResults=1",
+            "POST /task?maxResults=1",
+            "GET /task?id={id}",
+            "GET /task#a",
             "POST /task/{id}",
             "GET /task/{key}",
             "GET /task/{id}/{id}",
