@@ -31,6 +31,14 @@ use support::issuer::{AUDIENCE, Key, now};
 const TOKENS: usize = 12_000;
 /// Rounds; the median counts.
 const ROUNDS: usize = 3;
+/// Lists for callers of one tenant and more: name, tenants besides the own one, and the list: by GET, by its POST twin, and
+/// in pages.
+const GRANTED: [(&str, usize, &str); 4] = [
+    ("1 tenant", 0, "/task?maxResults=10"),
+    ("10 tenants", 9, "/task?maxResults=10"),
+    ("1,000 tenants, twin", 999, "/task?maxResults=10"),
+    ("1,000 tenants, pages", 999, "/incident"),
+];
 /// Budgets: seen token against nginx, never seen token against HAProxy.
 const BUDGETS: (f64, f64) = (1.6, 0.8);
 
@@ -93,8 +101,12 @@ fn spent(pid: u32) -> u64 {
 
 /// Loads `port` and says how many microseconds of CPU a request cost the process.
 fn cost(name: &str, pid: u32, port: u16, script: &Path) -> f64 {
+    cost_of("/task?maxResults=10", name, pid, port, script)
+}
+
+fn cost_of(path: &str, name: &str, pid: u32, port: u16, script: &Path) -> f64 {
     let before = spent(pid);
-    let url = format!("http://127.0.0.1:{port}/engine-rest/task?maxResults=10");
+    let url = format!("http://127.0.0.1:{port}/engine-rest{path}");
     let wrk = ["-t1", "-c16", "-d6s", "-s"];
     let done = Command::new("wrk").args(wrk).arg(script).arg(&url).output().expect("wrk");
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
@@ -125,6 +137,10 @@ struct Gateway {
 
 impl Gateway {
     fn start(binary: &str, folder: &Path, backend: u16) -> Self {
+        Self::with(binary, folder, backend, &[])
+    }
+
+    fn with(binary: &str, folder: &Path, backend: u16, more: &[&str]) -> Self {
         let [port, admin] = [free_port(), free_port()];
         let mut command = Command::new(binary);
         command.arg("serve");
@@ -141,6 +157,7 @@ impl Gateway {
         ] {
             command.args([flag, &value]);
         }
+        command.args(more);
         let running = Running::with(command.stdout(Stdio::null()).stderr(log(folder, "gateway.log")));
         let gateway = Self { running, port, admin };
         let patience = Instant::now() + Duration::from_secs(30);
@@ -173,12 +190,15 @@ fn main() -> ExitCode {
 
     let key = Key::generate();
     let issuer = format!("http://127.0.0.1:{backend}/");
-    let token = |number: usize| {
-        let claims = json!({"iss": issuer, "sub": "app-one@clients", "aud": AUDIENCE, "iat": now(),
+    let token = |number: usize, granted: usize| {
+        let mut claims = json!({"iss": issuer, "sub": "app-one@clients", "aud": AUDIENCE, "iat": now(),
             "exp": now() + 86_400, "azp": "app-one", "gty": "client-credentials", "jti": number.to_string()});
+        if granted > 0 {
+            claims["tenants"] = (0..granted).map(|n| format!("granted-{n:04}")).collect();
+        }
         key.sign(&key.header(), &claims)
     };
-    let tokens: Vec<_> = (0..TOKENS).map(token).collect();
+    let tokens: Vec<_> = (0..TOKENS).map(|number| token(number, 0)).collect();
     // Stops asking when all tokens were used: the first time of each is the only one.
     let script = |name: &str, tokens: &[String]| {
         std::fs::write(folder.join(format!("{name}.txt")), tokens.join("\n")).unwrap();
@@ -198,6 +218,10 @@ fn main() -> ExitCode {
         file
     };
     let (new, seen) = (script("new", &tokens), script("seen", &tokens[..1]));
+    let granting = folder.join("granting.yaml");
+    let yaml = "tenancy: {grants: [{claim: tenants, level: read}]}\nlimits: {max_token_bytes: 65536}\n";
+    std::fs::write(&granting, yaml).unwrap();
+    let granted = GRANTED.map(|(name, count, path)| (name, path, script(name, &[token(0, count)])));
 
     std::fs::write(folder.join("jwks.json"), json!({"keys": [key.jwk()]}).to_string()).unwrap();
     std::fs::write(folder.join("key.pem"), key.public_pem()).unwrap();
@@ -250,6 +274,7 @@ fn main() -> ExitCode {
         ("other build, seen token", [0.0; ROUNDS]),
         ("other build, never seen", [0.0; ROUNDS]),
     ];
+    let mut lists = GRANTED.map(|_| [0.0; ROUNDS]);
     for round in 0..ROUNDS {
         if let Some(other) = &other {
             let gate = Gateway::start(other, folder, backend);
@@ -272,6 +297,12 @@ fn main() -> ExitCode {
                 println!("  {line}");
             }
         }
+        drop(gate);
+        let gate = Gateway::with(&binary(), folder, backend, &["--config", granting.to_str().unwrap()]);
+        warm(gate.pid(), gate.port);
+        for ((name, path, script), costs) in granted.iter().zip(&mut lists) {
+            costs[round] = cost_of(path, name, gate.pid(), gate.port, script);
+        }
     }
     println!("\nCPU a request, at most {TOKENS} requests each, median of {ROUNDS} rounds\n");
     let median = |mut all: [f64; ROUNDS]| {
@@ -281,6 +312,14 @@ fn main() -> ExitCode {
     for (name, all) in rows.iter().take(if other.is_some() { 6 } else { 4 }) {
         let all = *all;
         println!("{name:<28} {:>7.1} µs   {all:.1?}", median(all));
+    }
+    println!();
+    for ((name, ..), all) in GRANTED.iter().zip(&lists) {
+        println!(
+            "{name:<28} {:>7.1} µs   {all:.1?}   {:.1} × one",
+            median(*all),
+            median(*all) / median(lists[0])
+        );
     }
     let ratio = |a: usize, b: usize| median(rows[a].1) / median(rows[b].1);
     let (seen, new) = (ratio(1, 0), ratio(3, 2));

@@ -9,11 +9,12 @@ use bytes::Bytes;
 
 use crate::admission::{Share, Shares};
 use crate::form::{self, FormWriter, Parts};
+use crate::isolation::narrow::Pages;
 use crate::isolation::{
     Answer, Content, Draft, Engine, Judgement, KeyOwner, KeyQuestion, OwnId, OwnedIds, Permit, ReadableId,
     RequestBody, ResourceId, full,
 };
-use crate::policy::{Forward, ResourceTypeId, RuleKind};
+use crate::policy::{Empty, Forward, ResourceTypeId, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Headers, Payload};
 use crate::response::{self, Reply, Watch, buffered, streamed};
@@ -129,6 +130,31 @@ impl<'a> RequestContext<'a> {
         let permit = self.permit(draft).await?;
         let answer = self.send(&permit, extra_timeout).await?;
         self.reply(answer, &permit).await
+    }
+
+    /// The same for a list or count in pages of tenants: one reply. The first page that the engine refuses is the answer.
+    pub(crate) async fn carry_out_pages(&self, pages: Pages) -> Result<Reply, Refusal> {
+        let _share = self.in_line(&self.state.heavy, true).await?;
+        let mut room = self.limit();
+        let (mut wholes, mut last) = (Vec::new(), None);
+        for draft in pages.drafts {
+            let reply = self.carry_out(draft, Duration::ZERO).await?;
+            if reply.status != 200 {
+                return Ok(reply);
+            }
+            let (reply, whole) = reply.into_whole(room).await?;
+            room = room.checked_sub(whole.len()).ok_or_else(|| {
+                Refusal::new(Kind::EngineAnswer, "the engine's answers are too long to be held")
+            })?;
+            wholes.push(whole);
+            last = Some(reply);
+        }
+        let last = last.ok_or_else(|| Refusal::new(Kind::Internal, "there is no page to ask for"))?;
+        let all = match pages.answers {
+            Empty::List => response::one_list(&wholes)?,
+            Empty::Count => response::one_count(&wholes)?,
+        };
+        Ok(last.with_body(all))
     }
 
     /// Sends a form that is read and written anew while it streams.

@@ -118,6 +118,7 @@ async fn carry_out(
         Plan::Answer(reply) => Ok(*reply),
         Plan::Send(draft) => ctx.carry_out(draft, extra_timeout).await,
         // Ways that few requests take are boxed: the journey of all others is moved about with them.
+        Plan::SendPages(pages) => Box::pin(ctx.carry_out_pages(pages)).await,
         Plan::SendByKey { question, own, shared } => {
             let draft = match Box::pin(ctx.key_owner(&question)).await? {
                 KeyOwner::Own => own,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::admission::{Granted, Memory};
 use crate::config::Settings;
-use crate::isolation::narrow::{Narrowing, Outcome, RequestParts, class_names};
+use crate::isolation::narrow::{Fitted, Narrowing, Outcome, Pages, RequestParts, class_names};
 use crate::isolation::{Draft, Handles, KeyQuestion};
 use crate::json::{self, Json};
 use crate::operations::{self, Planned, Planning};
@@ -47,6 +47,8 @@ pub(crate) enum Plan {
     Answer(Box<Reply>),
     /// One narrowed request.
     Send(Draft),
+    /// A list or count of more tenants than one request names.
+    SendPages(Pages),
     /// One narrowed request by key: the caller's own definition, or a granted tenant's, or the shared one where that is
     /// readable and none of them has the key.
     SendByKey { question: KeyQuestion, own: Draft, shared: Option<Draft> },
@@ -163,7 +165,14 @@ impl Planner<'_> {
             });
         }
         let Some((question, may_be_shared)) = narrowing.key_question(forward)? else {
-            return Ok(sent(narrowing.narrow(forward, asks)?, forward));
+            let draft = match narrowing.narrow(forward, asks)? {
+                Outcome::Forward(draft) => draft,
+                empty @ Outcome::Empty(_) => return Ok(sent(empty, forward)),
+            };
+            return Ok(match narrowing.fitted(forward, draft, self.settings.engine.max_target_bytes())? {
+                Fitted::Whole(draft) => sent(Outcome::Forward(draft), forward),
+                Fitted::Pages(pages) => Plan::SendPages(pages),
+            });
         };
         let own = match narrowing.narrow(forward, asks.clone())? {
             Outcome::Forward(own) => own,

@@ -122,7 +122,7 @@ kinds! {
     Model = "TG403-MODEL", 403, "AuthorizationException";
     /// A body or file is larger than the limit.
     BodyTooLarge = "TG413-BODY", 413, "InvalidRequestException";
-    /// The path or query is longer than the limit.
+    /// The path or query is longer than the limit, or would be with the tenants that the token grants.
     TargetTooLong = "TG414-TARGET", 414, "InvalidRequestException";
     /// The body's content type is not the one that the operation takes.
     ContentType = "TG415-CONTENT-TYPE", 415, "NotSupportedException";

@@ -15,7 +15,7 @@ use crate::config::{Settings, gather};
 use crate::isolation::{Draft, Handles, ResourceId};
 use crate::operations::{FormCheck, check_form};
 use crate::plan::{ClientRequest, Plan, Planner, Way, way, without_rule};
-use crate::policy::{Forward, LookUp, Policy};
+use crate::policy::{Empty, Forward, LookUp, Policy};
 use crate::refusal::Refusal;
 use crate::request::{Arrival, Base, Payload};
 use crate::response::{Reply, ReplyBody};
@@ -166,6 +166,14 @@ impl Explainer<'_> {
         match plan {
             Plan::Answer(reply) => answered(reply, text),
             Plan::Send(draft) | Plan::Form(draft, _) => self.sent(draft, forward, text),
+            Plan::SendPages(pages) => {
+                let sum = match pages.answers {
+                    Empty::List => "the rows of all answers",
+                    Empty::Count => "the sum of all answers",
+                };
+                pages.drafts.iter().for_each(|draft| self.to_engine(draft, text));
+                text.line("answered", sum);
+            }
             Plan::SendByKey { question, own, shared } => {
                 let asks = format!("has the caller a definition of this key? GET {}", question.target());
                 text.line("question", &asks);

@@ -31,6 +31,9 @@ section! {
         pub connect_timeout: Duration as time ["10ms" to "1m"] = Duration::from_secs(5),
         /// Time until an answer begins. Long polls get the time they ask for on top.
         pub timeout: Duration as time ["100ms" to "1h"] = Duration::from_secs(60),
+        /// Longest head of a request that the engine reads, request line and headers, in bytes (Spring Boot with Tomcat:
+        /// `server.max-http-request-header-size`). Lists of callers with many tenants depend on it.
+        pub max_head_bytes: usize [8192 to 1_048_576] = 8 * 1024,
     }
 }
 
@@ -49,7 +52,15 @@ section! {
     }
 }
 
+/// What the base path and the headers take of a head, in bytes.
+const HEADERS: usize = 1024;
+
 impl Engine {
+    /// Longest target, in bytes.
+    pub(crate) fn max_target_bytes(&self) -> usize {
+        self.max_head_bytes.saturating_sub(HEADERS)
+    }
+
     pub(super) fn check(&mut self, c: &mut Checks<'_>) {
         match self.url.as_deref().map(address::engine) {
             Some(Ok((origin, base_path))) => (self.origin, self.base_path) = (origin, base_path),

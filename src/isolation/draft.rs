@@ -11,6 +11,7 @@ use super::substitutes::{Substitutes, fresh};
 use crate::json::Json;
 use crate::percent::{encode_path, encode_query};
 use crate::policy::Multipart;
+use crate::tenancy::Tenant;
 
 /// A segment of the engine's path.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub(super) enum Value {
     Text(String),
     /// An id whose owner has to be known.
     Id(ResourceId),
+    /// The tenants that a list is pinned to.
+    Tenants(Vec<Tenant>),
 }
 
 #[derive(Clone, Debug)]
@@ -174,6 +177,7 @@ impl Draft {
             .map(|(name, value)| match value {
                 Value::Text(text) => (name.as_str(), text.clone()),
                 Value::Id(asked) => (name.as_str(), fill(asked)),
+                Value::Tenants(tenants) => (name.as_str(), Tenant::joined(tenants)),
             })
             .collect();
         encode_query(&mut target, query.iter().map(|(n, v)| (*n, v.as_str())));

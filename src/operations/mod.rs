@@ -232,12 +232,19 @@ const ANY: &str = "…";
 
 /// A question of the gateway's own, for people.
 fn question(query: &OwnQuery<'_>) -> String {
-    written(query.request(""))
+    asked(query, "")
 }
 
 /// The same, asking how many there are.
 fn count_question(query: &OwnQuery<'_>) -> String {
-    written(query.request("/count"))
+    asked(query, "/count")
+}
+
+fn asked(query: &OwnQuery<'_>, below: &str) -> String {
+    match query.pages().as_deref() {
+        Ok([first, _, ..]) => format!("{}, and so on for all tenants", written(first.request(below))),
+        Ok(_) | Err(_) => written(query.request(below)),
+    }
 }
 
 fn written((method, target, body): (&str, String, Option<Vec<u8>>)) -> String {

@@ -151,7 +151,8 @@ const ADVICE: &[(Kind, &str)] = &[
     ),
     (
         Kind::TargetTooLong,
-        "Ask by POST: most lists take their query as a body. The limit is `limits.max_target_bytes`.",
+        "Ask by POST: most lists take their query as a body. The limit is `limits.max_target_bytes`. Where the message speaks of \
+             tenants: name some by `tenantIdIn`, or see [grants.md](grants.md#many-tenants).",
     ),
     (Kind::ContentType, "Send JSON as `application/json`, forms as `multipart/form-data`."),
     (

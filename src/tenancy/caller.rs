@@ -40,6 +40,31 @@ impl Tenant {
         tenants.into_iter().map(Self::as_str).collect::<Vec<_>>().join(",")
     }
 
+    /// Tenants in pages of which each takes so many bytes of a query string at most; none where that is too few for one.
+    pub(crate) fn pages<T: Borrow<Self>>(tenants: &[T], room: usize) -> Option<Vec<&[T]>> {
+        // No character of an id is percent-encoded; a comma is.
+        let taken = |tenant: &T| tenant.borrow().0.len() + "%2C".len();
+        let mut pages = Vec::new();
+        let mut rest = tenants;
+        while !rest.is_empty() {
+            let mut left = room;
+            let fits = rest.iter().take_while(|tenant| match left.checked_sub(taken(tenant)) {
+                Some(less) => {
+                    left = less;
+                    true
+                }
+                None => false,
+            });
+            let (page, others) = rest.split_at(fits.count());
+            if page.is_empty() {
+                return None;
+            }
+            pages.push(page);
+            rest = others;
+        }
+        Some(pages)
+    }
+
     /// The id.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -60,6 +60,8 @@ mod isolation;
 mod joined;
 /// Long polls, which must outlive every time limit.
 mod long_poll;
+/// Callers with 1,000 granted tenants.
+mod many;
 /// Every operation that is not denied, with own, foreign, missing and shared ids.
 mod matrix;
 /// Hostile and honest models, deployed and run.

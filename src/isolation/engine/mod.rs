@@ -13,6 +13,10 @@ mod pool;
 mod reading;
 mod tls;
 
+/// Longest target of a question of the gateway's own, in bytes: every engine reads a head of 8 KiB, of which 1 KiB is for
+/// the base path and the headers.
+pub(in crate::isolation) const LONGEST_TARGET: usize = 7 * 1024;
+
 pub(crate) use answer::Answer;
 pub(crate) use body::{RequestBody, full};
 pub(crate) use client::{Engine, Found};

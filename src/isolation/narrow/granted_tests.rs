@@ -6,9 +6,10 @@ use proptest::prelude::*;
 
 use super::tests::{handles, narrowing};
 use super::*;
-use crate::isolation::draft::Value;
+use crate::isolation::draft::{Preview, Value};
+use crate::isolation::engine::LONGEST_TARGET;
 use crate::json;
-use crate::policy;
+use crate::policy::{self, How};
 use crate::tenancy::{Grants, Level, Tenant};
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| policy::load(None).unwrap());
@@ -31,6 +32,7 @@ fn pairs(caller: &Caller, kind: RuleKind, query: &[(&str, &str)]) -> Result<Vec<
     let (pairs, _) = narrowing.query(rules, pairs).map_err(|refusal| refusal.kind())?;
     let text = |value: Value| match value {
         Value::Text(text) => text,
+        Value::Tenants(tenants) => Tenant::joined(&tenants),
         Value::Id(id) => id.id().to_owned(),
     };
     Ok(pairs.into_iter().map(|(n, v)| format!("{n}={}", text(v))).collect())
@@ -98,18 +100,188 @@ fn the_owner_of_a_record_is_nobody_else() {
     assert_eq!(object(&caller, RuleKind::Administer, "NewTenant", r#"{"id":"B"}"#), Err(Kind::ForeignTenant));
 }
 
-#[test]
-fn more_tenants_than_a_query_string_holds_are_named_or_asked_by_post() {
-    let ids: Vec<String> = (0..1000).map(|n| format!("tenant-{n:04}")).collect();
+/// A caller with as many granted tenants, whose names have so many letters.
+fn many(count: usize, length: usize) -> Caller {
+    let ids: Vec<String> = (0..count).map(|n| format!("{n:0>length$}")).collect();
     let granted: Vec<(&str, Level)> = ids.iter().map(|id| (id.as_str(), Level::Read)).collect();
-    let caller = caller(&granted);
-    assert_eq!(pairs(&caller, RuleKind::Read, &[]), Err(Kind::TargetTooLong));
+    caller(&granted)
+}
+
+/// What the engine would be asked for a list by GET.
+fn fitted(
+    caller: &Caller,
+    path: &str,
+    query: &[(&str, &str)],
+    shared: SharedResources,
+) -> Result<Vec<Preview>, String> {
+    let (policy, handles) = (&*POLICY, handles());
+    let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+    let operation = policy.find("GET", &segments).unwrap();
+    let How::Forward(forward) = &operation.rule.how else { panic!("{path} is not sent on") };
+    let tenancy = crate::config::Tenancy { shared_resources: shared, ..crate::config::Tenancy::default() };
+    let narrowing = Narrowing::new(policy, &tenancy, &handles, caller, &operation);
+    let query = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    let asks = RequestParts { method: "GET".to_owned(), query, body: None };
+    let Outcome::Forward(draft) = narrowing.narrow(forward, asks).map_err(|r| r.message().to_owned())? else {
+        panic!("nothing to ask");
+    };
+    Ok(
+        match narrowing
+            .fitted(forward, draft, LONGEST_TARGET)
+            .map_err(|r| format!("{:?}: {}", r.kind(), r.message()))?
+        {
+            Fitted::Whole(draft) => vec![draft.preview()],
+            Fitted::Pages(pages) => pages.drafts.iter().map(Draft::preview).collect(),
+        },
+    )
+}
+
+/// The tenants that a request names.
+fn named(preview: &Preview) -> Vec<String> {
+    match &preview.body {
+        Some(body) => {
+            let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+            body["tenantIdIn"].as_array().unwrap().iter().map(|t| t.as_str().unwrap().to_owned()).collect()
+        }
+        None => {
+            let pairs = preview.target.split(['?', '&']);
+            let pins: Vec<&str> = pairs.filter_map(|pair| pair.strip_prefix("tenantIdIn=")).collect();
+            assert_eq!(pins.len(), 1, "{}", preview.target);
+            pins[0].split("%2C").map(str::to_owned).collect()
+        }
+    }
+}
+
+const HIDDEN: SharedResources = SharedResources::Hidden;
+
+#[test]
+fn more_tenants_than_a_query_string_holds_are_asked_for_by_post() {
+    let caller = many(1000, 20);
+    let query = [
+        ("name", "a b,c"),
+        ("active", "true"),
+        ("priority", "7"),
+        ("candidateGroups", "x,y"),
+        ("processVariables", "a_eq_1,b_like_%c%"),
+        ("dueAfter", "2026-01-02T03:04:05.000+0000"),
+        ("sortBy", "created"),
+        ("sortOrder", "desc"),
+        ("firstResult", "5"),
+        ("maxResults", "10"),
+    ];
+    let asked = fitted(&caller, "/task", &query, HIDDEN).unwrap();
+    let [one] = asked.as_slice() else { panic!("{} requests", asked.len()) };
+    assert_eq!((one.method.as_str(), one.target.as_str()), ("POST", "/task?firstResult=5&maxResults=10"));
+    assert_eq!(named(one).len(), 1001);
+    let mut body: serde_json::Value = serde_json::from_slice(one.body.as_ref().unwrap()).unwrap();
+    body.as_object_mut().unwrap().remove("tenantIdIn");
+    let expected = serde_json::json!({
+        "name": "a b,c", "active": true, "priority": 7, "candidateGroups": ["x", "y"],
+        "processVariables": [
+            {"name": "a", "operator": "eq", "value": "1"}, {"name": "b", "operator": "like", "value": "%c%"}
+        ],
+        "dueAfter": "2026-01-02T03:04:05.000+0000", "sorting": [{"sortBy": "created", "sortOrder": "desc"}],
+    });
+    assert_eq!(body, expected);
     assert_eq!(
-        pairs(&caller, RuleKind::Read, &[("tenantIdIn", "tenant-0007")]).unwrap(),
-        ["tenantIdIn=tenant-0007"]
+        fitted(&caller, "/task/count", &query, HIDDEN).unwrap()[0].target,
+        "/task/count?firstResult=5&maxResults=10"
     );
-    let (text, _) = object(&caller, RuleKind::Read, "TaskQuery", "{}").unwrap();
-    assert_eq!(text.matches("tenant-").count(), 1000);
+    // The twins: fewer tenants, by grant or by name, are asked for as the client did.
+    for (caller, query) in [(&many(200, 20), &[][..]), (&caller, &[("tenantIdIn", "A")])] {
+        let asked = fitted(caller, "/task", query, HIDDEN).unwrap();
+        assert_eq!((asked.len(), asked[0].method.as_str()), (1, "GET"));
+    }
+    // A long query of the client's own counts, too.
+    let long = "x".repeat(5000);
+    let asked = fitted(&many(200, 20), "/task", &[("name", &long)], HIDDEN).unwrap();
+    assert_eq!((asked.len(), asked[0].method.as_str()), (1, "POST"));
+    // It alone is the client's affair.
+    let asked = fitted(&many(0, 20), "/task", &[("name", &"x".repeat(8000))], HIDDEN).unwrap();
+    assert_eq!((asked.len(), asked[0].method.as_str()), (1, "GET"));
+}
+
+#[test]
+fn what_can_not_be_written_anew_for_certain_is_asked_in_pages_or_refused() {
+    let caller = many(1000, 20);
+    for (name, value) in [
+        ("_", "1"),
+        ("active", "TRUE"),
+        ("active", ""),
+        ("priority", "07"),
+        ("priority", "1.0"),
+        ("candidateGroups", "a,,b"),
+        ("candidateGroups", ""),
+        ("processVariables", "a_b_eq_1"),
+        ("processVariables", "a_eq_"),
+        ("sortBy", "created"),
+        ("sorting", "x"),
+    ] {
+        let sorted = [(name, value), ("maxResults", "1")];
+        let refused = fitted(&caller, "/task", &sorted, HIDDEN).unwrap_err();
+        assert!(
+            refused.starts_with("TargetTooLong") && refused.ends_with("ask by POST"),
+            "{name}: {refused}"
+        );
+        let count = fitted(&caller, "/task/count", &sorted, HIDDEN).unwrap();
+        assert!(count.len() > 1 && count.iter().all(|one| one.method == "GET"), "{name}={value}");
+    }
+}
+
+#[test]
+fn a_list_without_a_twin_is_asked_in_pages_unless_it_is_sorted_or_cut() {
+    let caller = many(1000, 20);
+    let pages = fitted(&caller, "/process-definition", &[("key", "k")], HIDDEN).unwrap();
+    assert!(pages.len() > 2 && pages.iter().all(|page| page.target.contains("?key=k&tenantIdIn=")));
+    for name in ["sortBy", "sortOrder", "firstResult", "maxResults"] {
+        let refused = fitted(&caller, "/process-definition", &[(name, "1")], HIDDEN).unwrap_err();
+        assert!(refused.contains("leave out sorting"), "{refused}");
+        // The twins: few tenants, and a count, which the engine neither sorts nor cuts.
+        assert_eq!(fitted(&many(9, 20), "/process-definition", &[(name, "1")], HIDDEN).unwrap().len(), 1);
+        assert_eq!(
+            fitted(&caller, "/process-definition/count", &[(name, "1")], HIDDEN).unwrap().len(),
+            pages.len()
+        );
+    }
+    // So long a query leaves no room for a tenant.
+    let long = "x".repeat(7150);
+    assert!(fitted(&caller, "/process-definition", &[("key", &long)], HIDDEN).is_err());
+}
+
+#[test]
+fn shared_records_show_in_one_page_only() {
+    let readable = SharedResources::Readable;
+    let pages = fitted(&many(1000, 20), "/process-definition/count", &[], readable).unwrap();
+    let includes = pages.iter().map(|page| page.target.matches("WithoutTenantId=true").count());
+    assert_eq!(includes.collect::<Vec<_>>(), [vec![1], vec![0; pages.len() - 1]].concat());
+}
+
+#[test]
+fn the_table_of_parameters_is_that_of_the_engine() {
+    let mut engine = std::collections::BTreeSet::new();
+    for line in include_str!("../../../tests/data/twin-lists.tsv").lines() {
+        for parameter in line.split('\t').nth(1).unwrap().split(',') {
+            let (name, kind) = parameter.split_once(':').unwrap();
+            let kind = match kind {
+                "String" | "Date" => "text",
+                "Boolean" => "boolean",
+                "Integer" | "Long" => "number",
+                "StringArray" | "StringList" | "StringSet" => "list",
+                "VariableList" => "variables",
+                "ConditionList" => "conditions",
+                other => panic!("{other}"),
+            };
+            // Sorting has a shape of its own, `orQueries` no form as a parameter, and expressions are refused.
+            if !["sortBy", "sortOrder", "orQueries"].contains(&name) && !name.ends_with("Expression") {
+                engine.insert((kind, name));
+            }
+        }
+    }
+    let lines = include_str!("parameters.tsv").lines().map(|line| line.split_once('\t').unwrap());
+    let ours: Vec<_> =
+        lines.flat_map(|(kind, names)| names.split(',').map(move |name| (kind, name))).collect();
+    assert_eq!(ours.len(), engine.len());
+    assert_eq!(ours.into_iter().collect::<std::collections::BTreeSet<_>>(), engine);
 }
 
 fn levels() -> impl Strategy<Value = Vec<(&'static str, Level)>> {
@@ -146,6 +318,32 @@ proptest! {
                 let level = caller.level(tenant.as_str().unwrap());
                 prop_assert!(level.is_some_and(|level| level >= kind.level()), "{}", tenant);
             }
+        }
+    }
+
+    /// However many tenants there are, whatever their names: each request names a part of them that is not empty, no two
+    /// the same, all together each, and none is longer than the engine reads.
+    #[test]
+    fn pages_share_the_grants_out(
+        count in 0..600_usize,
+        length in 3..64_usize,
+        own in 0..7000_usize,
+        path in proptest::sample::select(vec!["/task", "/task/count", "/process-definition", "/process-definition/count", "/incident"]),
+    ) {
+        let caller = many(count, length);
+        let long = "x".repeat(own);
+        if let Ok(asked) = fitted(&caller, path, &[("key", &long)], HIDDEN) {
+            let mut all = Vec::new();
+            for one in &asked {
+                let named = named(one);
+                prop_assert!(named.iter().all(|tenant| !tenant.is_empty()) && !named.is_empty());
+                prop_assert!(one.target.len() <= LONGEST_TARGET || count == 0, "{}", one.target.len());
+                all.extend(named);
+            }
+            all.sort();
+            let mut granted: Vec<String> = caller.tenants(Level::Read).map(ToString::to_string).collect();
+            granted.sort();
+            prop_assert_eq!(all, granted);
         }
     }
 }

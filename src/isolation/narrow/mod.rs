@@ -9,6 +9,7 @@
 mod body;
 mod class_names;
 mod field;
+mod fitted;
 #[cfg(test)]
 mod granted_tests;
 mod pins;
@@ -16,8 +17,10 @@ mod query;
 mod sent;
 #[cfg(test)]
 mod tests;
+mod twin;
 
 pub(crate) use class_names::class_names;
+pub(crate) use fitted::{Fitted, Pages};
 
 use super::draft::{Draft, DraftBody, Segment};
 use super::ownership::{Handles, KeyQuestion, ResourceId};

@@ -7,10 +7,6 @@ use super::sent::{Decision, Sent};
 use crate::isolation::draft::Value;
 use crate::policy::FieldRulesId;
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::Tenant;
-
-/// Longest list of tenants in a query string, in bytes: the engine reads a head of 8 KiB.
-const LONGEST: usize = 6 * 1024;
 
 type Pairs = Vec<(String, Value)>;
 
@@ -48,7 +44,7 @@ impl Narrowing<'_> {
         for (name, pin) in self.pins(field_rules, &mut narrowed, there)? {
             let value = match pin {
                 Pin::Tenant(tenant) => Value::Text(tenant.as_str().to_owned()),
-                Pin::Tenants(tenants) => Value::Text(joined(&tenants)?),
+                Pin::Tenants(tenants) => Value::Tenants(tenants),
                 Pin::True => Value::Text("true".to_owned()),
                 Pin::Id(id) => Value::Id(id),
                 Pin::Text(text) => Value::Text(text),
@@ -75,15 +71,4 @@ pub(super) fn without_rules(pairs: Vec<(String, String)>) -> Result<(Pairs, Narr
     }
     let pairs = pairs.into_iter().map(|(name, value)| (name, Value::Text(value)));
     Ok((pairs.collect(), Narrowed::default()))
-}
-
-/// Tenants as a query string has them (facts 2: parted by commas).
-fn joined(tenants: &[Tenant]) -> Result<String, Refusal> {
-    let joined = Tenant::joined(tenants);
-    if joined.len() > LONGEST {
-        let what = "the token grants more tenants than a query string holds; name some of them by `tenantIdIn`, or ask \
-                    by POST where the list has it";
-        return Err(Refusal::new(Kind::TargetTooLong, what));
-    }
-    Ok(joined)
 }

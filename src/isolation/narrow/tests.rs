@@ -32,6 +32,7 @@ fn narrow_pairs(
     let (pairs, narrowed) = narrowing.query(id, pairs).map_err(|r| r.kind())?;
     let text = |value: Value| match value {
         Value::Text(text) => text,
+        Value::Tenants(tenants) => Tenant::joined(&tenants),
         Value::Id(asked) => format!("?{}", asked.id()),
     };
     Ok((pairs.into_iter().map(|(n, v)| format!("{n}={}", text(v))).collect(), narrowed))

@@ -1,14 +1,12 @@
 //! Questions about the caller's own records.
 
 use super::OwnRow;
-use crate::isolation::engine::{Engine, needed, rows, unreadable};
+use crate::isolation::engine::{Engine, LONGEST_TARGET, needed, rows, unreadable};
 use crate::json::Json;
 use crate::percent::encode_query;
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Caller, Level, Tenant};
 
-/// Most tenants of one question: they have to fit into its target.
-const MOST_TENANTS: usize = 90;
 /// Rows of one page of a list.
 const PAGE: usize = 1000;
 
@@ -146,13 +144,23 @@ impl<'a> OwnQuery<'a> {
         ("POST", target, Some(body.write()))
     }
 
+    /// The same question about as many tenants at a time as fit into its target: they share no row. A question by POST
+    /// names all at once.
+    pub(crate) fn pages(&self) -> Result<Vec<Self>, Refusal> {
+        if self.tenants.len() < 2 || !self.conditions.is_empty() {
+            return Ok(vec![self.clone()]);
+        }
+        let none = Self { tenants: Vec::new(), ..self.clone() };
+        let longest = none.with("firstResult", "1000000").with("maxResults", "1000").request("/count").1;
+        let room = LONGEST_TARGET.checked_sub(longest.len());
+        let pages = room.and_then(|room| Tenant::pages(&self.tenants, room)).ok_or_else(|| {
+            Refusal::new(Kind::TargetTooLong, "the query string is too long for the engine")
+        })?;
+        Ok(pages.into_iter().map(|page| Self { tenants: page.to_vec(), ..self.clone() }).collect())
+    }
+
     async fn ask(&self, engine: &Engine, below: &str) -> Result<Json, Refusal> {
         self.names_tenants()?;
-        if self.tenants.len() > MOST_TENANTS {
-            let what =
-                format!("this is answered for at most {MOST_TENANTS} tenants; use a token that grants fewer");
-            return Err(Refusal::new(Kind::FieldDenied, what));
-        }
         let (method, target, body) = self.request(below);
         engine.ask(method, &target, body, self.caller).await
     }
@@ -167,7 +175,11 @@ impl<'a> OwnQuery<'a> {
     /// # Errors
     /// The engine did not answer with a list whose rows say whose they are.
     pub(crate) async fn rows(&self, engine: &Engine) -> Result<Vec<OwnRow>, Refusal> {
-        Ok(self.page(engine).await?.0)
+        let mut all = Vec::new();
+        for page in self.pages()? {
+            all.extend(page.page(engine).await?.0);
+        }
+        Ok(all)
     }
 
     /// The caller's rows of one page, and how many rows it had.
@@ -191,21 +203,33 @@ impl<'a> OwnQuery<'a> {
     /// # Errors
     /// As [`OwnQuery::rows`], and [`Kind::FieldDenied`] for more than `most`.
     pub(crate) async fn all(self, engine: &Engine, most: usize) -> Result<Vec<OwnRow>, Refusal> {
-        let mut all = Vec::new();
-        loop {
-            let first = all.len().to_string();
-            let page = self.clone().with("firstResult", &first).with("maxResults", &PAGE.to_string());
-            let (own, count) = page.page(engine).await?;
-            all.extend(own);
-            if count < PAGE {
-                return Ok(all);
-            }
-            if all.len() >= most {
-                let what =
-                    format!("this is answered from your own records, and there are more than {most} of them");
-                return Err(Refusal::new(Kind::FieldDenied, what));
+        let mut all: Vec<OwnRow> = Vec::new();
+        let pages = self.pages()?;
+        for tenants in &pages {
+            let before = all.len();
+            loop {
+                let first = (all.len() - before).to_string();
+                let page = tenants.clone().with("firstResult", &first).with("maxResults", &PAGE.to_string());
+                let (own, count) = page.page(engine).await?;
+                all.extend(own);
+                if count < PAGE {
+                    break;
+                }
+                if all.len() >= most {
+                    return Err(too_many(most));
+                }
             }
         }
+        // Each page's tenants came sorted.
+        if let (Some((_, by)), true) =
+            (self.pairs.iter().find(|(name, _)| *name == "sortBy"), pages.len() > 1)
+        {
+            all.sort_by_cached_key(|row| row.json().text(by));
+        }
+        if all.len() > most && pages.len() > 1 {
+            return Err(too_many(most));
+        }
+        Ok(all)
     }
 
     /// The engine's error, if it refuses the question itself as one that it can't read.
@@ -214,7 +238,9 @@ impl<'a> OwnQuery<'a> {
     /// Any other answer than a 2xx or 400.
     pub(crate) async fn refused(&self, engine: &Engine) -> Result<Option<(http::StatusCode, Json)>, Refusal> {
         self.names_tenants()?;
-        let (method, target, body) = self.request("/count");
+        // Whose rows are counted is the same to it.
+        let one = Self { tenants: self.tenants.iter().take(1).copied().collect(), ..self.clone() };
+        let (method, target, body) = one.request("/count");
         match engine.relay(method, &target, body, self.caller).await? {
             (status, Some(error)) if status == http::StatusCode::BAD_REQUEST => Ok(Some((status, error))),
             (status, _) if status.is_success() => Ok(None),
@@ -227,8 +253,17 @@ impl<'a> OwnQuery<'a> {
     /// # Errors
     /// The engine did not answer with a count.
     pub(crate) async fn count(&self, engine: &Engine) -> Result<u64, Refusal> {
-        count_of(&self.ask(engine, "/count").await?)
+        let mut sum = 0;
+        for page in self.pages()? {
+            sum += count_of(&page.ask(engine, "/count").await?)?;
+        }
+        Ok(sum)
     }
+}
+
+fn too_many(most: usize) -> Refusal {
+    let what = format!("this is answered from your own records, and there are more than {most} of them");
+    Refusal::new(Kind::FieldDenied, what)
 }
 
 /// Names that would unpin a question; none of the gateway's own has one.

@@ -1,13 +1,10 @@
 //! Which of the caller's tenants has a definition of a key.
 
-use crate::isolation::engine::{Engine, needed, rows};
+use crate::isolation::engine::{Engine, LONGEST_TARGET, needed, rows};
 use crate::percent::encode_query;
 use crate::policy::{LookUp, Policy, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Caller, Tenant};
-
-/// Tenants in one question: they have to fit into its target.
-const AT_A_TIME: usize = 80;
 
 /// Which of these tenants has a definition of a key.
 #[derive(Clone, Debug)]
@@ -63,7 +60,15 @@ impl KeyQuestion {
 
     /// The first request as the engine gets it.
     pub(crate) fn target(&self) -> String {
-        self.page(self.tenants.chunks(AT_A_TIME).next().unwrap_or_default())
+        let pages = self.pages().unwrap_or_default();
+        self.page(pages.first().copied().unwrap_or_default())
+    }
+
+    /// As many tenants at a time as fit into a target.
+    fn pages(&self) -> Result<Vec<&[Tenant]>, Refusal> {
+        let longest = self.page(&[]).len() + "&latestVersion=true&maxResults=10000".len();
+        let pages = LONGEST_TARGET.checked_sub(longest).and_then(|room| Tenant::pages(&self.tenants, room));
+        pages.ok_or_else(|| Refusal::new(Kind::TargetTooLong, "the key is too long for the engine"))
     }
 
     fn page(&self, tenants: &[Tenant]) -> String {
@@ -83,7 +88,7 @@ impl KeyQuestion {
     /// and the own one has not: the engine would take none of them, and a guess could start another's process.
     pub(crate) async fn put(&self, engine: &Engine, caller: &Caller) -> Result<KeyOwner, Refusal> {
         let mut granted: Vec<&Tenant> = Vec::new();
-        for page in self.tenants.chunks(AT_A_TIME) {
+        for page in self.pages()? {
             let list = engine.ask("GET", &self.page(page), None, caller).await?;
             for row in rows(&list)? {
                 let tenant = needed(row, "tenantId")?;

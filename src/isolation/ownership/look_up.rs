@@ -1,4 +1,4 @@
-//! Look-ups: lists pinned to the caller's tenant, asked once for many callers, found owners remembered.
+//! Look-ups: lists pinned to the caller's tenants, asked once for many callers, found owners remembered.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 
 use super::handle::Handles;
-use super::question::{Question, no_resource_type, owner};
+use super::question::{Question, Visible, no_resource_type, owner};
 use super::resource_id::{OwnedIds, ResourceId};
 use super::stats::{Counters, Stats};
 use crate::config::SharedResources;
@@ -18,7 +18,7 @@ use crate::isolation::permit::{Judged, Unjudged};
 use crate::json::{self, Json};
 use crate::policy::{LookUp, Policy, ResourceType, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::{Caller, GrantsDigest, Level, Tenant};
+use crate::tenancy::{Caller, GrantsDigest, Tenant};
 
 /// Found owners remembered; a key has about 150 bytes.
 const REMEMBERED: u64 = 200_000;
@@ -28,10 +28,6 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(600);
 const IDS_BY_GET: usize = 100;
 /// Most questions about ids by one look-up, for one request: each is a round trip.
 const MOST_QUESTIONS: usize = 1000;
-/// Most tenants in one question by GET: at 64 characters each half of what a target holds beside the ids.
-const TENANTS_BY_GET: usize = 40;
-/// Most tenants in one question by POST.
-const TENANTS_BY_POST: usize = 500;
 /// Most ids in one question by POST.
 const IDS_BY_POST: usize = 2000;
 
@@ -196,7 +192,7 @@ impl Ownership {
     fn shows(&self, caller: &Caller, asked: &ResourceId, record: &Bytes) -> Result<bool, Refusal> {
         let resource_type = self.policy.resource_type(asked.resource_type()).ok_or_else(no_resource_type)?;
         let record: Json = json::read(record, 1000).map_err(|fault| unreadable().because(fault))?;
-        let owner = owner(resource_type, &visible(caller, resource_type, asked), &record)?;
+        let owner = owner(resource_type, &Visible::new(caller, resource_type, asked), &record)?;
         let own = owner.is_own(self.shares(resource_type, asked));
         Ok(own && granted(caller, owner.tenant().as_deref(), asked)?)
     }
@@ -275,26 +271,24 @@ impl Ownership {
     ) -> Result<Found, Refusal> {
         let resource_type = self.policy.resource_type(like.resource_type()).ok_or_else(no_resource_type)?;
         let shared = self.shares(resource_type, like);
-        let visible = visible(caller, resource_type, like);
+        let visible = Visible::new(caller, resource_type, like);
         let mut found = Found::new();
+        if visible.is_empty() {
+            return Ok(found);
+        }
         for look_up in &resource_type.look_up {
-            let pages = pages(look_up, &visible);
-            let count = pages.len();
-            for tenants in pages {
-                let open: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
-                if open.is_empty() {
-                    return Ok(found);
-                }
-                if count * open.len().div_ceil(at_a_time(look_up)) > MOST_QUESTIONS {
-                    let what = format!(
-                        "this takes more than {MOST_QUESTIONS} questions to the engine; send fewer ids at a time, or use a \
-                         token that grants fewer tenants"
-                    );
-                    return Err(Refusal::new(Kind::BodyTooLarge, what));
-                }
-                let question = Question { engine, caller, resource_type, shared, tenants };
-                found.extend(self.put(&question, look_up, &open).await?);
+            let open: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
+            if open.is_empty() {
+                break;
             }
+            if open.len().div_ceil(at_a_time(look_up)) > MOST_QUESTIONS {
+                let what = format!(
+                    "this takes more than {MOST_QUESTIONS} questions to the engine; send fewer ids at a time"
+                );
+                return Err(Refusal::new(Kind::BodyTooLarge, what));
+            }
+            let question = Question { engine, caller, resource_type, shared, visible: &visible };
+            found.extend(self.put(&question, look_up, &open).await?);
         }
         Ok(found)
     }
@@ -319,23 +313,6 @@ impl Ownership {
 
 /// Ids that were found, each with its tenant; none for a shared record.
 type Found = HashMap<String, Option<String>>;
-
-/// The tenants whose records the caller may see, and the id may name.
-fn visible<'a>(caller: &'a Caller, resource_type: &ResourceType, asked: &ResourceId) -> Vec<&'a str> {
-    // An owner is a user, and no grant makes the caller another one.
-    let owned = resource_type.pin.1 != "tenantId";
-    let all = caller.tenants(Level::Read).filter(|tenant| !owned || caller.own() == Some(*tenant));
-    all.map(Tenant::as_str).filter(|tenant| asked.may_be_of(tenant)).collect()
-}
-
-/// Tenants a question, as many as its target or statement holds.
-fn pages<'a, 'b>(look_up: &LookUp, tenants: &'a [&'b str]) -> std::slice::Chunks<'a, &'b str> {
-    tenants.chunks(match look_up {
-        LookUp::GetList { .. } => TENANTS_BY_GET,
-        LookUp::PostList { .. } => TENANTS_BY_POST,
-        LookUp::One { .. } => tenants.len().max(1),
-    })
-}
 
 /// Ids in one question.
 fn at_a_time(look_up: &LookUp) -> usize {

@@ -1,8 +1,9 @@
 //! Which tenant a resource id belongs to.
 //!
 //! In: ids that a request names, each with its resource type. Out: which of them are the caller's ([`OwnedIds`]). The engine
-//! is asked by lists pinned to the caller's tenant, so an answer about another tenant never enters the gateway,
-//! and a foreign id costs as much time as one that never existed. Only found owners are remembered.
+//! is asked by lists pinned to the caller's tenants, so an answer about another tenant never enters the gateway, and a
+//! foreign id costs as much time as one that never existed; for callers with too many tenants to be named, the row's
+//! own tenant decides. Only found owners are remembered.
 
 mod every_tenant;
 mod handle;

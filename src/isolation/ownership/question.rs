@@ -1,11 +1,12 @@
-//! One question to the engine about ids of one type, pinned to the caller.
+//! One question to the engine about ids of one type, pinned to the caller's tenants unless those are too many.
 
+use super::resource_id::ResourceId;
 use crate::isolation::engine::{Engine, Found, needed, rows, unreadable};
 use crate::json::Json;
 use crate::percent::{encode_path, encode_query};
 use crate::policy::{LookUp, ResourceType};
 use crate::refusal::{Kind, Refusal};
-use crate::tenancy::Caller;
+use crate::tenancy::{Caller, Level, Tenant};
 
 /// A question about ids of one type.
 pub(super) struct Question<'a> {
@@ -15,7 +16,49 @@ pub(super) struct Question<'a> {
     /// Records without tenant will do.
     pub(super) shared: bool,
     /// Tenants whose records are looked for.
-    pub(super) tenants: &'a [&'a str],
+    pub(super) visible: &'a Visible<'a>,
+}
+
+/// Most tenants that a question names: at 64 characters each half of what a target holds beside the ids.
+const MOST_PINNED: usize = 40;
+
+/// The tenants whose records the caller may see, and the id may name.
+pub(super) struct Visible<'a> {
+    caller: &'a Caller,
+    asked: &'a ResourceId,
+    /// The record's owner is a user, and no grant makes the caller another one.
+    by_user: bool,
+}
+
+impl<'a> Visible<'a> {
+    pub(super) fn new(caller: &'a Caller, resource_type: &ResourceType, asked: &'a ResourceId) -> Self {
+        Self { caller, asked, by_user: resource_type.pin.1 != "tenantId" }
+    }
+
+    fn tenants(&self) -> impl Iterator<Item = &str> {
+        let all = self.caller.tenants(Level::Read).map(Tenant::as_str);
+        all.filter(|tenant| (!self.by_user || self.caller.owns(tenant)) && self.asked.may_be_of(tenant))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.tenants().next().is_none()
+    }
+
+    fn has(&self, tenant: &str) -> bool {
+        let granted = match self.by_user {
+            true => self.caller.owns(tenant),
+            false => self.caller.level(tenant).is_some_and(|level| level >= Level::Read),
+        };
+        granted && self.asked.may_be_of(tenant)
+    }
+
+    /// The tenants that a question names; none where they are too many: it asks for the ids alone, and each row is judged
+    /// by its own tenant. Of a foreign row nothing but that goes on, and no caller with so many tenants waits for a
+    /// question about each page of them.
+    fn pinned(&self) -> Option<Vec<&str>> {
+        let pinned: Vec<&str> = self.tenants().take(MOST_PINNED + 1).collect();
+        (pinned.len() <= MOST_PINNED).then_some(pinned)
+    }
 }
 
 impl Question<'_> {
@@ -28,7 +71,7 @@ impl Question<'_> {
         look_up: &LookUp,
         ids: &[&str],
     ) -> Result<Vec<(String, Option<String>)>, Refusal> {
-        let tenants = self.tenants.join(",");
+        let pinned = self.visible.pinned();
         let (pin, _) = self.resource_type.pin;
         let include = self.resource_type.shareable.as_deref().filter(|_| self.shared);
         let list = match look_up {
@@ -50,8 +93,11 @@ impl Question<'_> {
             LookUp::GetList { path, param, .. } => {
                 let mut target = path.clone();
                 let joined = ids.join(",");
-                let mut pairs = vec![(param.as_str(), joined.as_str()), (pin, tenants.as_str())];
-                pairs.extend(include.map(|name| (name, "true")));
+                let tenants = pinned.as_ref().map(|tenants| tenants.join(","));
+                let mut pairs = vec![(param.as_str(), joined.as_str())];
+                pairs.extend(tenants.as_deref().map(|tenants| (pin, tenants)));
+                // Without a pin there is nothing to widen.
+                pairs.extend(include.filter(|_| tenants.is_some()).map(|name| (name, "true")));
                 encode_query(&mut target, pairs);
                 self.engine.ask("GET", &target, None, self.caller).await?
             }
@@ -62,7 +108,9 @@ impl Question<'_> {
                     _ => Json::strings(ids.iter().copied()),
                 };
                 body.set(field, value);
-                body.set(pin, Json::strings(self.tenants.iter().copied()));
+                if let Some(tenants) = &pinned {
+                    body.set(pin, Json::strings(tenants.iter().copied()));
+                }
                 let text = body.write();
                 self.engine.ask("POST", path, Some(text), self.caller).await?
             }
@@ -72,7 +120,7 @@ impl Question<'_> {
             let id = needed(row, "id")?;
             match self.owner(row)? {
                 // A list that is pinned to a tenant shows nothing without one, unless it was asked for.
-                Owner::None if include.is_none() => return Err(unreadable()),
+                Owner::None if include.is_none() && pinned.is_some() => return Err(unreadable()),
                 owner if owner.is_own(self.shared) && ids.contains(&id.as_str()) => {
                     own.push((id, owner.tenant()));
                 }
@@ -83,7 +131,7 @@ impl Question<'_> {
     }
 
     fn owner(&self, record: &Json) -> Result<Owner, Refusal> {
-        owner(self.resource_type, self.tenants, record)
+        owner(self.resource_type, self.visible, record)
     }
 }
 
@@ -117,13 +165,17 @@ impl Owner {
 }
 
 /// Whose a record is by its own field; the pin of a list alone is not believed.
-pub(super) fn owner(resource_type: &ResourceType, tenants: &[&str], record: &Json) -> Result<Owner, Refusal> {
+pub(super) fn owner(
+    resource_type: &ResourceType,
+    visible: &Visible<'_>,
+    record: &Json,
+) -> Result<Owner, Refusal> {
     let owner = record.member(resource_type.pin.1).ok_or_else(unreadable)?;
     if owner.is_null() {
         return Ok(Owner::None);
     }
     let owner = owner.as_str().ok_or_else(unreadable)?;
-    Ok(if tenants.contains(&owner.as_str()) { Owner::Granted(owner) } else { Owner::Other })
+    Ok(if visible.has(&owner) { Owner::Granted(owner) } else { Owner::Other })
 }
 
 pub(super) fn no_resource_type() -> Refusal {
