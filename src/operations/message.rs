@@ -13,7 +13,7 @@ use crate::json::{Json, boolean};
 use crate::policy::{Policy, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
-use crate::tenancy::Caller;
+use crate::tenancy::{Caller, Level};
 
 const INSTANCE: &str = "processInstanceId";
 
@@ -37,7 +37,6 @@ pub(super) fn plan(mut planning: Planning<'_>) -> Result<Planned, Refusal> {
         return planning.narrowed();
     };
     let instance = instance.as_str().ok_or_else(|| wrong(INSTANCE, "a string"))?;
-    planning.caller.needs_own()?;
     if let Some(tenant) = body.member("tenantId").filter(|t| !t.is_null()) {
         return tenant_beside_instance(tenant, planning.caller);
     }
@@ -74,7 +73,8 @@ pub(super) fn plan(mut planning: Planning<'_>) -> Result<Planned, Refusal> {
 
 /// The engine refuses both, in these words; a foreign tenant is refused before.
 fn tenant_beside_instance(tenant: &Json, caller: &Caller) -> Result<Planned, Refusal> {
-    if !tenant.as_str().is_some_and(|tenant| caller.owns(&tenant)) {
+    let named = tenant.as_str().unwrap_or_default();
+    if caller.at_level(&named, Level::All)?.is_none() {
         let what = "`tenantId` names a tenant that the token does not grant; leave it out";
         return Err(Refusal::new(Kind::ForeignTenant, what));
     }
@@ -97,9 +97,9 @@ fn conditions(body: &Json) -> Result<Vec<(&'static str, Json)>, Refusal> {
 }
 
 impl Plan {
-    /// The executions of an instance that wait for the message and match.
+    /// The executions of an instance that wait for the message and match, in tenants that may be sent one.
     fn waiting<'a>(&self, instance: &str, caller: &'a Caller) -> OwnQuery<'a> {
-        let query = OwnQuery::new(List::Executions, caller)
+        let query = OwnQuery::at_level(List::Executions, caller, Level::All)
             .condition(INSTANCE, Json::string(instance))
             .condition("messageEventSubscriptionName", Json::string(&self.message));
         self.conditions.iter().fold(query, |query, (name, value)| query.condition(name, value.clone()))

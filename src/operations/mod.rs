@@ -148,7 +148,7 @@ impl Plan {
             Plan::SuspendDefinitions(plan) => plan.describe(caller),
             Plan::FilterRead(_) => Vec::new(),
             Plan::FilterRun(plan) => plan.describe(caller),
-            Plan::Redeploy(plan) => plan.describe(),
+            Plan::Redeploy(plan) => plan.describe(caller),
             Plan::DeployedForm(plan) => plan.describe(caller),
         }
     }

@@ -3,11 +3,12 @@
 
 use super::{Planned, Planning};
 use crate::context::RequestContext;
-use crate::isolation::{Draft, ReadPath, needed};
+use crate::isolation::{Draft, List, OwnQuery, OwnRow, ReadPath, needed, unreadable};
 use crate::json::Json;
 use crate::model::{self, Inspector};
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
+use crate::tenancy::{Caller, Level};
 
 use std::time::Duration;
 
@@ -46,9 +47,15 @@ impl Plan {
         all || self.ids.iter().any(|own| own == id) || self.names.iter().any(alike)
     }
 
-    pub(super) fn describe(&self) -> Vec<String> {
+    /// The deployment, in tenants to which the caller may deploy. Its model is inspected as that tenant's.
+    fn found<'a>(&self, caller: &'a Caller) -> OwnQuery<'a> {
+        OwnQuery::at_level(List::Deployments, caller, Level::All).with("id", &self.deployment)
+    }
+
+    pub(super) fn describe(&self, caller: &Caller) -> Vec<String> {
         let resources = super::path(&["deployment", &self.deployment, "resources"]);
         vec![
+            super::question(&self.found(caller)),
             format!("GET {resources}"),
             format!("for each model that is deployed again: GET {resources}/{}/data", super::ANY),
         ]
@@ -61,12 +68,20 @@ impl Plan {
 
 pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply, Refusal> {
     if let Some(own) = ctx.own_id(ctx.state.policy.types.deployment, &plan.deployment).await? {
-        inspect(ctx, &plan, ReadPath::below("deployment", &own.into()).then("resources")).await?;
+        let found = plan.found(ctx.caller()).rows(ctx.engine).await?;
+        // What goes on was inspected, or nothing goes on.
+        let [deployment] = found.as_slice() else { return Err(unreadable()) };
+        if deployment.text("id")? != own.as_str() {
+            return Err(unreadable());
+        }
+        inspect(ctx, &plan, deployment).await?;
     }
     ctx.carry_out(plan.draft, Duration::ZERO).await
 }
 
-async fn inspect(ctx: &RequestContext<'_>, plan: &Plan, resources: ReadPath) -> Result<(), Refusal> {
+async fn inspect(ctx: &RequestContext<'_>, plan: &Plan, deployment: &OwnRow) -> Result<(), Refusal> {
+    let resources = ReadPath::below("deployment", &deployment.readable_id()?).then("resources");
+    let tenant = deployment.tenant().as_str();
     let limit = ctx.state.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
     let mut findings = Vec::new();
     for resource in resources.rows(ctx.engine, ctx.caller()).await? {
@@ -79,7 +94,7 @@ async fn inspect(ctx: &RequestContext<'_>, plan: &Plan, resources: ReadPath) -> 
         let too_long =
             || Refusal::new(Kind::BodyTooLarge, format!("the file `{name}` is too long to be inspected"));
         let bytes = bytes.ok_or_else(too_long)?;
-        findings.extend(ctx.state.inspector.inspect(&name, &bytes, ctx.caller().needs_own()?.as_str()));
+        findings.extend(ctx.state.inspector.inspect(&name, &bytes, tenant));
     }
     if findings.is_empty() { Ok(()) } else { Err(model::refusal(&findings)) }
 }

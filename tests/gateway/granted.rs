@@ -460,3 +460,55 @@ async fn a_granted_tenants_form_that_finds_others_is_refused_as_the_own_one() {
         c.not_in(&reply);
     }
 }
+
+#[tokio::test]
+async fn messages_to_an_instance_and_deploying_again_stay_in_the_tenant_of_what_they_name() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let (World { a, b, engine }, World { a: c, .. }) = (World::seed().await, World::seed().await);
+    let at =
+        |level: &str| client(&stage, &a.tenant, &json!({"tenants": [{"tenant": b.tenant, "level": level}]}));
+    let (all, work) = (at("all"), at("work"));
+    let before = (snapshot(&engine, &a.tenant).await, snapshot(&engine, &c.tenant).await);
+    let message = |instance: &str| json!({"messageName": "goods", "processInstanceId": instance});
+    let waiting = async |instance: &str| -> Value {
+        let path = format!("/event-subscription/count?processInstanceId={instance}&eventName=goods");
+        engine.get(&path).await.ok().json()["count"].clone()
+    };
+    let missing = all.post("/message", message("never")).await.text();
+    assert_eq!(all.post("/message", message(&c.watch)).await.text(), missing);
+    work.post("/message", message(&b.watch)).await.refused(403, "TG403-LEVEL");
+    let named = json!({"messageName": "goods", "processInstanceId": b.watch, "tenantId": c.tenant});
+    all.post("/message", named).await.refused(403, "TG403-TENANT");
+    assert_eq!(waiting(&b.watch).await, json!(1));
+    all.post("/message", message(&b.watch)).await.status(204);
+    assert_eq!((waiting(&b.watch).await, waiting(&a.watch).await), (json!(0), json!(1)));
+    // What is deployed again is the tenant's, and so are its models.
+    let again = |deployment: &str| format!("/deployment/{deployment}/redeploy");
+    let missing = all.post(&again("never"), json!({})).await.text();
+    assert_eq!(
+        all.post(&again(&c.deployment), json!({})).await.text().replace(&c.deployment, "never"),
+        missing
+    );
+    work.post(&again(&b.deployment), json!({})).await.refused(403, "TG403-LEVEL");
+    let made = all.post(&again(&b.deployment), json!({})).await.ok().json();
+    assert_eq!(made["tenantId"], json!(b.tenant));
+    for (named, allowed) in [(&b.tenant, true), (&a.tenant, false)] {
+        let model = format!(
+            "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL' targetNamespace='x'>\
+             <process id='calls{}' isExecutable='true' xmlns:c='http://camunda.org/schema/1.0/bpmn' \
+             c:historyTimeToLive='1'><startEvent id='s'/><sequenceFlow id='f' sourceRef='s' targetRef='t'/>\
+             <callActivity id='t' calledElement='order' c:calledElementTenantId='{named}'/></process></definitions>",
+            random()
+        );
+        let form = Form::deployment("calls", Some(&b.tenant), &[("calls.bpmn", model.as_bytes())]);
+        let old = engine.form("/deployment/create", form).await.ok().id();
+        let reply = all.post(&again(&old), json!({})).await;
+        if allowed {
+            assert_eq!(reply.ok().json()["tenantId"], json!(b.tenant));
+        } else {
+            reply.refused(403, "TG403-MODEL");
+        }
+    }
+    let after = (snapshot(&engine, &a.tenant).await, snapshot(&engine, &c.tenant).await);
+    assert!(before == after, "another tenant changed");
+}

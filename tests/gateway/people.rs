@@ -134,8 +134,12 @@ async fn what_acts_in_one_tenant_has_to_be_told_which() {
     // What is for the own tenant only.
     let suspend = json!({"processDefinitionKey": "order", "suspended": true});
     all.put("/process-definition/suspended", suspend).await.refused(403, "TG403-OWN-TENANT");
-    let message = json!({"messageName": "x", "processInstanceId": b.order});
-    all.post("/message", message).await.refused(403, "TG403-OWN-TENANT");
+    // An instance says whose it is.
+    let message = |instance: &str| json!({"messageName": "goods", "processInstanceId": instance});
+    work.post("/message", message(&b.watch)).await.refused(403, "TG403-LEVEL");
+    let missing = all.post("/message", message("never")).await.text();
+    assert_eq!(all.post("/message", message(&a.watch)).await.text(), missing);
+    all.post("/message", message(&b.watch)).await.status(204);
     for path in ["/filter", "/filter/count"] {
         all.get(path).await.refused(403, "TG403-OWN-TENANT");
     }

@@ -26,7 +26,7 @@ use super::draft::{Draft, DraftBody, Segment};
 use super::ownership::{Handles, KeyQuestion, ResourceId};
 use crate::config::{SharedResources, Tenancy, Users};
 use crate::json::Json;
-use crate::policy::{Body, Empty, Forward, Handler, Operation, Part, Policy, ResourceTypeId, RuleKind};
+use crate::policy::{Body, Empty, Forward, Operation, Part, Policy, ResourceTypeId, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Caller, Tenant};
 use field::Narrowed;
@@ -215,9 +215,7 @@ impl Narrowing<'_> {
                 }
                 Part::Id(n, resource_type) => {
                     let id = ResourceId::new(*resource_type, param(n), self.kind);
-                    // A redeployed model is inspected as the caller's own.
-                    let own = forward.handler == Some(Handler::Redeploy);
-                    let id = if own { id.own_of(self.caller) } else { within(id) };
+                    let id = within(id);
                     Segment::Id(if forward.own_only { id } else { id.or_shared() })
                 }
                 Part::Free(n) | Part::Key(n, _) => Segment::Text(param(n)),

@@ -64,14 +64,19 @@ pub(crate) struct OwnRow {
     json: Json,
     /// Its tenant.
     tenant: Tenant,
-    /// Its tenant is the caller's own.
-    own: bool,
+    /// Its tenant is the caller's own, or granted in full.
+    in_full: bool,
 }
 
 impl OwnRow {
     /// The record.
     pub(crate) fn json(&self) -> &Json {
         &self.json
+    }
+
+    /// Its tenant.
+    pub(crate) fn tenant(&self) -> &Tenant {
+        &self.tenant
     }
 
     /// The record, to be changed.
@@ -91,9 +96,9 @@ impl OwnRow {
     ///
     /// # Errors
     /// [`EngineAnswer`](crate::refusal::Kind::EngineAnswer) where it has none, [`Internal`](Kind::Internal) for a record of
-    /// another tenant: it was asked for to be read.
+    /// a tenant that is not granted in full: it was asked for to be read.
     pub(crate) fn id(&self) -> Result<OwnId, Refusal> {
-        if self.own {
+        if self.in_full {
             return Ok(OwnId(self.text("id")?));
         }
         Err(Refusal::new(Kind::Internal, "a record of another tenant was asked for to be read"))

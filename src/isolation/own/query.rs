@@ -88,9 +88,14 @@ impl<'a> OwnQuery<'a> {
 
     /// A question about the rows of a list that the caller may read: its own, and those of tenants that are granted.
     pub(crate) fn granted(list: List, caller: &'a Caller) -> Self {
+        Self::at_level(list, caller, Level::Read)
+    }
+
+    /// A question about the rows of the caller's own tenant and of those that are granted at this level.
+    pub(crate) fn at_level(list: List, caller: &'a Caller, level: Level) -> Self {
         // An owner is a user, and no grant makes the caller another one.
         let tenants = match list.pin() {
-            (_, "tenantId") => caller.tenants(Level::Read).collect(),
+            (_, "tenantId") => caller.tenants(level).collect(),
             _ => caller.own().into_iter().collect(),
         };
         Self { tenants, ..Self::new(list, caller) }
@@ -191,8 +196,8 @@ impl<'a> OwnQuery<'a> {
         for row in all {
             let owner = needed(row, owner)?;
             if let Some(tenant) = self.tenants.iter().find(|tenant| tenant.as_str() == owner) {
-                let own = self.caller.own() == Some(*tenant);
-                rows_of.push(OwnRow { json: row.clone(), tenant: (*tenant).clone(), own });
+                let in_full = self.caller.level(&owner) == Some(Level::All);
+                rows_of.push(OwnRow { json: row.clone(), tenant: (*tenant).clone(), in_full });
             }
         }
         Ok((rows_of, all.len()))
