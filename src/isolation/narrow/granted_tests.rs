@@ -10,7 +10,7 @@ use crate::isolation::draft::{Preview, Value};
 use crate::isolation::engine::LONGEST_TARGET;
 use crate::json;
 use crate::policy::{self, How};
-use crate::tenancy::{Grants, Level, Tenant};
+use crate::tenancy::{Grants, Level, Tenant, UserId};
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| policy::load(None).unwrap());
 
@@ -22,6 +22,12 @@ fn caller(granted: &[(&str, Level)]) -> Caller {
     let mut grants = Grants::default();
     granted.iter().for_each(|(id, level)| grants.add(Tenant::parse(id, &[]).unwrap(), *level));
     Caller::new(Tenant::parse("A", &[]).unwrap()).granted(grants)
+}
+
+/// A person with these grants.
+fn a_person(granted: &[(&str, Level)]) -> Caller {
+    Caller::person(UserId::of_person("person:", "ada", &[]).unwrap())
+        .granted(caller(granted).grants().clone())
 }
 
 fn pairs(caller: &Caller, kind: RuleKind, query: &[(&str, &str)]) -> Result<Vec<String>, Kind> {
@@ -295,10 +301,11 @@ proptest! {
     #[test]
     fn the_engine_is_asked_for_a_subset_of_the_grants(
         granted in levels(),
+        person in proptest::bool::ANY,
         kind in proptest::sample::select(EACH.to_vec()),
         named in proptest::collection::vec(proptest::sample::select(vec!["A", "B", "C", "D", "E", "F", ""]), 0..4),
     ) {
-        let caller = caller(&granted);
+        let caller = if person { a_person(&granted) } else { caller(&granted) };
         let list = named.join(",");
         let query: &[(&str, &str)] = if named.is_empty() { &[] } else { &[("tenantIdIn", &list)] };
         if let Ok(pairs) = pairs(&caller, kind, query) {
@@ -318,6 +325,36 @@ proptest! {
                 let level = caller.level(tenant.as_str().unwrap());
                 prop_assert!(level.is_some_and(|level| level >= kind.level()), "{}", tenant);
             }
+        }
+    }
+
+    /// For any grants and any write: a tenant that is put in or named is granted at the level of the kind, and so is the
+    /// owner of a record that goes on.
+    #[test]
+    fn the_owner_of_what_is_written_has_the_level(
+        granted in levels(),
+        person in proptest::bool::ANY,
+        kind in proptest::sample::select(EACH.to_vec()),
+        named in proptest::option::of(proptest::sample::select(vec!["A", "B", "C", "D", "E", "F", ""])),
+    ) {
+        let caller = if person { a_person(&granted) } else { caller(&granted) };
+        let covers = |tenant: &str| caller.level(tenant).is_some_and(|level| level >= kind.level());
+        let body = serde_json::json!({"tenantId": named}).to_string();
+        for rules in ["TaskCreate", "TaskUpdate", "Message", "Condition", "Signal"] {
+            if let Ok((text, narrowed)) = object(&caller, kind, rules, &body) {
+                let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+                let tenant = json["tenantId"].as_str().unwrap();
+                prop_assert!(covers(tenant), "{} in {}", tenant, rules);
+                prop_assert!(narrowed.within.is_none_or(|within| within.as_str() == tenant));
+                let meant = named.filter(|named| !named.is_empty());
+                prop_assert!(meant.is_none_or(|named| named == tenant), "{} in {}", tenant, rules);
+            }
+        }
+        for owner in ["A", "B", "C", "D", "E", "F"] {
+            let found = caller.at_level(owner, kind.level());
+            prop_assert_eq!(matches!(found, Ok(Some(_))), covers(owner));
+            // What is visible at a lower level is a refusal, what is not is as missing.
+            prop_assert_eq!(found.is_err(), !covers(owner) && caller.level(owner).is_some());
         }
     }
 
