@@ -108,5 +108,5 @@ async fn run_lane(rows: Vec<Row>, shared: &Estate) -> (Vec<String>, Vec<Estate>)
 }
 
 async fn own(stage: &Stage, sides: Sides<'_>, secrets: &[Secrets], row: &Row) -> Outcome {
-    Run { stage, sides, secrets, setting: Shared::Hidden }.columns(row, &[Column::Own]).await
+    Run { stage, sides, secrets, setting: Shared::Hidden, client: None }.columns(row, &[Column::Own]).await
 }

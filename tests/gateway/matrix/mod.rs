@@ -149,7 +149,8 @@ async fn run_lane(
         let fresh = if row.changes { Some(Estate::new("A", true).await) } else { None };
         let own = fresh.as_ref().unwrap_or(&caller);
         let sides = Sides { own, foreign: &other, shared };
-        let mut outcome = Run { stage: &stage, sides, secrets: &secrets, setting }.row(&row).await;
+        let mut outcome =
+            Run { stage: &stage, sides, secrets: &secrets, setting, client: None }.row(&row).await;
         if row.changes {
             let now = state::quick(&other).await;
             outcome.problems.extend(changes(&row.name, &quick, &now));

@@ -44,7 +44,7 @@ async fn who_runs_on_shared_definitions_does_not_show() {
     let rows = reads();
     let app = stage.client(own.tenant.as_deref().unwrap());
     let sides = Sides { own: &own, foreign: &other, shared: &shared };
-    let run = Run { stage: &stage, sides, secrets: &[], setting: Shared::Readable };
+    let run = Run { stage: &stage, sides, secrets: &[], setting: Shared::Readable, client: None };
 
     let questions = questions(&shared, &other, None);
     let before =

@@ -28,6 +28,8 @@ pub struct Run<'a> {
     /// B's, then the shared side's where there is one.
     pub secrets: &'a [Secrets],
     pub setting: Shared,
+    /// Who asks; none: the client whose id is the own side's tenant.
+    pub client: Option<&'a Api>,
 }
 
 /// Reads of what can be shared; what is counted about a shared definition is everybody's and stays hidden.
@@ -54,6 +56,11 @@ struct Answered {
 }
 
 impl Run<'_> {
+    fn app(&self) -> Api {
+        let own = || self.stage.client(self.sides.own.tenant.as_deref().unwrap());
+        self.client.cloned().unwrap_or_else(own)
+    }
+
     /// Asked for all columns.
     pub async fn row(&self, row: &Row) -> Outcome {
         // The caller's own comes last: it may use its id up.
@@ -63,7 +70,7 @@ impl Run<'_> {
     /// Asked for these columns.
     pub async fn columns(&self, row: &Row, columns: &[Column]) -> Outcome {
         let mut outcome = Outcome::default();
-        let app = self.stage.client(self.sides.own.tenant.as_deref().unwrap());
+        let app = self.app();
         let subject = [&row.ask.path, &row.ask.query, row.ask.body.as_deref().unwrap_or("")]
             .into_iter()
             .chain(row.ask.form.iter().map(|(_, v)| v.as_str()))
@@ -90,7 +97,8 @@ impl Run<'_> {
             // What is refused for everybody has nothing to be compared with.
             // A key that nobody has goes to the engine as it was asked, not with the tenant that `direct` names.
             let by_shared_key = shows_shared && row.ask.path.contains("/key/");
-            if column == Column::Missing && row.sort == Sort::Ids && row.own != Some(403) && !by_shared_key {
+            let bare = self.client.is_none() && row.sort == Sort::Ids && row.own != Some(403);
+            if column == Column::Missing && bare && !by_shared_key {
                 let direct = self.direct(row, &ask, &mut filler).await;
                 let through = &answers.last().unwrap().1;
                 outcome.problems.extend(differ(row, "missing id and engine", &through.plain, &direct, false));
@@ -133,7 +141,7 @@ impl Run<'_> {
         }
         let mut filler = Filler::new(self.sides, column);
         let ask = filler.ask(template(row, column)?).await?;
-        let app = self.stage.client(self.sides.own.tenant.as_deref().unwrap());
+        let app = self.app();
         Some(plain(&send(&app, &row.method, &ask).await, &filler))
     }
 
