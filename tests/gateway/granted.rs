@@ -271,6 +271,27 @@ async fn what_is_counted_is_counted_for_each_granted_tenant() {
 }
 
 #[tokio::test]
+async fn a_filter_counts_what_it_shows() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let (World { a, b, engine }, World { a: c, .. }) = (World::seed().await, World::seed().await);
+    let granted = client(&stage, &a.tenant, &json!({"tenants": [b.tenant]}));
+    let own = client(&stage, &a.tenant, &json!({}));
+    let filter = json!({"name": "all", "resourceType": "Task", "query": {}, "properties": {}});
+    let id = own.post("/filter/create", filter).await.ok().id();
+    for (app, of) in [(&granted, set(&[&a.tenant, &b.tenant])), (&own, set(&[&a.tenant]))] {
+        let list = app.get(&format!("/filter/{id}/list")).await.ok();
+        c.not_in(&list);
+        assert_eq!(tenants(&list), of);
+        for path in [format!("/filter/{id}?itemCount=true"), "/filter?itemCount=true".to_owned()] {
+            let shown: Value = app.get(&path).await.ok().json();
+            let shown = shown.as_array().map_or(&shown, |all| &all[0]);
+            assert_eq!(shown["itemCount"], json!(list.ids().len()), "{of:?} {path}");
+        }
+    }
+    engine.delete(&format!("/filter/{id}")).await;
+}
+
+#[tokio::test]
 async fn a_key_is_the_own_ones_or_the_only_ones_or_refused() {
     let stage = Stage::with(|plan| plan.config(YAML)).await;
     let (World { a, b, engine }, World { a: c, b: d, .. }) = (World::seed().await, World::seed().await);

@@ -8,7 +8,7 @@ use crate::isolation::engine::{Engine, Found, rows};
 use crate::json::Json;
 use crate::percent::encode_path;
 use crate::refusal::Refusal;
-use crate::tenancy::Caller;
+use crate::tenancy::{Caller, Level, Tenant};
 
 /// A path that the caller may read.
 #[derive(Clone, Debug)]
@@ -94,13 +94,14 @@ impl ReadPath {
         engine.ask_bytes(&self.target(), caller, limit).await
     }
 
-    /// The count of a stored query that stands there, with the caller put in: that outweighs what is stored.
+    /// The count of a stored query that stands there, with the tenants that the caller may read put in, as where the query is
+    /// run: that outweighs what is stored.
     ///
     /// # Errors
     /// The engine did not answer with a count.
     pub(crate) async fn pinned_count(&self, engine: &Engine, caller: &Caller) -> Result<u64, Refusal> {
         let mut body = Json::object();
-        body.set("tenantIdIn", Json::strings([caller.tenant().as_str()]));
+        body.set("tenantIdIn", Json::strings(caller.tenants(Level::Read).map(Tenant::as_str)));
         count_of(&engine.ask("POST", &self.target(), Some(body.write()), caller).await?)
     }
 }
