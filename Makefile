@@ -14,7 +14,7 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 demo: setup engine ## two applications on one engine, from nothing; stays up until Ctrl-C (ONCE=1: ends after the story)
-	cargo build --bin tenantgate --example demo
+	cargo build --bin tenantgate --example demo $(if $(filter-out 0,$(ONCE)),,--example task-list)
 	@ONCE=$(ONCE) cargo run -q --example demo
 
 test: setup ## formatting, lints, docs, chart, unit tests, tests against a real engine
