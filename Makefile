@@ -7,15 +7,20 @@ CHART_VALUES := smallest everything
 CHART_PAGES := docs/deploy.md docs/operating.md helm/README.md
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart audit chart-test dashboard-test otlp-test engine keycloak fuzz bench setup parity clients fmt update
+.PHONY: help demo ui test chart audit chart-test dashboard-test otlp-test engine keycloak fuzz bench setup parity clients fmt update
 
 help: ## show this
 	@echo "tenantgate: keeps the applications of a shared Camunda 7 engine inside their own tenants"
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 demo: setup engine ## two applications on one engine, from nothing; stays up until Ctrl-C (ONCE=1: ends after the story)
-	cargo build --bin tenantgate --example demo
+	cargo build --bin tenantgate --example demo $(if $(filter-out 0,$(ONCE)),,--example task-list)
 	@ONCE=$(ONCE) cargo run -q --example demo
+
+ui: setup engine ## the task list in headless Chromium: people, races, faults, axe-core (UPDATE=1: the pictures in docs/)
+	tests/ui/setup
+	cargo build --example task-list
+	tests/run cargo test --test ui -- --nocapture
 
 test: setup ## formatting, lints, docs, chart, unit tests, tests against a real engine
 	cargo fmt --check

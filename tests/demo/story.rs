@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::applications::name;
 use crate::support::api::{Api, Reply};
 use crate::support::gateway::Gateway;
 use crate::support::issuer::{AUDIENCE, Issuer, SECRET};
@@ -117,7 +118,7 @@ impl Stage {
         let api = self.gateway.with_token(&token);
         let reply = api.get(&format!("/tenant/{id}")).await;
         self.allowed(id, &format!("GET /tenant/{id}"), &reply, 404, Some("not there yet"));
-        let reply = api.post("/tenant/create", json!({"id": id, "name": format!("The {id}")})).await;
+        let reply = api.post("/tenant/create", json!({"id": id, "name": name(id)})).await;
         self.allowed(id, &format!("POST /tenant/create {{\"id\":\"{id}\"}}"), &reply, 204, Some(""));
         let form = Form::deployment("order", Some(id), &[("order.bpmn", &order(id))]);
         let reply = api.form("/deployment/create", form).await;

@@ -132,6 +132,43 @@ async fn creates_and_starts_go_where_they_are_named() {
 }
 
 #[tokio::test]
+async fn the_record_of_a_granted_tenant_is_read_and_never_changed() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    let (World { a, b, engine }, World { a: c, .. }) = (World::seed().await, World::seed().await);
+    let record = |tenant: &str| format!("/tenant/{tenant}");
+    let before = engine.get(&record(&b.tenant)).await.ok().json();
+    let missing = format!("tM{}", random());
+    let told = async |app: &Api, tenant: &str| app.get(&record(tenant)).await.telling(tenant);
+    for level in ["read", "work", "all"] {
+        let app = client(&stage, &a.tenant, &json!({"tenants": [{"tenant": b.tenant, "level": level}]}));
+        assert_eq!(app.get(&record(&b.tenant)).await.ok().json(), before, "{level}");
+        assert_eq!(
+            app.get(&format!("/tenant?id={}", b.tenant)).await.ok().json(),
+            json!([before]),
+            "{level}"
+        );
+        let count = app.get(&format!("/tenant/count?id={}", b.tenant)).await.ok();
+        assert_eq!(count.json()["count"], 1, "{level}");
+        // Whose record it is says who may change it, at no level another.
+        let taken = json!({"id": b.tenant, "name": "taken"});
+        app.put(&record(&b.tenant), taken.clone()).await.status(404);
+        app.post("/tenant/create", taken).await.refused(403, "TG403-TENANT");
+        app.delete(&record(&b.tenant)).await.refused(403, "TG403-DENIED");
+        app.get(&format!("/tenant?id={}&userMember=x", b.tenant)).await.refused(403, "TG403-FIELD");
+        // The twins: a tenant that is not granted is one that never existed, and a list that names none is the own one.
+        assert_eq!(told(&app, &c.tenant).await, told(&app, &missing).await, "{level}");
+        for tenant in [&c.tenant, &missing] {
+            app.get(&format!("/tenant?id={tenant}")).await.refused(403, "TG403-TENANT");
+        }
+        assert_eq!(app.get("/tenant").await.ok().ids(), std::slice::from_ref(&a.tenant), "{level}");
+    }
+    let own = client(&stage, &a.tenant, &json!({}));
+    assert_eq!(told(&own, &b.tenant).await, told(&own, &missing).await);
+    own.get(&format!("/tenant?id={}", b.tenant)).await.refused(403, "TG403-TENANT");
+    assert_eq!(engine.get(&record(&b.tenant)).await.ok().json(), before);
+}
+
+#[tokio::test]
 async fn every_tenant_with_a_record_shows_those_of_tomorrow_included_and_nothing_without_tenant() {
     let stage = Stage::with(|plan| plan.config(YAML)).await;
     let World { a, b, engine } = World::seed().await;

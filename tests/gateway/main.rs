@@ -78,6 +78,8 @@ mod statements;
 mod story;
 /// Suspending by several selectors at once.
 mod suspended;
+/// The token of the task list.
+mod task_list;
 /// Every class of bypass, by name.
 mod threats;
 

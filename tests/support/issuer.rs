@@ -1,5 +1,5 @@
 //! An issuer for development, in the manner of Auth0: client credentials by form or JSON at `/oauth/token`, keys
-//! at `/.well-known/jwks.json`. It trusts whoever says the secret `demo`, so it is never part of the product.
+//! at `/.well-known/jwks.json`; people sign in at `/authorize` (`people.rs`). It trusts whoever says the secret `demo`, so it is never part of the product.
 //!
 //! For tests it also signs any header and claims, with its own or another key.
 
@@ -16,6 +16,8 @@ use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
+
+use super::people::{Chosen, Client, People};
 
 /// The secret of every client.
 pub const SECRET: &str = "demo";
@@ -73,6 +75,7 @@ struct State {
     issuer: String,
     keys: Mutex<Vec<Key>>,
     jwks_fetches: AtomicUsize,
+    people: People,
 }
 
 /// A running issuer; ends with its owner.
@@ -96,6 +99,7 @@ impl Issuer {
             issuer: format!("http://{address}/"),
             keys: Mutex::new(vec![Key::generate()]),
             jwks_fetches: AtomicUsize::new(0),
+            people: People::default(),
         });
         let data = web::Data::from(Arc::clone(&state));
         let (tell, told) = std::sync::mpsc::channel();
@@ -105,6 +109,8 @@ impl Issuer {
                     App::new()
                         .app_data(data.clone())
                         .route("/oauth/token", web::post().to(token))
+                        .route("/authorize", web::get().to(authorize))
+                        .route("/authorize", web::post().to(chosen))
                         .route("/.well-known/jwks.json", web::get().to(jwks))
                         .route("/.well-known/openid-configuration", web::get().to(discovery))
                 };
@@ -125,6 +131,11 @@ impl Issuer {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Sets what a client gets besides tokens of its own name, as an operator does.
+    pub fn register(&self, id: &str, client: Client) {
+        self.state.people.register(id, client);
     }
 
     /// How often its keys were fetched.
@@ -199,6 +210,7 @@ async fn discovery(state: web::Data<State>) -> HttpResponse {
     let issuer = &state.issuer;
     HttpResponse::Ok().json(json!({
         "issuer": issuer, "token_endpoint": format!("{issuer}oauth/token"),
+        "authorization_endpoint": format!("{issuer}authorize"),
         "jwks_uri": format!("{issuer}.well-known/jwks.json"),
         "id_token_signing_alg_values_supported": ["RS256"],
     }))
@@ -219,18 +231,52 @@ async fn token(state: web::Data<State>, request: HttpRequest, body: web::Bytes) 
         let status = actix_web::http::StatusCode::from_u16(status).unwrap();
         HttpResponse::build(status).json(json!({"error": error, "error_description": text}))
     };
-    if field("grant_type") != Some("client_credentials") {
-        return no(403, "unsupported_grant_type", "only client_credentials");
-    }
     let (Some(client), Some(SECRET)) = (field("client_id"), field("client_secret")) else {
         return no(401, "access_denied", "Unauthorized");
     };
-    let Some(audience) = field("audience") else {
-        return no(403, "access_denied", "no audience parameter");
-    };
     let key = state.keys.lock().unwrap().last().expect("a key").clone();
-    let token = key.sign(&key.header(), &claims(&state.issuer, client, audience));
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(json!({
-        "access_token": token, "token_type": "Bearer", "expires_in": 86_400,
-    }))
+    let given = |answer: &Value| HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(answer);
+    match field("grant_type") {
+        Some("client_credentials") => {
+            let Some(audience) = field("audience") else {
+                return no(403, "access_denied", "no audience parameter");
+            };
+            let mut claims = claims(&state.issuer, client, audience);
+            let Client { scope, lives, .. } = state.people.client(client);
+            if !scope.is_empty() {
+                claims["scope"] = json!(scope);
+            }
+            if let Some(lives) = lives {
+                claims["exp"] = json!(now() + lives);
+            }
+            let token = key.sign(&key.header(), &claims);
+            // Said of all, as a client that is told another end never meets a token that ended.
+            given(&json!({"access_token": token, "token_type": "Bearer", "expires_in": 86_400}))
+        }
+        Some("authorization_code") => {
+            let part = |name: &str| field(name).unwrap_or_default();
+            let redeemed =
+                state.people.redeemed(part("code"), client, part("redirect_uri"), part("code_verifier"));
+            let Some((asked, (id, name))) = redeemed else {
+                return no(403, "invalid_grant", "the code is not this client's, or was used");
+            };
+            let claims = json!({
+                "iss": state.issuer, "sub": id, "aud": client, "iat": now(), "exp": now() + 600, "nonce": asked.nonce,
+                "name": name,
+            });
+            let token = key.sign(&key.header(), &claims);
+            given(
+                &json!({"access_token": "opaque", "id_token": token, "token_type": "Bearer", "expires_in": 600}),
+            )
+        }
+        _ => no(403, "unsupported_grant_type", "only client_credentials and authorization_code"),
+    }
+}
+
+async fn authorize(state: web::Data<State>, request: HttpRequest) -> HttpResponse {
+    state.people.page(request.query_string())
+}
+
+async fn chosen(state: web::Data<State>, form: web::Form<Chosen>) -> HttpResponse {
+    state.people.chosen(&form)
 }

@@ -20,6 +20,7 @@ pub mod fault;
 pub mod gateway;
 pub mod issuer;
 pub mod multipart;
+pub mod people;
 pub mod raw;
 pub mod recorder;
 pub mod snapshot;

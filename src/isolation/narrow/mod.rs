@@ -209,13 +209,15 @@ impl Narrowing<'_> {
                 Part::Tenant(n) => {
                     let id = ResourceId::tenant(param(n), self.kind);
                     let before = number.checked_sub(1).and_then(|before| forward.to.get(before));
-                    // Records of tenants and users are their own affair; only definitions of granted tenants are named.
-                    let granted = matches!(before, Some(Part::Literal(text)) if text == "tenant-id");
+                    // Definitions of granted tenants may be named, and their records read. To change a record is its own
+                    // tenant's affair, whatever the level, and so are the profiles of users, which bear tenants' ids.
+                    let behind =
+                        |text: &str| matches!(before, Some(Part::Literal(literal)) if literal == text);
+                    let granted = behind("tenant-id") || behind("tenant") && self.kind == RuleKind::Read;
                     Segment::Id(if granted { id } else { id.own_of(self.caller) })
                 }
                 Part::Id(n, resource_type) => {
-                    let id = ResourceId::new(*resource_type, param(n), self.kind);
-                    let id = within(id);
+                    let id = within(ResourceId::new(*resource_type, param(n), self.kind));
                     Segment::Id(if forward.own_only { id } else { id.or_shared() })
                 }
                 Part::Free(n) | Part::Key(n, _) => Segment::Text(param(n)),

@@ -128,7 +128,6 @@ pub async fn cases(rules: &[Rule], own: &Plenty) -> Vec<Case> {
             continue;
         };
         let list = rule.path.trim_end_matches("/count");
-        let name = if name == "OwnTenantQuery" { "TenantQuery" } else { name };
         let mut parameters = parameters(name);
         if parameters.is_empty() {
             // Told in the report as an operation without a case.
