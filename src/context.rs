@@ -132,6 +132,13 @@ impl<'a> RequestContext<'a> {
         self.reply(answer, &permit).await
     }
 
+    /// The same with none of its ids looked up: each is answered as one that never existed.
+    pub(crate) async fn as_missing(&self, draft: Draft) -> Result<Reply, Refusal> {
+        let permit = draft.permit(&OwnedIds::default());
+        let answer = self.send(&permit, Duration::ZERO).await?;
+        self.reply(answer, &permit).await
+    }
+
     /// The same for a list or count in pages of tenants: one reply. The first page that the engine refuses is the answer.
     pub(crate) async fn carry_out_pages(&self, pages: Pages) -> Result<Reply, Refusal> {
         let _share = self.in_line(&self.state.heavy, true).await?;

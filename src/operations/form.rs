@@ -5,7 +5,7 @@ use super::{Planned, Planning, relayed};
 use crate::context::RequestContext;
 use crate::isolation::narrow::Outcome;
 use crate::isolation::{Draft, Found, KeyOwner, KeyQuestion, ReadPath, needed, unreadable};
-use crate::policy::Part;
+use crate::policy::{Part, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
 use crate::response::Reply;
 use crate::tenancy::Caller;
@@ -111,9 +111,11 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply
             let readable = ctx.readable_id(ctx.state.policy.types.process_definition, id).await?;
             readable.map(|id| ReadPath::below(DEFINITION, &id).then("startForm"))
         }
-        // A tenant in the path that is not granted goes on, and is answered as an unknown one.
         At::Key(key, Some(tenant)) => {
-            let path = ReadPath::by_key_of(DEFINITION, key, ctx.caller(), tenant);
+            // Asked first: it may have come since the list of every tenant, and is the caller's from here on.
+            let granted = ctx.readable_id(ResourceTypeId::TENANT, tenant).await?;
+            let path = granted
+                .and_then(|tenant| ReadPath::by_key_of(DEFINITION, key, ctx.caller(), tenant.as_str()));
             path.map(|path| path.then("startForm"))
         }
         At::Key(key, _) => {
@@ -138,12 +140,14 @@ pub(super) async fn handle(ctx: &RequestContext<'_>, plan: Plan) -> Result<Reply
             Some(path.then("startForm"))
         }
     };
-    if let Some(info) = info
-        && let Some(reply) = look(ctx, &info).await?
-    {
-        return Ok(reply);
+    match info {
+        Some(info) => match look(ctx, &info).await? {
+            Some(reply) => Ok(reply),
+            None => ctx.carry_out(draft, Duration::ZERO).await,
+        },
+        // What was not looked at is fetched for nobody, whatever has come since.
+        None => ctx.as_missing(draft).await,
     }
-    ctx.carry_out(draft, Duration::ZERO).await
 }
 
 /// Looks at how the form is bound; a reply where there is nothing to look at.

@@ -55,8 +55,8 @@ pub(crate) fn unverified_issuer(claims: &Claims) -> Option<&str> {
 /// [`Kind::TokenClaims`].
 pub(crate) fn check<'a>(claims: &'a Claims, issuer: &'a Issuer, now: f64) -> Result<Proved<'a>, Refusal> {
     let until = times(claims, issuer.leeway.as_secs_f64(), now)?;
-    let client_id = client_id(claims, &issuer.client_id_claims);
-    let people = issuer.people.as_ref().filter(|people| !of_application(claims, &client_id, people));
+    let client_id = client_id(claims, &issuer.client_id_claims)?;
+    let people = issuer.people.as_ref().filter(|people| !of_application(claims, client_id, people));
     match people {
         Some(People { audiences, .. }) if !audiences.is_empty() => audience(claims, audiences, false)?,
         Some(_) | None => audience(claims, &issuer.audiences, issuer.audience_optional)?,
@@ -65,28 +65,31 @@ pub(crate) fn check<'a>(claims: &'a Claims, issuer: &'a Issuer, now: f64) -> Res
     required(claims, issuer)?;
     let bearer = match people {
         Some(people) => person(claims, client_id, people)?,
-        None => application(claims, client_id?, issuer)?,
+        None => application(claims, client_id.ok_or_else(no_client_id)?, issuer)?,
     };
     Ok(Proved { bearer, until })
 }
 
 /// Whether the token is surely no person's. Where people sign in by the same client, a `sub` that is the client id proves
-/// nothing: the issuer may let its users choose theirs.
-fn of_application(claims: &Claims, client_id: &Result<&str, Refusal>, people: &People) -> bool {
-    client_id.as_ref().is_ok_and(|id| {
-        let by_sub = people.client_ids.iter().all(|of_people| of_people != id);
-        is_application(claims, id, by_sub)
-    })
+/// nothing: the issuer may let its users choose theirs. Where they sign in by any client, that holds for all tokens that
+/// are made for people's audiences.
+fn of_application(claims: &Claims, client_id: Option<&str>, people: &People) -> bool {
+    // A token that says so itself is no person's either without the client id: it is refused.
+    let Some(client_id) = client_id else { return is_application(claims, "", false) };
+    let by_any_client = people.client_ids.is_empty();
+    let for_people = || audience(claims, &people.audiences, false).is_ok();
+    let by_people = people.client_ids.iter().any(|of_people| of_people == client_id);
+    is_application(claims, client_id, !(by_people || by_any_client && for_people()))
 }
 
 /// A person's token, by a client that the issuer's settings name.
 fn person<'a>(
     claims: &'a Claims,
-    client_id: Result<&str, Refusal>,
+    client_id: Option<&str>,
     people: &'a People,
 ) -> Result<Bearer<'a>, Refusal> {
     if !people.client_ids.is_empty() {
-        let client_id = client_id?;
+        let client_id = client_id.ok_or_else(no_client_id)?;
         if !people.client_ids.iter().any(|of_people| of_people == client_id) {
             let message = "the token is a user's, of an application by which nobody signs in here";
             return Err(not_application(message, "its client is not in `people.client_ids`"));
@@ -197,9 +200,9 @@ fn required(claims: &Claims, issuer: &Issuer) -> Result<(), Refusal> {
     }
 }
 
-/// The first claim present wins. One that is no string, or two that differ, are refused: another reader could take
-/// the other one and see another client.
-fn client_id<'a>(claims: &'a Claims, names: &[String]) -> Result<&'a str, Refusal> {
+/// The first claim present wins; none where there is none of them. One that is no string, or two that differ, are refused,
+/// a person's as well: another reader could take the other one and see another client.
+fn client_id<'a>(claims: &'a Claims, names: &[String]) -> Result<Option<&'a str>, Refusal> {
     let mut found: Option<&str> = None;
     for name in names {
         match (claims.get(name), found) {
@@ -210,7 +213,11 @@ fn client_id<'a>(claims: &'a Claims, names: &[String]) -> Result<&'a str, Refusa
             (Some(_), _) => return Err(wrong(format_args!("client id claim `{name}` is not a string"))),
         }
     }
-    found.ok_or_else(|| wrong("no client id claim"))
+    Ok(found)
+}
+
+fn no_client_id() -> Refusal {
+    wrong("no client id claim")
 }
 
 /// Whether the token proves client credentials: that of a user who signed in through the application carries the same

@@ -503,6 +503,44 @@ async fn a_granted_tenants_form_that_finds_others_is_refused_as_the_own_one() {
 }
 
 #[tokio::test]
+async fn a_form_of_a_tenant_that_has_just_come_is_looked_at_before_it_is_fetched() {
+    let World { a, b, engine } = World::seed().await;
+    for (binding, refused) in [("latest", true), ("deployment", false)] {
+        let stage = Stage::with(|plan| plan.config(YAML)).await;
+        let (key, form) = (format!("formed{}", random()), format!("form{}", random()));
+        let file = |text: &str| {
+            format!(r#"{{"id":"{form}","type":"default","components":[{{"type":"text","text":"{text}"}}]}}"#)
+        };
+        let model = format!(
+            "<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL' targetNamespace='x'>\
+             <process id='{key}' isExecutable='true' xmlns:c='http://camunda.org/schema/1.0/bpmn' \
+             c:historyTimeToLive='1'><startEvent id='s' c:formRef='{form}' c:formRefBinding='{binding}'/></process></definitions>"
+        );
+        // B has no record, so nothing of B's is granted.
+        let theirs = file(&b.marker);
+        let theirs = Form::deployment("form", Some(&b.tenant), &[("x.form", theirs.as_bytes())]);
+        let app = client(&stage, &a.tenant, &json!({"scope": "tenants:read"}));
+        app.get("/task/count").await.ok();
+        let new = format!("tNew{}", random());
+        engine.post("/tenant/create", json!({"id": new, "name": new})).await.status(204);
+        let own = file("own text");
+        let mut files = vec![("formed.bpmn", model.as_bytes())];
+        match refused {
+            true => drop(engine.form("/deployment/create", theirs).await.ok()),
+            false => files.push(("x.form", own.as_bytes())),
+        }
+        engine.form("/deployment/create", Form::deployment("formed", Some(&new), &files)).await.ok();
+        let reply =
+            app.get(&format!("/process-definition/key/{key}/tenant-id/{new}/deployed-start-form")).await;
+        b.not_in(&reply);
+        match refused {
+            true => drop(reply.refused(403, "TG403-FIELD")),
+            false => assert!(reply.ok().text().contains("own text")),
+        }
+    }
+}
+
+#[tokio::test]
 async fn messages_to_an_instance_and_deploying_again_stay_in_the_tenant_of_what_they_name() {
     let stage = Stage::with(|plan| plan.config(YAML)).await;
     let (World { a, b, engine }, World { a: c, .. }) = (World::seed().await, World::seed().await);

@@ -233,6 +233,12 @@ fn people_by_their_client() {
 #[test]
 fn people_by_their_audience() {
     let ada = |aud: Value| json!({ "gty": GONE, "sub": "auth0|ada", "aud": aud });
+    let of = |more: Value| {
+        let mut ada = ada(json!("people"));
+        more.as_object().unwrap().iter().for_each(|(name, value)| ada[name] = value.clone());
+        ada
+    };
+    let (none, both) = (Err(Kind::TokenAudience), Ok("person person:app@clients"));
     table(
         &with_people(&["people"], &[]),
         &[
@@ -246,6 +252,16 @@ fn people_by_their_audience() {
             ("a person for several", ada(json!(["x", "people"])), Ok("person person:auth0|ada")),
             ("a person for the applications' audience", ada(json!("api")), Err(Kind::TokenAudience)),
             ("a person for none", ada(json!(GONE)), Err(Kind::TokenAudience)),
+            ("a person by no client", of(json!({ "azp": GONE })), Ok("person person:auth0|ada")),
+            ("a person by two clients", of(json!({ "client_id": "x" })), Err(Kind::TokenClaims)),
+            ("a person by a list", of(json!({ "azp": ["app"] })), Err(Kind::TokenClaims)),
+            // An application's token is no person's, whatever it lacks.
+            ("by no client, but of one", of(json!({ "azp": GONE, "gty": "client-credentials" })), none),
+            ("by no client, but an application", of(json!({ "azp": GONE, "idtyp": "app" })), none),
+            // Who may choose a name can't become the application by which they sign in, whichever it is.
+            ("named like the client", of(json!({ "sub": "app" })), Ok("person person:app")),
+            ("for both", of(json!({ "sub": "app@clients", "aud": ["api", "people"] })), both),
+            ("an application by its name", json!({ "gty": GONE, "sub": "app" }), Ok("app")),
         ],
     );
     table(
