@@ -10,6 +10,9 @@ use super::user::UserId;
 use crate::config::{Level, TenantIdFault, tenant_id};
 use crate::refusal::{Kind, Refusal};
 
+/// Most pages of tenants for one question: 10,000 of the longest ids take 97 in a whole query string.
+const MOST_PAGES: usize = 200;
+
 /// A tenant id that is safe in a path segment, a comma list, a header and JSON.
 ///
 /// INVARIANT: made by [`Tenant::read`] only, so every other stage may write it down without another check.
@@ -40,7 +43,8 @@ impl Tenant {
         tenants.into_iter().map(Self::as_str).collect::<Vec<_>>().join(",")
     }
 
-    /// Tenants in pages of which each takes so many bytes of a query string at most; none where that is too few for one.
+    /// Tenants in pages of which each takes so many bytes of a query string at most; none where that is too few for one,
+    /// or takes too many pages: each is a request to the engine, and a client may fill the query string with its own.
     pub(crate) fn pages<T: Borrow<Self>>(tenants: &[T], room: usize) -> Option<Vec<&[T]>> {
         // No character of an id is percent-encoded; a comma is.
         let taken = |tenant: &T| tenant.borrow().0.len() + "%2C".len();
@@ -56,7 +60,7 @@ impl Tenant {
                 None => false,
             });
             let (page, others) = rest.split_at(fits.count());
-            if page.is_empty() {
+            if page.is_empty() || pages.len() == MOST_PAGES {
                 return None;
             }
             pages.push(page);

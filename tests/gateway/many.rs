@@ -147,6 +147,37 @@ async fn a_list_in_pages_can_not_be_sorted_or_cut_and_says_what_to_do() {
     many.asked();
 }
 
+/// A client that fills the query string with its own, or the path with a key, can't have the engine asked tenant by tenant.
+#[tokio::test]
+async fn a_long_query_does_not_become_a_request_for_each_tenant() {
+    let stage = Stage::with(|plan| plan.config(YAML)).await;
+    stage.recorder.script(|seen| {
+        let count = seen.path.ends_with("/count");
+        Answer::Json(200, if count { "{\"count\":1}" } else { "[]" }.to_owned())
+    });
+    let tenants: Vec<String> = (0..GRANTED).map(|n| format!("granted-{n:04}")).collect();
+    let token = issuer().token_with("own", |_, claims| claims["tenants"] = json!(tenants));
+    let app = stage.gateway.api().with_token(&token);
+    for (length, fits) in [(5000, true), (7080, false), (7090, false), (7095, false)] {
+        let text = "x".repeat(length);
+        for path in [
+            format!("/decision-definition/count?name={text}"),
+            format!("/decision-definition?name={text}"),
+            format!("/decision-definition/key/{}", &text[50..]),
+        ] {
+            stage.recorder.forget();
+            let reply = app.get(&path).await;
+            let requests = stage.recorder.seen().len();
+            if fits {
+                assert_eq!((reply.status, requests > 5), (200, true), "{}: {requests}", &path[..40]);
+            } else {
+                reply.refused(414, "TG414-TARGET");
+                assert_eq!(requests, 0, "{}", &path[..40]);
+            }
+        }
+    }
+}
+
 /// What docs/grants.md says of tokens: 350 names of 12 letters fit into the default limit, 1,000 names into a larger one.
 #[tokio::test]
 async fn tokens_of_many_tenants_fit_where_a_setting_lets_them() {
