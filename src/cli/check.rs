@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::args::CheckArgs;
 use super::exit::Exit;
-use crate::config::{Finding, Place, Settings, Severity, gather};
+use crate::config::{Finding, Place, Settings, Severity, Users, gather};
+use crate::policy::{Policy, PolicyFinding};
 
 /// Prints all findings; an error among them makes [`Exit::Findings`].
 pub(super) fn check(args: CheckArgs, env: impl Iterator<Item = (String, String)>) -> Exit {
@@ -22,18 +23,28 @@ pub(super) fn check(args: CheckArgs, env: impl Iterator<Item = (String, String)>
 /// The faults of the configured rules; without settings those of the built-in ones.
 fn policy_findings(settings: Option<&Settings>) -> Vec<Finding> {
     let folder = settings.and_then(|s| s.policies.directory.as_deref());
-    match crate::policy::load(folder) {
+    let users = settings.map_or_else(Default::default, |s| s.tenancy.users);
+    match rules(folder, users) {
         Ok(_) => Vec::new(),
         Err(faults) => faults.iter().map(|fault| in_folder(fault, folder)).collect(),
     }
 }
 
+/// The rules of a folder, or the built-in ones, fit for the settings.
+pub(super) fn rules(folder: Option<&Path>, users: Users) -> Result<Policy, Vec<PolicyFinding>> {
+    let policy = crate::policy::load(folder)?;
+    if users == Users::Pinned {
+        policy.can_pin_users().map_err(|fault| vec![fault])?;
+    }
+    Ok(policy)
+}
+
 /// A fault of the rules, placed in the configured folder.
-pub(super) fn policy_finding(fault: &crate::policy::PolicyFinding, settings: &Settings) -> Finding {
+pub(super) fn policy_finding(fault: &PolicyFinding, settings: &Settings) -> Finding {
     in_folder(fault, settings.policies.directory.as_deref())
 }
 
-fn in_folder(fault: &crate::policy::PolicyFinding, folder: Option<&Path>) -> Finding {
+fn in_folder(fault: &PolicyFinding, folder: Option<&Path>) -> Finding {
     let path = folder.unwrap_or(Path::new("policies")).join(&fault.file);
     Finding {
         code: fault.code,
@@ -94,6 +105,24 @@ mod tests {
             audience: vec!["engine".into()],
             ..SettingsArgs::default()
         }
+    }
+
+    #[test]
+    fn users_are_pinned_by_rules_that_know_them_only() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir("policies").unwrap().map(|file| file.unwrap().path()) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            std::fs::write(
+                folder.path().join(file.file_name().unwrap()),
+                text.replace(": user }", ": { pass: x } }")
+                    .replace("  assignee: user\n", "")
+                    .replace("  owner: user\n", ""),
+            )
+            .unwrap();
+        }
+        assert!(rules(None, Users::Pinned).is_ok() && rules(Some(folder.path()), Users::AsAsked).is_ok());
+        let found: Vec<_> = rules(Some(folder.path()), Users::Pinned).err().unwrap();
+        assert_eq!(found.iter().map(|fault| fault.code).collect::<Vec<_>>(), ["no-user"]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) fn explain(args: ExplainArgs, env: impl Iterator<Item = (String, Stri
         eprintln!("{finding}\n");
     }
     let Some(settings) = gathered.settings else { return Exit::Findings };
-    let policy = match crate::policy::load(settings.policies.directory.as_deref()) {
+    let policy = match super::check::rules(settings.policies.directory.as_deref(), settings.tenancy.users) {
         Ok(policy) => policy,
         Err(findings) => {
             findings.iter().for_each(|f| eprintln!("{}\n", super::check::policy_finding(f, &settings)));

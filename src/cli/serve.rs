@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use crate::causes;
 use crate::config::{Code, GatherArgs, Settings, gather};
-use crate::policy::{Policy, load};
+use crate::policy::Policy;
 use crate::server::ServeError;
 
 /// Gathers the settings and runs the gateway until it is told to stop. With an error among the findings nothing is
@@ -21,7 +21,7 @@ pub(super) fn serve(args: &GatherArgs, env: impl Iterator<Item = (String, String
     for line in protects(&settings) {
         eprintln!("{line}");
     }
-    let policy = match load(settings.policies.directory.as_deref()) {
+    let policy = match super::check::rules(settings.policies.directory.as_deref(), settings.tenancy.users) {
         Ok(policy) => policy,
         Err(findings) => {
             for finding in &findings {

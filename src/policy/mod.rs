@@ -69,6 +69,22 @@ impl Policy {
         self.field_rules.get(id.0).unwrap_or(&NONE)
     }
 
+    /// Whether the rules are fit for `tenancy.users: pinned`: an operation whose fields say nothing of users would let
+    /// anybody be named.
+    ///
+    /// # Errors
+    /// None of their fields is a user.
+    pub fn can_pin_users(&self) -> Result<(), PolicyFinding> {
+        let users = |rules: &FieldRules| rules.fields.iter().any(|(_, field)| *field == Field::User);
+        if self.field_rules.iter().any(users) {
+            return Ok(());
+        }
+        let help = "write `userId: user`, `assignee: user` and `owner: user` at the fields of tasks, as the built-in rules do";
+        let fault =
+            finding::Fault::new("no-user", "no field is a user, and `tenancy.users` is `pinned`", help);
+        Err(fault.at("fields.yaml", 0))
+    }
+
     /// A resource type; none for the pseudo resource type of tenants.
     pub fn resource_type(&self, id: ResourceTypeId) -> Option<&ResourceType> {
         self.resource_types.get(id.0)
