@@ -9,12 +9,18 @@ mod answer;
 mod body;
 mod client;
 mod error;
+mod http1;
 mod pool;
 mod reading;
+mod request;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 pub(crate) use answer::Answer;
 pub(crate) use body::{RequestBody, full};
 pub(crate) use client::{Engine, Found};
 pub(crate) use error::EngineSetupError;
+#[cfg(fuzzing)]
+pub use http1::fuzzing;
 pub(crate) use reading::{needed, rows, unreadable};
