@@ -59,10 +59,11 @@ pub(super) struct Lease {
 
 impl Lease {
     /// The answer was read to its end: the connection is free, unless there is any doubt about it.
-    pub(super) fn free(self) {
+    pub(super) fn free(mut self) {
         if !self.connection.reusable() {
             return;
         }
+        self.connection.rest();
         let since = Instant::now();
         let mut idle = held(&self.idle);
         // The oldest stand first; after a peak this is where they end.
@@ -99,30 +100,21 @@ impl Pool {
     pub(super) async fn send(&self, sending: Sending, head_only: bool) -> Result<(Head, Lease), SendError> {
         let mut sending = Some(sending);
         loop {
-            let (mut connection, used) = match self.take().await {
+            let (mut connection, used) = match self.take() {
                 Some(connection) => (connection, true),
                 None => (Box::pin(self.connect()).await?, false),
             };
             match connection.exchange(&mut sending, head_only).await {
                 Ok(head) => return Ok((head, Lease { connection, idle: self.idle.clone() })),
-                // It was closed while it was idle, and nothing was sent.
+                // It was closed while it was idle, or something came that nobody asked for, and nothing was sent.
                 Err(_) if used && sending.as_ref().is_some_and(|sending| !sending.begun()) => {}
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// The connection that was used last, if it is still good.
-    async fn take(&self) -> Option<Box<Connection>> {
-        loop {
-            let mut connection = self.latest()?;
-            if connection.is_good().await {
-                return Some(connection);
-            }
-        }
-    }
-
-    fn latest(&self) -> Option<Box<Connection>> {
+    /// The connection that was used last. Whether it is still good shows when a request is sent over it.
+    fn take(&self) -> Option<Box<Connection>> {
         let mut idle = held(&self.idle);
         let Idle { connection, since } = idle.pop()?;
         if since.elapsed() > IDLE {

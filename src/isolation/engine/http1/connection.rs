@@ -20,7 +20,7 @@ use super::sending::Sending;
 pub(crate) type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
 
 /// Bytes that one read takes, at first and at the most: a long answer is read in larger pieces.
-const READ: (usize, usize) = (8 * 1024, 128 * 1024);
+const READ: (usize, usize) = (4 * 1024, 128 * 1024);
 
 /// A connection.
 pub(crate) struct Connection {
@@ -34,14 +34,6 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(stream: Stream) -> Self {
         Self { stream, reader: Reader::new(), sending: None, read: READ.0 }
-    }
-
-    /// Whether an idle connection is still good: open, and silent since its last answer.
-    pub(crate) async fn is_good(&mut self) -> bool {
-        // Without a system call, unless the runtime has heard of something. Whatever came is not the answer to what is
-        // about to be sent.
-        let silent = std::future::poll_fn(|context| Poll::Ready(self.poll_read(context).is_pending()));
-        tokio::task::unconstrained(silent).await && self.reader.reusable()
     }
 
     /// Sends a request and reads the head of its answer. Until `sending` has begun, it may be sent elsewhere.
@@ -69,7 +61,13 @@ impl Connection {
         lost: &mut Option<io::Error>,
     ) -> Poll<Result<Head, ExchangeError>> {
         if let Some(rest) = sending.as_mut().filter(|_| lost.is_none()) {
+            // Looked at right before the first byte leaves: what came before is no answer to it, and must not be taken
+            // for one.
+            if !rest.begun() && !self.is_silent(context) {
+                return Poll::Ready(Err(Broken::Unasked.into()));
+            }
             match rest.poll(context, Pin::new(&mut self.stream)) {
+                Poll::Pending if !rest.begun() => return Poll::Pending,
                 Poll::Pending => {}
                 Poll::Ready(Ok(())) => *sending = None,
                 // The body was refused: the engine must not see its end. Or nothing was sent at all.
@@ -137,6 +135,19 @@ impl Connection {
     /// Whether another request may follow: the request has gone out whole, its answer came whole, and nothing else.
     pub(crate) fn reusable(&self) -> bool {
         self.sending.is_none() && self.reader.reusable()
+    }
+
+    /// It waits for its next request, perhaps for long, and holds no memory meanwhile.
+    pub(crate) fn rest(&mut self) {
+        self.reader.rest();
+    }
+
+    /// Whether the connection is open, and nothing has come since its last answer. Without a system call, unless the
+    /// runtime has heard of something.
+    fn is_silent(&mut self, context: &mut Context<'_>) -> bool {
+        // Not by the task's budget: one that is used up would look like silence.
+        let read = std::future::poll_fn(|context| self.poll_read(context));
+        pin!(tokio::task::unconstrained(read)).poll(context).is_pending()
     }
 
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {

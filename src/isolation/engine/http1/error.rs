@@ -20,15 +20,18 @@ pub(crate) enum Broken {
     /// A chunk's size, end or trailer is not written as it must be.
     #[error("its chunks can't be read")]
     Chunk,
+    /// Something came, or the connection ended, before anything was asked.
+    #[error("it comes before the request")]
+    Unasked,
     /// The connection ended before the answer did.
     #[error("it ends before its end")]
     CutOff,
 }
 
 impl Broken {
-    /// The connection ended, and nothing that came is wrong.
+    /// The connection ended or could not be used, and nothing of an answer that came is wrong.
     pub(crate) fn is_cut_off(self) -> bool {
-        self == Self::CutOff
+        matches!(self, Self::CutOff | Self::Unasked)
     }
 }
 

@@ -139,6 +139,11 @@ impl Reader {
         }
     }
 
+    /// Gives back what was read into.
+    pub(super) fn rest(&mut self) {
+        self.input = BytesMut::new();
+    }
+
     /// No other request may follow this one.
     pub(super) fn no_more(&mut self) {
         self.keep_alive = false;
