@@ -16,7 +16,9 @@ mod substitutes;
 pub(crate) use draft::Draft;
 #[cfg(fuzzing)]
 pub use engine::fuzzing;
-pub(crate) use engine::{Answer, Engine, EngineSetupError, Found, RequestBody, full, needed, unreadable};
+pub(crate) use engine::{
+    Answer, Engine, EngineSetupError, Found, Lines, RequestBody, full, needed, unreadable,
+};
 pub(crate) use own::{List, OwnRow, ReadPath, ReadableId};
 pub use own::{OwnId, OwnQuery, OwnWrite};
 pub(crate) use ownership::{

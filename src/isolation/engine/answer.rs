@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::http1::{ExchangeError, Head, Piece};
+use super::lines::Lines;
 use super::pool::Lease;
 use crate::causes;
 use crate::refusal::{Kind, Refusal};
@@ -14,7 +15,11 @@ pub(crate) struct Answer {
     /// Its status.
     pub status: http::StatusCode,
     /// Its headers.
-    pub headers: http::HeaderMap,
+    pub headers: Lines,
+    json: bool,
+    length: Option<u64>,
+    /// What arrived of the body, and was not taken yet.
+    arrived: Option<Bytes>,
     /// The connection, until the body's end. An answer that is dropped before takes it along.
     lease: Option<Lease>,
     idle: Duration,
@@ -22,7 +27,9 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(super) fn new(head: Head, lease: Lease, idle: Duration) -> Self {
-        let mut answer = Self { status: head.status, headers: head.headers, lease: Some(lease), idle };
+        let (status, headers) = (head.status, head.headers);
+        let (json, length) = (is_json(&headers), head.length);
+        let mut answer = Self { status, headers, json, length, arrived: None, lease: Some(lease), idle };
         // One without a body is at its end unread.
         answer.free_at_end();
         answer
@@ -37,16 +44,29 @@ impl Answer {
 
     /// Whether the body is JSON by its content type.
     pub(crate) fn is_json(&self) -> bool {
-        self.headers
-            .get(http::header::CONTENT_TYPE)
-            .and_then(|v| v.to_str().ok())
-            .and_then(|v| v.split(';').next())
-            .is_some_and(|essence| {
-                let essence = essence.trim();
-                let suffix = essence.len().checked_sub("+json".len()).and_then(|at| essence.get(at..));
-                essence.eq_ignore_ascii_case("application/json")
-                    || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("+json"))
-            })
+        self.json
+    }
+
+    /// The body's length, where the engine told it.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// The whole body, if all of it is here and it has at most `limit` bytes. What is here stays to be taken, else.
+    pub(crate) fn all_here(&mut self, limit: usize) -> Option<Bytes> {
+        while let Some(lease) = &mut self.lease {
+            // A fault is told by `piece`, again.
+            let Ok(Piece::Some(piece)) = lease.connection.piece_here() else { break };
+            self.arrived = Some(match self.arrived.take() {
+                None => piece,
+                Some(before) => [before, piece].concat().into(),
+            });
+            self.free_at_end();
+            if self.arrived.as_ref().is_some_and(|arrived| arrived.len() > limit) {
+                return None;
+            }
+        }
+        if self.lease.is_some() { None } else { Some(self.arrived.take().unwrap_or_default()) }
     }
 
     /// The next piece of the body; none at its end.
@@ -54,6 +74,9 @@ impl Answer {
     /// # Errors
     /// [`Kind::EngineAnswer`] when the body breaks off, [`Kind::EngineTimeout`] when nothing comes.
     pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
+        if let Some(arrived) = self.arrived.take() {
+            return Ok(Some(arrived));
+        }
         let Some(lease) = &mut self.lease else { return Ok(None) };
         let piece = match lease.connection.piece_here() {
             Ok(Piece::More) => {
@@ -99,4 +122,14 @@ impl Answer {
         }
         Ok(Some(whole.freeze()))
     }
+}
+
+fn is_json(headers: &Lines) -> bool {
+    let value = headers.first(&http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.and_then(|value| value.split(';').next()).is_some_and(|essence| {
+        let essence = essence.trim();
+        let suffix = essence.len().checked_sub("+json".len()).and_then(|at| essence.get(at..));
+        essence.eq_ignore_ascii_case("application/json")
+            || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("+json"))
+    })
 }

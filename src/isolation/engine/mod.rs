@@ -10,6 +10,7 @@ mod body;
 mod client;
 mod error;
 mod http1;
+mod lines;
 mod pool;
 mod reading;
 mod request;
@@ -23,4 +24,5 @@ pub(crate) use client::{Engine, Found};
 pub(crate) use error::EngineSetupError;
 #[cfg(fuzzing)]
 pub use http1::fuzzing;
+pub(crate) use lines::Lines;
 pub(crate) use reading::{needed, rows, unreadable};

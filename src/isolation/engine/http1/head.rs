@@ -4,10 +4,11 @@
 //! ends, by RFC 9112 section 6.3 without its leniencies.
 
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
-use http::{HeaderMap, StatusCode};
 
 use super::error::Broken;
+use crate::isolation::engine::lines::Lines;
 
 /// Most header lines.
 pub(super) const MOST_LINES: usize = 100;
@@ -31,7 +32,9 @@ pub(crate) struct Head {
     /// Its status; never 1xx.
     pub(crate) status: StatusCode,
     /// Its lines.
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Lines,
+    /// The body's length, where it was told.
+    pub(crate) length: Option<u64>,
     pub(super) framing: Framing,
     /// The connection may be used again when the body was read to its end.
     pub(super) keep_alive: bool,
@@ -70,17 +73,21 @@ pub(super) fn read(bytes: &Bytes, head_only: bool) -> Result<Found, Broken> {
     let closes = |value: &HeaderValue| {
         value.as_bytes().split(|b| *b == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"close"))
     };
-    let keep_alive = modern && !lines.get_all(CONNECTION).iter().any(closes);
+    let keep_alive = modern && !lines.all(&CONNECTION).any(closes);
     let (framing, certain) = framing(status, &lines, modern, keep_alive, head_only)?;
-    Ok(Found::Final(Head { status, headers: lines, framing, keep_alive: keep_alive && certain }))
+    let length = match framing {
+        Framing::Length(length) => Some(length),
+        Framing::Chunked | Framing::UntilClose => None,
+    };
+    Ok(Found::Final(Head { status, headers: lines, length, framing, keep_alive: keep_alive && certain }))
 }
 
-fn headers(bytes: &Bytes, lines: &[httparse::Header<'_>]) -> Result<HeaderMap, Broken> {
-    let mut headers = HeaderMap::with_capacity(lines.len());
+fn headers(bytes: &Bytes, lines: &[httparse::Header<'_>]) -> Result<Lines, Broken> {
+    let mut headers = Lines::with_room(lines.len());
     for line in lines {
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| Broken::Head)?;
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(line.value)).map_err(|_| Broken::Head)?;
-        headers.append(name, value);
+        headers.push(name, value);
     }
     Ok(headers)
 }
@@ -88,7 +95,7 @@ fn headers(bytes: &Bytes, lines: &[httparse::Header<'_>]) -> Result<HeaderMap, B
 /// How the body ends, and whether that is certain enough for another answer behind it.
 fn framing(
     status: StatusCode,
-    headers: &HeaderMap,
+    headers: &Lines,
     modern: bool,
     keep_alive: bool,
     head_only: bool,
@@ -119,8 +126,8 @@ fn framing(
 }
 
 /// The value of a line that may stand there once only.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Broken> {
-    let mut all = headers.get_all(name).iter();
+fn only<'a>(headers: &'a Lines, name: &'a HeaderName) -> Result<Option<&'a HeaderValue>, Broken> {
+    let mut all = headers.all(name);
     let first = all.next();
     if all.next().is_some() { Err(Broken::Framing) } else { Ok(first) }
 }

@@ -182,7 +182,6 @@ fn chunks_are_written_in_one_way() {
     let fine = "2\r\n[1\r\n2\r\n2]\r\n0\r\n\r\n";
     assert_eq!(taken(&chunked(fine)), ("[12]".into(), true));
     for body in [
-        fine.replace("2]\r\n", "2];a=b\r\n").replace("2]", "2]").replace(";a=b", ""),
         fine.replacen("2\r\n", "02;a=b\r\n", 1),
         fine.replacen("2\r\n", "2 ;a=\"b\"\r\n", 1),
         fine.replace("0\r\n\r\n", "00\r\nX: y\r\n\r\n"),
