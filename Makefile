@@ -30,6 +30,7 @@ test: setup ## formatting, lints, docs, chart, unit tests, tests against a real 
 	@$(MAKE) --no-print-directory chart engine
 	tests/clients/setup javascript
 	tests/run sh -c 'cargo test && cargo test --test clients -- javascript modeler'
+	cargo bench --profile dev --bench micro -- --test
 
 keycloak: setup engine ## the gateway before a real Keycloak (fetched from Maven Central, 177 MB, once)
 	tests/run tests/issuers/keycloak/run cargo test --test issuers -- --ignored keycloak
@@ -37,7 +38,7 @@ keycloak: setup engine ## the gateway before a real Keycloak (fetched from Maven
 fuzz: setup engine ## every fuzz target for FUZZ_SECONDS (60) each; installs nightly Rust and cargo-fuzz when missing
 	fuzz/run
 
-bench: setup ## ratios: keys on an issuer's bad day, a verification beside plain aws-lc, CPU a request beside nginx and HAProxy
+bench: setup ## CPU a request beside nginx and HAProxy, each step by itself, growth; writes docs/performance.md
 	benches/run
 
 chart: ## the chart's lint, unit tests and documents (part of `make test`)

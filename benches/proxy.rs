@@ -14,16 +14,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(unreachable_pub)]
 
+mod load;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use std::fs::File;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
 
+use load::{Gateway, Running, binary, log, nginx, spent};
 use serde_json::json;
-use support::api::Api;
 use support::free_port;
 use support::issuer::{AUDIENCE, Key, now};
 
@@ -44,61 +44,6 @@ const BUDGETS: (f64, f64) = (1.6, 0.8);
 
 const TASK: &str = r#"[{"id":"0b6f3a52-9d0c-11f0-8de9-0242ac120002","name":"Approve","assignee":null,"created":"2026-11-23T10:00:00.000+0000","due":null,"followUp":null,"lastUpdated":null,"delegationState":null,"description":null,"executionId":"0b6f3a4e-9d0c-11f0-8de9-0242ac120002","owner":null,"parentTaskId":null,"priority":50,"processDefinitionId":"order:1:0b6aa65d-9d0c-11f0-8de9-0242ac120002","processInstanceId":"0b6f134d-9d0c-11f0-8de9-0242ac120002","taskDefinitionKey":"approve","caseExecutionId":null,"caseInstanceId":null,"caseDefinitionId":null,"suspended":false,"formKey":null,"camundaFormRef":null,"tenantId":"app-one","taskState":"Created"}]"#;
 
-/// A process that ends with its owner.
-struct Running(Child);
-
-impl Running {
-    fn start(command: &mut Command) -> Self {
-        Self::with(command.stdout(Stdio::null()).stderr(Stdio::null()))
-    }
-
-    fn with(command: &mut Command) -> Self {
-        Self(command.stdin(Stdio::null()).spawn().unwrap_or_else(|e| panic!("{command:?}: {e}")))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // nginx's workers end with a master that is told to, not with one that is killed.
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
-    }
-}
-
-fn nginx(folder: &Path, name: &str, http: &str) -> Running {
-    let file = folder.join(format!("{name}.conf"));
-    let text = format!(
-        "daemon off; worker_processes 1; pid {name}.pid; error_log {name}.error;\n\
-         events {{ worker_connections 1024; }}\nhttp {{ keepalive_requests 10000000; access_log off;\n{http} }}\n"
-    );
-    std::fs::write(&file, text).unwrap();
-    Running::start(Command::new("nginx").arg("-p").arg(folder).arg("-c").arg(&file))
-}
-
-/// CPU of a process and its children so far, in nanoseconds: the scheduler's own sum, as ticks miss short turns.
-fn spent(pid: u32) -> u64 {
-    let entries = |path: &str| {
-        let entries = std::fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
-        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<_>>()
-    };
-    let parent = |pid: &str| {
-        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // Behind the name, which may hold blanks: state, parent.
-        text.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<u32>().ok()
-    };
-    let of_thread = |path: String| {
-        let text = std::fs::read_to_string(path).ok()?;
-        text.split_whitespace().next()?.parse::<u64>().ok()
-    };
-    let own =
-        entries("/proc").into_iter().filter(|name| *name == pid.to_string() || parent(name) == Some(pid));
-    own.flat_map(|name| {
-        let threads = format!("/proc/{name}/task");
-        entries(&threads).into_iter().filter_map(move |t| of_thread(format!("{threads}/{t}/schedstat")))
-    })
-    .sum()
-}
-
 /// Loads `port` and says how many microseconds of CPU a request cost the process.
 fn cost(name: &str, pid: u32, port: u16, script: &Path) -> f64 {
     cost_of("/task?maxResults=10", name, pid, port, script)
@@ -117,70 +62,6 @@ fn cost_of(path: &str, name: &str, pid: u32, port: u16, script: &Path) -> f64 {
     #[allow(clippy::cast_precision_loss)]
     let spent = (spent(pid) - before) as f64 / 1000.0;
     spent / f64::from(count)
-}
-
-/// The gateway's program in the release profile, as `benches/run` builds it.
-fn binary() -> String {
-    std::env::var("TENANTGATE_TEST_BINARY").expect("run `make bench`: it names the program to measure")
-}
-
-/// A file to log to, as all of them do: who read a pipe would take part of the time.
-fn log(folder: &Path, name: &str) -> File {
-    File::create(folder.join(name)).unwrap()
-}
-
-struct Gateway {
-    running: Running,
-    port: u16,
-    admin: u16,
-}
-
-impl Gateway {
-    fn start(binary: &str, folder: &Path, backend: u16) -> Self {
-        Self::with(binary, folder, backend, &[])
-    }
-
-    fn with(binary: &str, folder: &Path, backend: u16, more: &[&str]) -> Self {
-        let [port, admin] = [free_port(), free_port()];
-        let mut command = Command::new(binary);
-        command.arg("serve");
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TENANTGATE_")) {
-            command.env_remove(name);
-        }
-        command.env("TENANTGATE_LIMITS__WORKERS", "1");
-        for (flag, value) in [
-            ("--listen", format!("127.0.0.1:{port}")),
-            ("--admin-listen", format!("127.0.0.1:{admin}")),
-            ("--engine-url", format!("http://127.0.0.1:{backend}/engine-rest")),
-            ("--issuer", format!("http://127.0.0.1:{backend}/")),
-            ("--audience", AUDIENCE.to_owned()),
-        ] {
-            command.args([flag, &value]);
-        }
-        command.args(more);
-        let running = Running::with(command.stdout(Stdio::null()).stderr(log(folder, "gateway.log")));
-        let gateway = Self { running, port, admin };
-        let patience = Instant::now() + Duration::from_secs(30);
-        while gateway.ask("/readyz").is_none() {
-            let log = || std::fs::read_to_string(folder.join("gateway.log")).unwrap_or_default();
-            assert!(Instant::now() < patience, "the gateway is not ready:\n{}", log());
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        gateway
-    }
-
-    /// A page of the admin listener, if it is there.
-    fn ask(&self, path: &str) -> Option<String> {
-        let api = Api::new(&format!("http://127.0.0.1:{}", self.admin));
-        let reply = tokio::runtime::Runtime::new()
-            .unwrap()
-            .block_on(async { api.try_send(reqwest::Method::GET, path, &[], Vec::new()).await });
-        reply.ok().filter(|reply| reply.status == 200).map(|reply| reply.text())
-    }
-
-    fn pid(&self) -> u32 {
-        self.running.0.id()
-    }
 }
 
 fn main() -> ExitCode {

@@ -14,10 +14,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(unreachable_pub)]
 
+mod published;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use std::io::{Read, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,6 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Value, json};
 use support::issuer::{AUDIENCE, Key, now};
 use tenantgate::config;
-use tenantgate::token::Tokens;
 
 /// Batches of each way, and verifications a batch.
 const BATCHES: usize = 2000;
@@ -135,61 +134,13 @@ impl Sample {
     }
 }
 
-/// Serves the key set to whoever asks; its address.
-fn publish(keys: &Value) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}/jwks", listener.local_addr().unwrap());
-    let body = keys.to_string();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let _ = stream.read(&mut [0; 4096]);
-            let head =
-                format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
-            let _ = stream.write_all((head + &body).as_bytes());
-        }
-    });
-    address
-}
-
-fn settings(jwks_url: String) -> config::Issuer {
-    config::Issuer {
-        issuer: "https://issuer.example/".into(),
-        audiences: vec![AUDIENCE.into()],
-        audience_optional: false,
-        jwks_url,
-        discovery: false,
-        algorithms: vec![Algorithm::RS256, Algorithm::ES256],
-        leeway: Duration::from_secs(30),
-        client_id_claims: vec!["azp".into()],
-        application_tokens_only: true,
-        people: None,
-        required_claims: Vec::new(),
-        ca_file: None,
-        allow_http: false,
-    }
-}
-
 fn main() -> ExitCode {
     let samples = [rs256(), es256("measured")];
     let mut keys: Vec<_> = samples.iter().map(|sample| sample.jwk.clone()).collect();
     keys.extend((0..OTHERS).map(|number| es256(&format!("other-{number}")).jwk));
-    let issuers = [settings(publish(&json!({ "keys": keys })))];
-    // Its keys are in the provider as long as it lives.
-    let tokens = Tokens::new(
-        &issuers,
-        &config::Keys::default(),
-        &config::Tenancy::default(),
-        &config::Permissions::default(),
-        8192,
-    )
-    .unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    runtime.block_on(async {
-        tokens.start();
-        while tokens.ready().is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    });
+    // Its keys are in the provider as long as it lives.
+    let _tokens = published::tokens(&runtime, keys, &config::Keys::default());
     println!(
         "\none verification, its signature's base64url included: best of {BATCHES} batches of {BATCH}\n"
     );

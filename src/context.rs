@@ -174,7 +174,8 @@ impl<'a> RequestContext<'a> {
         let boundary = form::boundary(self.headers.content_type.as_deref())?;
         let mut parts = Parts::new(payload.pieces(self.state.settings.limits.max_stream_bytes), &boundary);
         let (writer, out) = form::channel();
-        let exchange = self.exchange(permit, Some(&out.content_type), out.body, FORM_TIMEOUT);
+        let exchange =
+            self.exchange(permit, Some(&out.content_type), RequestBody::Stream(out.body), FORM_TIMEOUT);
         let rebuild = rebuild(&mut parts, writer);
         tokio::pin!(exchange, rebuild);
         // A small form is read to its end before the engine hears of it.

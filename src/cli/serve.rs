@@ -42,7 +42,8 @@ pub(super) fn serve(args: &GatherArgs, env: impl Iterator<Item = (String, String
 
 /// The server on its runtime.
 fn run_server(settings: Settings, policy: Policy) -> Result<(), RunError> {
-    crate::telemetry::start_logging(&settings.log);
+    // Dropped last: until then lines may wait.
+    let _logging = crate::telemetry::start_logging(&settings.log);
     // Held until the server has ended, then the last spans go out; started and ended outside the server's runtime,
     // since its client waits by blocking.
     #[cfg(feature = "otlp")]

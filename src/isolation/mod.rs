@@ -14,7 +14,11 @@ mod permit;
 mod substitutes;
 
 pub(crate) use draft::Draft;
-pub(crate) use engine::{Answer, Engine, EngineSetupError, Found, RequestBody, full, needed, unreadable};
+#[cfg(fuzzing)]
+pub use engine::fuzzing;
+pub(crate) use engine::{
+    Answer, Engine, EngineSetupError, Found, Lines, RequestBody, full, needed, unreadable,
+};
 pub(crate) use own::{List, OwnRow, ReadPath, ReadableId};
 pub use own::{OwnId, OwnQuery, OwnWrite};
 pub(crate) use ownership::{

@@ -42,6 +42,7 @@ pub(crate) struct Planning<'a> {
 }
 
 /// What a request comes to before the engine was asked anything.
+#[allow(clippy::large_enum_variant, reason = "made once a request, and moved on at once")]
 pub(crate) enum Planned {
     /// Answered without the engine.
     Answer(Reply),

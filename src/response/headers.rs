@@ -1,9 +1,11 @@
 //! Which of the engine's headers go back to the client.
 
 use http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    PROXY_AUTHENTICATE, SERVER, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, LOCATION, PROXY_AUTHENTICATE, SERVER,
+    SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
+
+use crate::isolation::Lines;
 
 /// A cache between client and gateway must not keep one tenant's answer for another.
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
@@ -23,22 +25,28 @@ const DROPPED: [HeaderName; 10] = [
 
 /// The engine's headers without those that are about the connection (RFC 9110 section 7.6.1), its cookies (they are
 /// the gateway's session, shared by all tenants) and its name. The length is set anew when the body is written.
-pub(crate) fn reply_headers(engine: &HeaderMap, engine_origin: &str, public_origin: &str) -> HeaderMap {
-    let mut headers = engine.clone();
-    for value in engine.get_all(CONNECTION) {
-        for name in value.to_str().unwrap_or_default().split(',') {
-            headers.remove(name.trim());
-        }
+pub(crate) fn reply_headers(
+    engine: &Lines,
+    engine_origin: &str,
+    public_origin: &str,
+) -> Vec<(HeaderName, HeaderValue)> {
+    let hop = |name: &HeaderName| {
+        let mut lists = engine.all(&CONNECTION).map(|value| value.to_str().unwrap_or_default());
+        lists.any(|list| list.split(',').any(|hop| hop.trim().eq_ignore_ascii_case(name.as_str())))
+    };
+    let kept = engine.iter().filter(|(name, _)| !DROPPED.contains(name) && !hop(name));
+    let mut headers: Vec<_> = kept
+        .map(|(name, value)| {
+            let rest = value.to_str().ok().filter(|_| *name == LOCATION);
+            let rest = rest.and_then(|location| location.strip_prefix(engine_origin));
+            let location =
+                rest.and_then(|rest| HeaderValue::from_str(&format!("{public_origin}{rest}")).ok());
+            (name.clone(), location.unwrap_or_else(|| value.clone()))
+        })
+        .collect();
+    if headers.iter().all(|(name, _)| *name != CACHE_CONTROL) {
+        headers.push((CACHE_CONTROL, NO_STORE));
     }
-    for name in &DROPPED {
-        headers.remove(name);
-    }
-    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok()?.strip_prefix(engine_origin));
-    let location = location.and_then(|rest| HeaderValue::from_str(&format!("{public_origin}{rest}")).ok());
-    if let Some(location) = location {
-        headers.insert(LOCATION, location);
-    }
-    headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
     headers
 }
 
@@ -47,10 +55,8 @@ mod tests {
     use super::*;
 
     fn kept(lines: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
-        let mut engine = HeaderMap::new();
-        for (name, value) in lines {
-            engine.append(*name, HeaderValue::from_static(value));
-        }
+        let engine = lines.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)));
+        let engine = engine.collect();
         let headers = reply_headers(&engine, "http://engine:8080", "https://public");
         let lines = headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_owned()));
         let mut lines: Vec<_> = lines.filter(|(name, _)| name != "cache-control").collect();
@@ -86,7 +92,10 @@ mod tests {
     fn no_cache_keeps_an_answer_unless_the_engine_says_how() {
         let said = |lines: &[(&'static str, &'static str)]| {
             let engine = lines.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)));
-            reply_headers(&engine.collect(), "http://e", "http://p").get(CACHE_CONTROL).cloned()
+            reply_headers(&engine.collect(), "http://e", "http://p")
+                .into_iter()
+                .find(|line| line.0 == CACHE_CONTROL)
+                .map(|line| line.1)
         };
         assert_eq!(said(&[]), Some(NO_STORE));
         assert_eq!(said(&[("cache-control", "no-cache")]), Some(HeaderValue::from_static("no-cache")));

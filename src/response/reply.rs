@@ -1,7 +1,7 @@
 //! A reply: status, headers, and a body that is either there or still streams.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::guard::{Guard, Watch};
 use super::headers::{NO_STORE, reply_headers};
@@ -18,7 +18,7 @@ pub(crate) struct Reply {
     /// The status.
     pub status: u16,
     /// Its headers, without the length.
-    pub headers: HeaderMap,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: ReplyBody,
     /// The place in the tenant's share, held until the last byte: a slow reader takes a connection and memory all the while.
@@ -44,13 +44,13 @@ impl Reply {
     /// A JSON answer of the gateway's own.
     pub(crate) fn json(status: u16, body: impl Into<Bytes>) -> Self {
         let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let headers = HeaderMap::from_iter([json, (CACHE_CONTROL, NO_STORE)]);
+        let headers = vec![json, (CACHE_CONTROL, NO_STORE)];
         Self { status, headers, body: ReplyBody::Whole(body.into()), share: None }
     }
 
     /// An answer of the gateway's own without anything in it: 204, as the engine does, without a content type.
     pub(crate) fn empty() -> Self {
-        let headers = HeaderMap::from_iter([(CACHE_CONTROL, NO_STORE)]);
+        let headers = vec![(CACHE_CONTROL, NO_STORE)];
         Self { status: 204, headers, body: ReplyBody::Whole(Bytes::new()), share: None }
     }
 }
@@ -94,23 +94,32 @@ fn without_others(whole: Bytes) -> Bytes {
 pub(crate) async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, Refusal> {
     let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
     let status = answer.status.as_u16();
-    let length =
-        answer.headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     let guarded = answer.is_json() && !watch.guarded.is_empty() && answer.status.is_success();
     let failed = answer.is_json() && answer.status.is_server_error();
-    let body = match length {
-        _ if failed => ReplyBody::Whole(without_others(answer.whole(ERROR).await?.unwrap_or_default())),
-        Some(length) if guarded && length <= MAX_BUFFERED => {
-            let whole = answer.whole(usize::MAX).await?.unwrap_or_default();
-            ReplyBody::Whole(guard_whole(&whole, watch)?)
-        }
-        _ => ReplyBody::Stream {
+    let length = answer.length();
+    let body = if failed {
+        ReplyBody::Whole(without_others(answer.whole(ERROR).await?.unwrap_or_default()))
+    } else if let Some(whole) = whole_or_long(&mut answer, guarded).await? {
+        ReplyBody::Whole(if guarded { guard_whole(&whole, watch)? } else { whole })
+    } else {
+        ReplyBody::Stream {
             length: length.filter(|_| !guarded),
             guard: guarded.then(|| Box::new(Guard::new(watch))),
             answer,
-        },
+        }
     };
     Ok(Reply { status, headers, body, share: None })
+}
+
+/// A body that is not worth a stream: one that has arrived, or a short one that has to be looked at.
+async fn whole_or_long(answer: &mut Answer, guarded: bool) -> Result<Option<Bytes>, Refusal> {
+    let short = usize::try_from(MAX_BUFFERED).unwrap_or(usize::MAX);
+    match answer.all_here(short) {
+        None if guarded && answer.length().is_some_and(|length| length <= MAX_BUFFERED) => {
+            answer.whole(usize::MAX).await
+        }
+        here => Ok(here),
+    }
 }
 
 /// A reply that is held whole, with the asked ids put back in place of those that stood for them.

@@ -90,7 +90,7 @@ impl RequestLog {
         let Some(line) = Line::begin(ACCESS) else { return };
         let (_, _, cause) = refusal_texts(outcome);
         self.common(line, outcome)
-            .text("cause", &cause.escape_debug().to_string())
+            .text("cause", &escaped(cause))
             .seconds("engine_seconds", self.record.engine_seconds.get())
             .seconds("look_up_seconds", self.record.look_up_seconds.get())
             .seconds("seconds", Some(seconds))
@@ -108,7 +108,8 @@ impl RequestLog {
             .text("all_tenants", self.record.all_tenants.map_or("-", |level| level.name()))
             .text("peer", &peer)
             .text("ids", &format_ids(&self.record.ids))
-            .end();
+            // Before the reply goes out: who was answered can be told of, even if the process is killed.
+            .end_at_once();
     }
 
     /// What both say.
@@ -122,7 +123,7 @@ impl RequestLog {
             .text("outcome", outcome.name())
             .number("status", outcome.status())
             .text("code", code)
-            .text("message", &message.escape_debug().to_string())
+            .text("message", &escaped(message))
             .number("engine_status", self.record.engine_status.get())
             .text("trace_id", self.trace_id())
     }
@@ -134,6 +135,11 @@ impl Drop for RequestLog {
             self.write(Outcome::Abandoned);
         }
     }
+}
+
+fn escaped(text: &str) -> String {
+    // Most outcomes have none.
+    if text.is_empty() { String::new() } else { text.escape_debug().to_string() }
 }
 
 /// Code, message and cause of a refusal; empty for others.

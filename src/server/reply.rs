@@ -2,7 +2,7 @@
 
 use actix_web::body::{BodyStream, MessageBody, None as NoBody, SizedStream};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
 use crate::refusal::{Kind, Refusal};
@@ -13,6 +13,16 @@ const REALM: &str = "tenantgate";
 
 fn builder(status: u16) -> HttpResponseBuilder {
     HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// A name in the server's type, of an older version of the same library. Those that most replies have are known.
+fn server_name(name: &http::HeaderName) -> Option<HeaderName> {
+    match () {
+        () if *name == http::header::CONTENT_TYPE => Some(header::CONTENT_TYPE),
+        () if *name == http::header::CACHE_CONTROL => Some(header::CACHE_CONTROL),
+        () if *name == http::header::DATE => Some(header::DATE),
+        () => HeaderName::from_bytes(name.as_str().as_bytes()).ok(),
+    }
 }
 
 /// A refusal as the engine's clients read errors: `{"type","message","code"}`.
@@ -70,9 +80,7 @@ fn challenge(refusal: &Refusal) -> Option<String> {
 pub(super) fn reply(reply: Reply, head: bool, stopped: impl Fn(&Refusal) + 'static) -> HttpResponse {
     let mut response = builder(reply.status);
     for (name, value) in &reply.headers {
-        if let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(name.as_str().as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
-        {
+        if let (Some(name), Ok(value)) = (server_name(name), HeaderValue::from_bytes(value.as_bytes())) {
             response.append_header((name, value));
         }
     }

@@ -4,18 +4,20 @@
 //! general formatter writes events. One such line is written for every request, where that formatter would take a
 //! twentieth of the gateway's time. Text is escaped: no value can begin a line of its own.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::time::Duration;
-
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 use super::logging;
 use crate::config::LogFormat;
 
 /// Most lines are shorter, in bytes.
-const USUAL: usize = 512;
+const USUAL: usize = 1024;
+
+thread_local! {
+    /// Where this thread's lines are written, one after the other.
+    static ROOM: Cell<String> = const { Cell::new(String::new()) };
+}
 
 /// A line under construction. Whether anybody wants it is asked before (`tracing::enabled!`).
 pub(crate) struct Line {
@@ -30,14 +32,17 @@ impl Line {
             LogFormat::Json => true,
             LogFormat::Human => false,
         };
-        let mut text = String::with_capacity(USUAL);
+        let mut text = ROOM.take();
+        text.clear();
+        text.reserve(USUAL);
         text.push_str(if json { "{\"timestamp\":\"" } else { "" });
+        #[expect(clippy::disallowed_methods, reason = "a line's time is no token's")]
+        let now = std::time::SystemTime::now();
         // Writing to a string can't fail, here and below.
-        let _ = SystemTime.format_time(&mut Writer::new(&mut text));
-        let _ = match json {
-            true => write!(text, "\",\"level\":\"INFO\",\"target\":\"{target}\""),
-            false => write!(text, "  INFO {target}:"),
-        };
+        let _ = write!(text, "{}", humantime::format_rfc3339_micros(now));
+        text.push_str(if json { "\",\"level\":\"INFO\",\"target\":\"" } else { "  INFO " });
+        text.push_str(target);
+        text.push(if json { '"' } else { ':' });
         Some(Self { text, json })
     }
 
@@ -69,7 +74,7 @@ impl Line {
     pub(crate) fn number(mut self, name: &'static str, value: Option<u16>) -> Self {
         if let Some(value) = value {
             self.name(name);
-            let _ = write!(self.text, "{value}");
+            decimal(&mut self.text, value.into(), 1);
         }
         self
     }
@@ -81,16 +86,44 @@ impl Line {
             self.name(name);
             // A float's own formatter is slow; no request lasts longer than this holds.
             let micros = Duration::try_from_secs_f64(value).unwrap_or_default().as_micros();
-            let _ = write!(self.text, "{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+            let micros = u64::try_from(micros).unwrap_or(u64::MAX);
+            decimal(&mut self.text, micros / 1_000_000, 1);
+            self.text.push('.');
+            decimal(&mut self.text, micros % 1_000_000, 6);
         }
         self
     }
 
-    /// Writes it. A log that can't be written stops no request.
-    pub(crate) fn end(mut self) {
-        self.text.push_str(if self.json { "}\n" } else { "\n" });
-        let _ = std::io::stderr().lock().write_all(self.text.as_bytes());
+    /// Writes it soon, with others.
+    pub(crate) fn end(self) {
+        self.write(false);
     }
+
+    /// Writes it before this returns, with all that wait.
+    pub(crate) fn end_at_once(self) {
+        self.write(true);
+    }
+
+    fn write(mut self, at_once: bool) {
+        self.text.push_str(if self.json { "}\n" } else { "\n" });
+        logging::write(self.text.as_bytes(), at_once);
+        ROOM.set(self.text);
+    }
+}
+
+/// A number of at least so many digits: the general formatter takes several times as long.
+fn decimal(text: &mut String, mut number: u64, least: u8) {
+    let mut digits = [0; 20];
+    let mut count = 0;
+    for digit in &mut digits {
+        if number == 0 && count >= least {
+            break;
+        }
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+        count += 1;
+    }
+    text.extend(digits.iter().take(count.into()).rev().copied().map(char::from));
 }
 
 #[cfg(test)]
@@ -109,6 +142,16 @@ mod tests {
             assert!(!text.contains('\n'), "{text}");
             let read: serde_json::Value = serde_json::from_str(&text).unwrap();
             assert_eq!(read, serde_json::json!({"a": value, "b": 7, "d": 0.25}), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_written_as_the_general_formatter_does() {
+        for number in [0, 1, 9, 10, 250, 999_999, 1_000_000, u64::MAX] {
+            let mut text = String::new();
+            decimal(&mut text, number, 1);
+            decimal(&mut text, number, 6);
+            assert_eq!(text, format!("{number}{number:06}"));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Metrics, logs and, in builds with the feature `otlp`, spans: what operators see of requests. Never a token, a query
 //! or a body.
 
+mod batches;
 mod line;
 mod logging;
 mod metrics;

@@ -5,8 +5,10 @@ use reqwest::Method;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::stage::{Stage, issuer};
+use crate::stage::{Stage, issuer, plan};
+use crate::support::gateway::Gateway;
 use crate::support::random;
+use crate::support::recorder::{Answer, Recorder};
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -168,4 +170,38 @@ async fn a_long_poll_shows_while_it_waits_and_as_abandoned_when_its_client_leave
     assert_eq!(lines(&stage, "tenantgate::audit", &tenant, 1).await[0]["outcome"], "abandoned");
     assert!(figure(&stage, "tenantgate_long_polls_in_flight").await < 0.1);
     assert!(figure(&stage, "tenantgate_requests_in_flight").await < 0.1);
+}
+
+/// A gateway that is sent a signal as soon as it has answered, and the lines of a target that it wrote.
+async fn ended_by(signal: &str, path: &str, target: &str) -> usize {
+    let fake = Recorder::fake();
+    fake.script(|_| Answer::Json(200, "[]".into()));
+    let gateway: Gateway = plan(&fake.url()).config("log:\n  format: json\n").start().await;
+    let app = gateway.api().with_token(&issuer().token(&format!("t{}", random())));
+    for _ in 0..20 {
+        app.get(path).await;
+    }
+    let kill = std::process::Command::new("kill").args([signal, &gateway.pid().to_string()]).status();
+    assert!(kill.unwrap().success());
+    let count = || gateway.log().lines().filter(|line| line.contains(target)).count();
+    for _ in 0..100 {
+        if count() >= 20 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    count()
+}
+
+#[tokio::test]
+async fn who_is_told_to_stop_writes_all_lines() {
+    assert_eq!(ended_by("-TERM", "/task", "tenantgate::access").await, 20);
+}
+
+#[tokio::test]
+async fn who_is_killed_has_told_of_every_refusal_that_was_answered() {
+    // An access line may wait for others; a line of the audit stream, and with it the access line, may not.
+    for target in ["tenantgate::audit", "tenantgate::access"] {
+        assert_eq!(ended_by("-KILL", "/task?tenantIdIn=other", target).await, 20, "{target}");
+    }
 }

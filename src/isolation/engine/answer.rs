@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
 
+use super::http1::{ExchangeError, Head, Piece};
+use super::lines::Lines;
 use super::pool::Lease;
+use crate::causes;
 use crate::refusal::{Kind, Refusal};
 
 /// The engine's answer.
@@ -14,45 +15,58 @@ pub(crate) struct Answer {
     /// Its status.
     pub status: http::StatusCode,
     /// Its headers.
-    pub headers: http::HeaderMap,
-    body: Incoming,
-    /// The connection, until the body's end.
+    pub headers: Lines,
+    json: bool,
+    length: Option<u64>,
+    /// What arrived of the body, and was not taken yet.
+    arrived: Option<Bytes>,
+    /// The connection, until the body's end. An answer that is dropped before takes it along.
     lease: Option<Lease>,
     idle: Duration,
 }
 
-impl Drop for Answer {
-    fn drop(&mut self) {
-        // An answer without a body is at its end unread; any other was given up.
-        if self.body.is_end_stream() {
-            self.end();
-        }
-    }
-}
-
 impl Answer {
-    pub(super) fn new(response: http::Response<Incoming>, lease: Lease, idle: Duration) -> Self {
-        let (head, body) = response.into_parts();
-        Self { status: head.status, headers: head.headers, body, lease: Some(lease), idle }
+    pub(super) fn new(head: Head, lease: Lease, idle: Duration) -> Self {
+        let (status, headers) = (head.status, head.headers);
+        let (json, length) = (is_json(&headers), head.length);
+        let mut answer = Self { status, headers, json, length, arrived: None, lease: Some(lease), idle };
+        // One without a body is at its end unread.
+        answer.free_at_end();
+        answer
     }
 
-    /// The body was read to its end.
-    fn end(&mut self) {
-        if let Some(lease) = self.lease.take() {
+    /// Where the body was read to its end, its connection is free.
+    fn free_at_end(&mut self) {
+        if let Some(lease) = self.lease.take_if(|lease| lease.connection.at_end()) {
             lease.free();
         }
     }
 
     /// Whether the body is JSON by its content type.
     pub(crate) fn is_json(&self) -> bool {
-        self.headers
-            .get(http::header::CONTENT_TYPE)
-            .and_then(|v| v.to_str().ok())
-            .and_then(|v| v.split(';').next())
-            .is_some_and(|essence| {
-                let essence = essence.trim().to_ascii_lowercase();
-                essence == "application/json" || essence.ends_with("+json")
-            })
+        self.json
+    }
+
+    /// The body's length, where the engine told it.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// The whole body, if all of it is here and it has at most `limit` bytes. What is here stays to be taken, else.
+    pub(crate) fn all_here(&mut self, limit: usize) -> Option<Bytes> {
+        while let Some(lease) = &mut self.lease {
+            // A fault is told by `piece`, again.
+            let Ok(Piece::Some(piece)) = lease.connection.piece_here() else { break };
+            self.arrived = Some(match self.arrived.take() {
+                None => piece,
+                Some(before) => [before, piece].concat().into(),
+            });
+            self.free_at_end();
+            if self.arrived.as_ref().is_some_and(|arrived| arrived.len() > limit) {
+                return None;
+            }
+        }
+        if self.lease.is_some() { None } else { Some(self.arrived.take().unwrap_or_default()) }
     }
 
     /// The next piece of the body; none at its end.
@@ -60,26 +74,31 @@ impl Answer {
     /// # Errors
     /// [`Kind::EngineAnswer`] when the body breaks off, [`Kind::EngineTimeout`] when nothing comes.
     pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
-        loop {
-            let frame = tokio::time::timeout(self.idle, self.body.frame()).await.map_err(|_| {
-                Refusal::new(Kind::EngineTimeout, "the engine stopped in the middle of its answer")
-            })?;
-            match frame {
-                None => {
-                    self.end();
-                    return Ok(None);
-                }
-                Some(Err(e)) => {
-                    let what = "the engine's answer broke off";
-                    return Err(Refusal::new(Kind::EngineAnswer, what).because(e));
-                }
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        return Ok(Some(data));
-                    }
-                }
-            }
+        if let Some(arrived) = self.arrived.take() {
+            return Ok(Some(arrived));
         }
+        let Some(lease) = &mut self.lease else { return Ok(None) };
+        let piece = match lease.connection.piece_here() {
+            Ok(Piece::More) => {
+                let waited = tokio::time::timeout(self.idle, lease.connection.piece()).await;
+                waited.map_err(|_| {
+                    Refusal::new(Kind::EngineTimeout, "the engine stopped in the middle of its answer")
+                })?
+            }
+            Ok(Piece::Some(piece)) => Ok(Some(piece)),
+            Ok(Piece::End) => Ok(None),
+            Err(broken) => Err(ExchangeError::from(broken)),
+        };
+        let piece = piece.map_err(|error| {
+            let what = "the engine's answer broke off";
+            Refusal::new(Kind::EngineAnswer, what).because(causes::in_full(&error))
+        });
+        match &piece {
+            Ok(_) => self.free_at_end(),
+            // What comes after that is no part of any answer.
+            Err(_) => self.lease = None,
+        }
+        piece
     }
 
     /// The whole body, if it has at most `limit` bytes; none if it is longer.
@@ -87,13 +106,30 @@ impl Answer {
     /// # Errors
     /// As [`Answer::piece`].
     pub(crate) async fn whole(&mut self, limit: usize) -> Result<Option<Bytes>, Refusal> {
+        let Some(first) = self.piece().await? else { return Ok(Some(Bytes::new())) };
+        if self.lease.is_none() {
+            // Most are short: nothing is copied.
+            return Ok((first.len() <= limit).then_some(first));
+        }
         let mut whole = BytesMut::new();
-        while let Some(piece) = self.piece().await? {
+        let mut next = Some(first);
+        while let Some(piece) = next {
             if whole.len() + piece.len() > limit {
                 return Ok(None);
             }
             whole.extend_from_slice(&piece);
+            next = self.piece().await?;
         }
         Ok(Some(whole.freeze()))
     }
+}
+
+fn is_json(headers: &Lines) -> bool {
+    let value = headers.first(&http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.and_then(|value| value.split(';').next()).is_some_and(|essence| {
+        let essence = essence.trim();
+        let suffix = essence.len().checked_sub("+json".len()).and_then(|at| essence.get(at..));
+        essence.eq_ignore_ascii_case("application/json")
+            || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("+json"))
+    })
 }

@@ -1,11 +1,8 @@
 //! A request's body.
 
 use bytes::Bytes;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
 
-/// A request's body as it goes to the engine.
-pub(crate) type RequestBody = UnsyncBoxBody<Bytes, std::io::Error>;
+pub(crate) use super::http1::Body as RequestBody;
 
 /// A body without anything in it.
 pub(crate) fn empty() -> RequestBody {
@@ -14,5 +11,5 @@ pub(crate) fn empty() -> RequestBody {
 
 /// A body that is all there.
 pub(crate) fn full(bytes: Bytes) -> RequestBody {
-    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+    RequestBody::Whole(bytes)
 }

@@ -11,7 +11,9 @@ use super::accept::accept;
 use super::answer::Answer;
 use super::body::{RequestBody, empty, full};
 use super::error::{EngineSetupError, NotAlive};
-use super::pool::Pool;
+use super::http1::ExchangeError;
+use super::pool::{Pool, SendError};
+use super::request::RequestHead;
 use super::tls::tls;
 use crate::causes;
 use crate::config;
@@ -30,16 +32,6 @@ pub(crate) enum Found {
     Yes(Json),
     /// There is none: the engine's error.
     No(Json),
-}
-
-fn with_content_type(
-    mut request: http::Request<RequestBody>,
-    content_type: Option<&str>,
-) -> http::Request<RequestBody> {
-    if let Some(value) = content_type.and_then(|t| HeaderValue::from_str(t).ok()) {
-        request.headers_mut().insert(CONTENT_TYPE, value);
-    }
-    request
 }
 
 fn unexpected(what: impl std::fmt::Display) -> Refusal {
@@ -71,7 +63,8 @@ fn expected((status, json): (http::StatusCode, Option<Json>)) -> Result<Json, Re
 pub(crate) struct Engine {
     pool: Pool,
     base_path: String,
-    authorization: Option<HeaderValue>,
+    /// The lines that all requests have, written.
+    fixed: Vec<u8>,
     user: HeaderName,
     tenants: HeaderName,
     timeout: Duration,
@@ -113,10 +106,19 @@ impl Engine {
             HeaderName::from_bytes(name.as_bytes())
                 .map_err(|source| EngineSetupError::HeaderName { name: name.to_owned(), source })
         };
+        let pool = Pool::new(https, &engine.origin)?;
+        let host = pool.host().and_then(|host| HeaderValue::from_str(host).ok());
+        let host = host.ok_or_else(|| EngineSetupError::NoHost(engine.origin.clone()))?;
+        let mut fixed = [b"host: ", host.as_bytes(), b"\r\n"].concat();
+        if let Some(value) = authorization {
+            fixed.extend_from_slice(
+                &[AUTHORIZATION.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat(),
+            );
+        }
         Ok(Self {
-            pool: Pool::new(https, &engine.origin)?,
+            pool,
             base_path: engine.base_path.clone(),
-            authorization,
+            fixed,
             user: name(&identity.user)?,
             tenants: name(&identity.tenants)?,
             timeout: engine.timeout,
@@ -136,8 +138,11 @@ impl Engine {
         body: RequestBody,
         extra_timeout: Duration,
     ) -> Result<Answer, Refusal> {
-        let request = self.client_request(&permit.method, &permit.target, body, caller, headers)?;
-        self.exchange(with_content_type(request, content_type), extra_timeout).await
+        let mut head = self.client_request(&permit.method, &permit.target, caller, headers)?;
+        if let Some(content_type) = content_type {
+            head.text(CONTENT_TYPE.as_str(), content_type)?;
+        }
+        self.exchange(head, body, extra_timeout).await
     }
 
     /// Asks for a record whose owner the answer shows.
@@ -150,8 +155,8 @@ impl Engine {
         caller: &Caller,
         headers: &Headers,
     ) -> Result<Unjudged, Refusal> {
-        let request = self.client_request(&probe.method, &probe.target, empty(), caller, headers)?;
-        Ok(Unjudged { answer: self.exchange(request, Duration::ZERO).await? })
+        let head = self.client_request(&probe.method, &probe.target, caller, headers)?;
+        Ok(Unjudged { answer: self.exchange(head, empty(), Duration::ZERO).await? })
     }
 
     /// A question of the gateway's own: the JSON of a 2xx, or a refusal. An engine in trouble must never pass for one
@@ -233,11 +238,13 @@ impl Engine {
         json: Option<Vec<u8>>,
         caller: Option<&Caller>,
     ) -> Result<Answer, Refusal> {
-        let content_type = json.is_some().then_some("application/json");
+        let mut head = self.request(method, target, caller)?;
+        head.text(ACCEPT.as_str(), "application/json, */*;q=0.1")?;
+        if json.is_some() {
+            head.text(CONTENT_TYPE.as_str(), "application/json")?;
+        }
         let body = json.map_or_else(empty, |json| full(json.into()));
-        let mut request = self.request(method, target, body, caller)?;
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.1"));
-        self.exchange(with_content_type(request, content_type), Duration::ZERO).await
+        self.exchange(head, body, Duration::ZERO).await
     }
 
     /// Whether the engine answers, for readiness.
@@ -245,8 +252,8 @@ impl Engine {
     /// # Errors
     /// Why it is not ready.
     pub(crate) async fn alive(&self) -> Result<(), NotAlive> {
-        let request = self.request("GET", "/version", empty(), None).map_err(NotAlive::NoAnswer)?;
-        match self.exchange(request, Duration::ZERO).await {
+        let head = self.request("GET", "/version", None).map_err(NotAlive::NoAnswer)?;
+        match self.exchange(head, empty(), Duration::ZERO).await {
             Ok(answer) if answer.status.is_success() => Ok(()),
             Ok(answer) => Err(NotAlive::Status(answer.status)),
             Err(refusal) => Err(NotAlive::NoAnswer(refusal)),
@@ -258,61 +265,53 @@ impl Engine {
         &self,
         method: &str,
         target: &str,
-        body: RequestBody,
         caller: &Caller,
         headers: &Headers,
-    ) -> Result<http::Request<RequestBody>, Refusal> {
-        let mut request = self.request(method, target, body, Some(caller))?;
-        let map = request.headers_mut();
-        for (name, value) in &headers.passed {
-            map.insert(HeaderName::from_static(name), value.clone());
+    ) -> Result<RequestHead, Refusal> {
+        let mut head = self.request(method, target, Some(caller))?;
+        for (at, (name, value)) in headers.passed.iter().enumerate() {
+            // The last line of a name counts.
+            if !headers.passed.iter().skip(at + 1).any(|(later, _)| later == name) {
+                head.value(name, value);
+            }
         }
         if let Some(asked) = headers.accept.as_deref() {
-            map.insert(ACCEPT, accept(asked));
+            head.value(ACCEPT.as_str(), &accept(asked));
         }
-        Ok(request)
+        Ok(head)
     }
 
-    fn request(
-        &self,
-        method: &str,
-        target: &str,
-        body: RequestBody,
-        caller: Option<&Caller>,
-    ) -> Result<http::Request<RequestBody>, Refusal> {
-        let mut request = http::Request::builder()
-            .method(method)
-            .uri([&self.base_path, target].concat())
-            .body(body)
-            .map_err(|e| Refusal::new(Kind::Internal, "the engine's request can't be built").because(e))?;
-        let map = request.headers_mut();
+    fn request(&self, method: &str, target: &str, caller: Option<&Caller>) -> Result<RequestHead, Refusal> {
+        let mut head = RequestHead::new(method, [&self.base_path, target], &self.fixed)?;
         if let Some(caller) = caller {
             // Set exactly once, after the client's own lines were dropped: a missing one would fail open behind us.
-            let header = |text: &str| {
-                HeaderValue::from_str(text).map_err(|e| {
-                    Refusal::new(Kind::Internal, "the caller can't be written in a header").because(e)
-                })
-            };
-            map.insert(self.user.clone(), header(caller.user())?);
+            head.text(self.user.as_str(), caller.user())?;
             // Empty for a person.
-            map.insert(self.tenants.clone(), header(caller.own().map_or("", |own| own.as_str()))?);
+            head.text(self.tenants.as_str(), caller.own().map_or("", |own| own.as_str()))?;
         }
-        if let Some(value) = &self.authorization {
-            map.insert(AUTHORIZATION, value.clone());
-        }
-        Ok(request)
+        Ok(head)
     }
 
     async fn exchange(
         &self,
-        request: http::Request<RequestBody>,
+        head: RequestHead,
+        body: RequestBody,
         extra_timeout: Duration,
     ) -> Result<Answer, Refusal> {
-        match tokio::time::timeout(self.timeout + extra_timeout, self.pool.send(request)).await {
-            Ok(Ok((response, lease))) => Ok(Answer::new(response, lease, self.timeout)),
-            Ok(Err(e)) => {
-                let refusal = Refusal::new(Kind::EngineUnreachable, "the engine can't be reached");
-                Err(refusal.because(causes::in_full(&*e)))
+        let head_only = head.head_only;
+        let sent = self.pool.send(head.end(body), head_only);
+        match tokio::time::timeout(self.timeout + extra_timeout, sent).await {
+            Ok(Ok((head, lease))) => Ok(Answer::new(head, lease, self.timeout)),
+            Ok(Err(error)) => {
+                let refusal = match &error {
+                    SendError::Exchange(ExchangeError::Broken(broken)) if !broken.is_cut_off() => {
+                        Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read")
+                    }
+                    SendError::Connect(_) | SendError::Exchange(_) => {
+                        Refusal::new(Kind::EngineUnreachable, "the engine can't be reached")
+                    }
+                };
+                Err(refusal.because(causes::in_full(&error)))
             }
             Err(_) => Err(Refusal::new(Kind::EngineTimeout, "the engine did not answer in time")),
         }

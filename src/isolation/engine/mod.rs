@@ -9,8 +9,13 @@ mod answer;
 mod body;
 mod client;
 mod error;
+mod http1;
+mod lines;
 mod pool;
 mod reading;
+mod request;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 /// Longest target of a question of the gateway's own, in bytes: every engine reads a head of 8 KiB, of which 1 KiB is for
@@ -21,4 +26,7 @@ pub(crate) use answer::Answer;
 pub(crate) use body::{RequestBody, full};
 pub(crate) use client::{Engine, Found};
 pub(crate) use error::EngineSetupError;
+#[cfg(fuzzing)]
+pub use http1::fuzzing;
+pub(crate) use lines::Lines;
 pub(crate) use reading::{needed, rows, unreadable};

@@ -1,32 +1,45 @@
 //! The connections of one worker to the engine.
 //!
-//! In: a request in origin form. Out: the answer, and with it a lease: its connection comes back when the body was
+//! In: a request, written. Out: the answer's head, and with it a lease: its connection comes back when the body was
 //! read to its end, and is closed when the answer is dropped before, so that the engine stops working on it. A
 //! request goes over another connection only if not one byte of it was sent.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::Uri;
-use http::header::{HOST, HeaderValue};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
-use super::body::RequestBody;
 use super::error::EngineSetupError;
+use super::http1::{Connection, ExchangeError, Head, Sending};
 
 /// Idle connections are not used any more before Tomcat closes them (20 s in the stock configuration): a POST on a
 /// connection that the other side is just closing can't be repeated safely.
 const IDLE: Duration = Duration::from_secs(15);
 
-type Error = Box<dyn std::error::Error + Send + Sync>;
+/// Why a request has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SendError {
+    /// There is no connection.
+    #[error("no connection")]
+    Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// There was one.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+}
 
 struct Idle {
-    sender: SendRequest<RequestBody>,
+    connection: Box<Connection>,
     since: Instant,
+}
+
+type Waiting = Arc<Mutex<Vec<Idle>>>;
+
+fn held(idle: &Waiting) -> MutexGuard<'_, Vec<Idle>> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The pool.
@@ -34,39 +47,29 @@ pub(super) struct Pool {
     connector: HttpsConnector<HttpConnector>,
     /// Where the engine is: scheme, host and port.
     origin: Uri,
-    host: HeaderValue,
     /// Those that wait for work, the latest used at the end. Locked by one worker only, so never waited for.
-    idle: Arc<Mutex<Vec<Idle>>>,
+    idle: Waiting,
 }
 
 /// A connection that is at work for one answer.
 pub(super) struct Lease {
-    sender: SendRequest<RequestBody>,
-    idle: Arc<Mutex<Vec<Idle>>>,
+    pub(super) connection: Box<Connection>,
+    idle: Waiting,
 }
 
 impl Lease {
-    /// The answer was read to its end: the connection is free, once the request has gone out whole, too. An engine
-    /// may answer before it has read a body that a slow client still sends; nobody else is to wait behind that.
+    /// The answer was read to its end: the connection is free, unless there is any doubt about it.
     pub(super) fn free(mut self) {
-        if self.sender.is_ready() {
-            self.put();
-        } else if !self.sender.is_closed() {
-            tokio::spawn(async move {
-                if self.sender.ready().await.is_ok() {
-                    self.put();
-                }
-            });
+        if !self.connection.reusable() {
+            return;
         }
-    }
-
-    fn put(self) {
+        self.connection.rest();
         let since = Instant::now();
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = held(&self.idle);
         // The oldest stand first; after a peak this is where they end.
         let stale = idle.iter().take_while(|i| since.duration_since(i.since) > IDLE).count();
         idle.drain(..stale);
-        idle.push(Idle { sender: self.sender, since });
+        idle.push(Idle { connection: self.connection, since });
     }
 }
 
@@ -79,64 +82,53 @@ impl Pool {
         connector: HttpsConnector<HttpConnector>,
         origin: &str,
     ) -> Result<Self, EngineSetupError> {
-        let uri: Uri = origin
+        let origin = origin
             .parse()
             .map_err(|source| EngineSetupError::Origin { origin: origin.to_owned(), source })?;
-        let host = uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
-        let host = host.ok_or_else(|| EngineSetupError::NoHost(origin.to_owned()))?;
-        Ok(Self { connector, host, origin: uri, idle: Arc::default() })
+        Ok(Self { connector, origin, idle: Arc::default() })
     }
 
-    /// Sends a request whose target is path and query.
+    /// The engine's host and port, as a `Host` line names them.
+    pub(super) fn host(&self) -> Option<&str> {
+        self.origin.authority().map(http::uri::Authority::as_str)
+    }
+
+    /// Sends a request. `head_only`: it is a HEAD.
     ///
     /// # Errors
-    /// No connection, or one that broke.
-    pub(super) async fn send(
-        &self,
-        mut request: http::Request<RequestBody>,
-    ) -> Result<(http::Response<Incoming>, Lease), Error> {
-        request.headers_mut().insert(HOST, self.host.clone());
+    /// No connection, one that broke, or an answer that is broken.
+    pub(super) async fn send(&self, sending: Sending, head_only: bool) -> Result<(Head, Lease), SendError> {
+        let mut sending = Some(sending);
         loop {
-            let (mut sender, used) = match self.take() {
-                Some(sender) => (sender, true),
+            let (mut connection, used) = match self.take() {
+                Some(connection) => (connection, true),
                 None => (Box::pin(self.connect()).await?, false),
             };
-            #[allow(clippy::disallowed_methods, reason = "proofs are sent here")]
-            let sent = sender.try_send_request(request).await;
-            match sent {
-                Ok(response) => return Ok((response, Lease { sender, idle: self.idle.clone() })),
-                Err(mut error) => match error.take_message() {
-                    // It was closed while it was idle, and nothing was sent.
-                    Some(unsent) if used => request = unsent,
-                    _ => return Err(error.into_error().into()),
-                },
+            match connection.exchange(&mut sending, head_only).await {
+                Ok(head) => return Ok((head, Lease { connection, idle: self.idle.clone() })),
+                // It was closed while it was idle, or something came that nobody asked for, and nothing was sent.
+                Err(_) if used && sending.as_ref().is_some_and(|sending| !sending.begun()) => {}
+                Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// The connection that was used last, if it is still good.
-    fn take(&self) -> Option<SendRequest<RequestBody>> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(Idle { sender, since }) = idle.pop() {
-            if since.elapsed() > IDLE {
-                // All before it are older.
-                idle.clear();
-                return None;
-            }
-            if sender.is_ready() {
-                return Some(sender);
-            }
+    /// The connection that was used last. Whether it is still good shows when a request is sent over it.
+    fn take(&self) -> Option<Box<Connection>> {
+        let mut idle = held(&self.idle);
+        let Idle { connection, since } = idle.pop()?;
+        if since.elapsed() > IDLE {
+            // All before it are older.
+            idle.clear();
+            return None;
         }
-        None
+        Some(connection)
     }
 
-    async fn connect(&self) -> Result<SendRequest<RequestBody>, Error> {
+    async fn connect(&self) -> Result<Box<Connection>, SendError> {
         let mut connector = self.connector.clone();
-        std::future::poll_fn(|context| connector.poll_ready(context)).await?;
-        let stream = connector.call(self.origin.clone()).await?;
-        let (sender, connection) = http1::handshake(stream).await?;
-        // Ends with its sender, or when the engine closes it; the reason goes to the request that waits for an answer.
-        tokio::spawn(async move { drop(connection.await) });
-        Ok(sender)
+        std::future::poll_fn(|context| connector.poll_ready(context)).await.map_err(SendError::Connect)?;
+        let stream = connector.call(self.origin.clone()).await.map_err(SendError::Connect)?;
+        Ok(Box::new(Connection::new(TokioIo::new(stream))))
     }
 }

@@ -63,4 +63,35 @@ proptest! {
         let text = format!("[{}]", names.iter().map(|n| format!("{{\"{n}\": {{\"a\":[1,\"x\\\"y\"]}}, \"b\":\"{n}\"}}")).collect::<Vec<_>>().join(", "));
         prop_assert_eq!(run(&["[].b", "[].a.a[]", "[].c.a[]"], &text, cut, &mut |_, _| Verdict::Keep), text);
     }
+
+    #[test]
+    fn members_that_are_passed_over_at_once_are_read_as_byte_by_byte(
+        cut in 1usize..40,
+        members in proptest::collection::vec(
+            ("[a-cA]{1,2}|tenantId|ten\\\\u0061ntId", r#""[a-c"]{0,3}"|"x\\"y"|-?[0-9]{1,3}|null|\[1,"a"\]|\{"tenantId":"B","a":1\}| 7 "#),
+            0..8,
+        ),
+    ) {
+        let members: Vec<_> = members.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let object = format!("{{{}}}", members.join(","));
+        for text in [format!("[{object},{object}]"), object] {
+            let scanned = |cut: usize| {
+                let mut scan = Scan::new(["[].tenantId", "tenantId", "a.tenantId"].map(|p| position(p).unwrap()).into());
+                let (mut seen, mut out) = (Vec::new(), Vec::new());
+                let mut hook = |position: usize, text: &[u8]| {
+                    seen.push((position, text.to_vec()));
+                    Verdict::Keep
+                };
+                for piece in text.as_bytes().chunks(cut) {
+                    match scan.piece(&Bytes::copy_from_slice(piece), &mut hook) {
+                        Ok(piece) => out.extend_from_slice(&piece),
+                        Err(stop) => return (seen, Err(stop)),
+                    }
+                }
+                let complete = scan.complete();
+                (seen, Ok((out, complete)))
+            };
+            prop_assert_eq!(scanned(text.len()), scanned(cut), "{}", text);
+        }
+    }
 }
