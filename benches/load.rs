@@ -1,5 +1,7 @@
 //! Programs under load, and what they cost.
 
+#![allow(dead_code, reason = "each benchmark uses a part of it")]
+
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

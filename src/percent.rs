@@ -4,16 +4,23 @@
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 fn encode(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
+    let unreserved = |b: &u8| b.is_ascii_alphanumeric() || b"-._~".contains(b);
+    let mut rest = text;
+    // Most texts are unreserved from end to end, and copied at once.
+    while let Some(at) = rest.bytes().position(|b| !unreserved(&b)) {
+        let (plain, reserved) = rest.split_at(at);
+        out.push_str(plain);
+        let mut chars = reserved.chars();
+        let mut bytes = [0; 4];
+        for byte in chars.next().map(|c| c.encode_utf8(&mut bytes).bytes()).into_iter().flatten() {
             out.push('%');
             for nibble in [byte >> 4, byte & 15] {
                 out.push(HEX.get(usize::from(nibble)).map_or('0', |b| char::from(*b)));
             }
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
 }
 
 /// A path of segments behind `base`.
@@ -68,5 +75,19 @@ mod tests {
         let mut target = "/e".to_owned();
         encode_query(&mut target, [("a", "1,2"), ("b&", "=+")]);
         assert_eq!(target, "/e?a=1%2C2&b%26=%3D%2B");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn each_byte_is_written_as_itself_or_as_two_digits(text in ".{0,12}") {
+            let by_byte = |b: u8| match b {
+                b'-' | b'.' | b'_' | b'~' => char::from(b).to_string(),
+                b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
+                b => format!("%{b:02X}"),
+            };
+            let mut out = String::new();
+            encode(&text, &mut out);
+            proptest::prop_assert_eq!(out, text.bytes().map(by_byte).collect::<String>());
+        }
     }
 }

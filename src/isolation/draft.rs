@@ -1,5 +1,6 @@
 //! A narrowed request with holes for ids, and what becomes of it: a permit, once their owners are known.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -162,25 +163,25 @@ impl Draft {
     }
 
     fn filled(&self, fill: &mut impl FnMut(&ResourceId) -> String) -> (String, Content) {
-        let segments: Vec<String> = self
+        let segments: Vec<Cow<'_, str>> = self
             .segments
             .iter()
             .map(|segment| match segment {
-                Segment::Text(text) | Segment::KeyTenant(text) => text.clone(),
-                Segment::Id(asked) => fill(asked),
+                Segment::Text(text) | Segment::KeyTenant(text) => text.into(),
+                Segment::Id(asked) => fill(asked).into(),
             })
             .collect();
-        let mut target = encode_path("", segments.iter().map(String::as_str));
-        let query: Vec<(&str, String)> = self
+        let mut target = encode_path("", segments.iter().map(AsRef::as_ref));
+        let query: Vec<(&str, Cow<'_, str>)> = self
             .query
             .iter()
             .map(|(name, value)| match value {
-                Value::Text(text) => (name.as_str(), text.clone()),
-                Value::Id(asked) => (name.as_str(), fill(asked)),
-                Value::Tenants(tenants) => (name.as_str(), Tenant::joined(tenants)),
+                Value::Text(text) => (name.as_str(), text.into()),
+                Value::Id(asked) => (name.as_str(), fill(asked).into()),
+                Value::Tenants(tenants) => (name.as_str(), Tenant::joined(tenants).into()),
             })
             .collect();
-        encode_query(&mut target, query.iter().map(|(n, v)| (*n, v.as_str())));
+        encode_query(&mut target, query.iter().map(|(n, v)| (*n, v.as_ref())));
         let content = match &self.body {
             DraftBody::None => Content::None,
             DraftBody::Multipart(form) => Content::Multipart(*form),
