@@ -7,7 +7,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(unreachable_pub)]
 
-#[allow(dead_code, reason = "each bench takes what it needs")]
 mod load;
 #[path = "../tests/support/mod.rs"]
 mod support;
