@@ -47,8 +47,8 @@ impl CallerRules {
     /// The caller that the claims of an issuer's token prove.
     ///
     /// # Errors
-    /// [`Kind::ClientId`](crate::refusal::Kind::ClientId), [`Kind::TenantClaim`](crate::refusal::Kind::TenantClaim) or
-    /// [`Kind::Grant`](crate::refusal::Kind::Grant); [`Kind::TokenClaims`] for a person whose `sub` makes no user id.
+    /// [`Kind::ClientId`], [`Kind::TenantClaim`] or
+    /// [`Kind::Grant`]; [`Kind::TokenClaims`] for a person whose `sub` makes no user id.
     pub(super) fn caller(
         &self,
         claims: &Claims,
@@ -92,7 +92,7 @@ impl CallerRules {
 /// the id stands for one.
 ///
 /// # Errors
-/// [`Kind::ClientId`](crate::refusal::Kind::ClientId) or [`Kind::TenantClaim`](crate::refusal::Kind::TenantClaim).
+/// [`Kind::ClientId`] or [`Kind::TenantClaim`].
 pub(crate) fn caller_of_client(
     client_id: &str,
     issuers: &[config::Issuer],
