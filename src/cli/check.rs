@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::args::CheckArgs;
 use super::exit::Exit;
 use crate::config::{Finding, Place, Settings, Severity, Users, gather};
-use crate::policy::{Policy, PolicyFinding};
+use crate::policy::{Policy, PolicyFinding, RuleKind};
 
 /// Prints all findings; an error among them makes [`Exit::Findings`].
 pub(super) fn check(args: CheckArgs, env: impl Iterator<Item = (String, String)>) -> Exit {
@@ -16,8 +16,23 @@ pub(super) fn check(args: CheckArgs, env: impl Iterator<Item = (String, String)>
     findings.extend(policy_findings(gathered.settings.as_ref()));
     findings.extend(models.iter().flat_map(|model| model_findings(model, gathered.settings.as_ref())));
     findings.sort_by_key(|f| f.severity);
-    let printed = super::print(&format!("{}\n", report(&findings, &models)));
+    let kinds = gathered.settings.as_ref().map(kinds).unwrap_or_default();
+    let printed = super::print(&format!("{kinds}{}\n", report(&findings, &models)));
     if findings.iter().any(Finding::is_error) { Exit::Findings } else { printed }
+}
+
+/// What each kind of operation takes, where tokens say more than a client id.
+fn kinds(settings: &Settings) -> String {
+    let Settings { permissions, tenancy, .. } = settings;
+    if !permissions.any() && tenancy.grants.is_empty() && tenancy.all_tenants.is_none() {
+        return String::new();
+    }
+    let kinds = permissions.kinds().into_iter().filter_map(|(name, scopes)| {
+        let scopes =
+            scopes.map_or_else(|| "no scope".to_owned(), |scopes| format!("one of {}", scopes.join(" ")));
+        Some(format!("{name:12}level {} of a granted tenant; {scopes}\n", RuleKind::named(name)?.level()))
+    });
+    format!("operations of kind\n{}\n", kinds.map(|line| format!("  {line}")).collect::<String>())
 }
 
 /// The faults of the configured rules; without settings those of the built-in ones.
@@ -123,6 +138,21 @@ mod tests {
         assert!(rules(None, Users::Pinned).is_ok() && rules(Some(folder.path()), Users::AsAsked).is_ok());
         let found: Vec<_> = rules(Some(folder.path()), Users::Pinned).err().unwrap();
         assert_eq!(found.iter().map(|fault| fault.code).collect::<Vec<_>>(), ["no-user"]);
+    }
+
+    #[test]
+    fn kinds_are_told_where_tokens_say_more_than_a_client_id() {
+        let mut settings = Settings::default();
+        assert_eq!(kinds(&settings), "");
+        settings.permissions.deploy = Some(vec!["ship".to_owned(), "admin".to_owned()]);
+        let told = kinds(&settings);
+        for line in [
+            "  read        level read of a granted tenant; no scope\n",
+            "  work        level work of a granted tenant; no scope\n",
+            "  deploy      level all of a granted tenant; one of ship admin\n",
+        ] {
+            assert!(told.contains(line), "{told}");
+        }
     }
 
     #[test]

@@ -108,7 +108,8 @@ impl Explainer<'_> {
         };
         let rule = &operation.rule;
         text.line("operation", rule.operation.name());
-        text.line("rule", &format!("policies/{} ({})", rule.file, rule.kind.name()));
+        let (kind, level) = (rule.kind.name(), rule.kind.level());
+        text.line("rule", &format!("policies/{} ({kind}, level {level})", rule.file));
         self.caller.permits().check(rule.kind.name(), &self.settings.permissions)?;
         let forward = match way(&operation, &self.settings.engine.name)? {
             Way::Forward(forward) => forward,

@@ -30,7 +30,9 @@ answered as one that never existed. `tenantgate explain METHOD PATH --client-id 
 request. How rules are written: [writing-rules.md](writing-rules.md).\n\n\
 - *own*: the id must belong to the caller's tenant, which the engine is asked about, once.\n\
 - *tenant put in*: the query or body carries the caller's tenant, whatever the client sent or left out.\n\
-- *kind*: `read` changes nothing; `work`, `start`, `deploy` and `administer` are writes, and audited.\n";
+- *kind*: `read` changes nothing; `work`, `start`, `deploy` and `administer` are writes, and audited.\n\
+- *level*: a granted tenant's own records take level `read` for kind `read`, `work` for `work`, and `all` for the others \
+([grants.md](grants.md)).\n";
 
 fn page() -> String {
     let files: BTreeMap<_, _> = built_in().into_iter().collect();

@@ -57,6 +57,12 @@ impl RuleKind {
         }
     }
 
+    /// The kind of a name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let all = [Self::Read, Self::Work, Self::Start, Self::Deploy, Self::Administer];
+        all.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Its name as in the rules.
     pub fn name(self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ use crate::support::recorder::Seen;
 const TOLD: &str = "\
 caller      a
 operation   PUT /task/{id}
-rule        policies/task.yaml (work)
+rule        policies/task.yaml (work, level work)
 look-up     is `t1` an own task? by GET /task?taskId=…, then GET /history/task?taskId=…; if not, it goes as an id that never existed
 to engine   PUT /engine-rest/task/t1
             x-camunda-user: a
