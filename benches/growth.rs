@@ -14,7 +14,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use load::{Gateway, binary, spent};
+use load::{Gateway, binary, memory, spent};
 use serde_json::{Value, json};
 use support::issuer::{AUDIENCE, Key, now};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -138,11 +138,7 @@ impl Bench {
     }
 
     fn memory(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.gateway.pid())).unwrap();
-        let kib = status
-            .lines()
-            .find_map(|l| l.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
-        kib.unwrap() / 1024.0
+        memory(self.gateway.pid())
     }
 
     /// Each is another tenant's, or their share would end them.

@@ -69,6 +69,14 @@ pub fn spent(pid: u32) -> u64 {
     .sum()
 }
 
+/// Memory that a process holds, in MiB.
+pub fn memory(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let kib =
+        status.lines().find_map(|l| l.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
+    kib.unwrap() / 1024.0
+}
+
 /// The gateway's program in the release profile, as `benches/run` builds it.
 pub fn binary() -> String {
     std::env::var("TENANTGATE_TEST_BINARY").expect("run `make bench`: it names the program to measure")

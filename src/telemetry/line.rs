@@ -113,17 +113,19 @@ impl Line {
 
 /// A number of at least so many digits: the general formatter takes several times as long.
 fn decimal(text: &mut String, mut number: u64, least: u8) {
-    let mut digits = [0; 20];
-    let mut count = 0;
-    for digit in &mut digits {
-        if number == 0 && count >= least {
+    let mut digits = [b'0'; 20];
+    let mut begin = digits.len();
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        if number == 0 && 20 - at > usize::from(least) {
             break;
         }
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        *digit += u8::try_from(number % 10).unwrap_or_default();
         number /= 10;
-        count += 1;
+        begin = at;
     }
-    text.extend(digits.iter().take(count.into()).rev().copied().map(char::from));
+    text.push_str(
+        digits.get(begin..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default(),
+    );
 }
 
 #[cfg(test)]
