@@ -162,8 +162,9 @@ impl Tokens {
     fn remembered(&self, hash: &TokenHash) -> Option<Caller> {
         let shared = &*self.shared;
         let verified = shared.remembered.get(hash)?;
-        let key = shared.issuers.get(verified.issuer).and_then(|issuer| issuer.store.known(&verified.kid));
-        if shared.clock.now() < verified.until && key.is_some_and(|key| key.identity == verified.key) {
+        let issuer = shared.issuers.get(verified.issuer);
+        let known = issuer.is_some_and(|issuer| issuer.store.still_has(&verified.key));
+        if known && shared.clock.now() < verified.until {
             return Some(verified.caller.clone());
         }
         shared.remembered.forget(hash);

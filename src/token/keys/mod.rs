@@ -15,7 +15,7 @@ mod store;
 pub(crate) use failure::Cause;
 #[cfg(any(test, fuzzing))]
 pub(crate) use key_set::KeySet;
-pub(crate) use key_set::{Identity, Key};
+pub(crate) use key_set::Key;
 pub(crate) use provider::install as install_provider;
 pub(crate) use source::IssuerSource;
 pub(crate) use store::{NoKey, Store};

@@ -120,9 +120,20 @@ impl Store {
         self.known_set()?.get(kid).cloned()
     }
 
+    /// Whether that key is known now under its name. A name that was used again for another key does not count.
+    pub(crate) fn still_has(&self, key: &Key) -> bool {
+        let set = self.set.load();
+        let set = set.as_ref().filter(|set| self.is_fresh(set));
+        set.and_then(|set| set.get(&key.kid)).is_some_and(|known| known.identity == key.identity)
+    }
+
     /// The set, unless it is too old.
     pub(super) fn known_set(&self) -> Option<Arc<KeySet>> {
-        self.set.load_full().filter(|set| set.fetched.elapsed() <= self.settings.max_age)
+        self.set.load_full().filter(|set| self.is_fresh(set))
+    }
+
+    fn is_fresh(&self, set: &KeySet) -> bool {
+        set.fetched.elapsed() <= self.settings.max_age
     }
 
     /// How old the set is, too old or not.
