@@ -38,7 +38,7 @@ keycloak: setup engine ## the gateway before a real Keycloak (fetched from Maven
 fuzz: setup engine ## every fuzz target for FUZZ_SECONDS (60) each; installs nightly Rust and cargo-fuzz when missing
 	fuzz/run
 
-bench: setup ## CPU a request beside nginx and HAProxy, each step by itself, growth; writes docs/performance.md
+bench: setup engine ## CPU a request beside nginx and HAProxy, each step by itself, growth; writes docs/performance.md
 	benches/run
 
 chart: ## the chart's lint, unit tests and documents (part of `make test`)
