@@ -99,6 +99,13 @@ impl Store {
         }
     }
 
+    /// Whether a store of that source and those settings would be as this one.
+    pub(crate) fn is_alike(&self, source: &IssuerSource, keys: &config::Keys) -> bool {
+        let own = &self.settings;
+        self.source.is_alike(source)
+            && [own.renew_every, own.max_age, own.cooldown] == [keys.renew_every, keys.max_age, keys.cooldown]
+    }
+
     /// The key with that `kid`. Waits only for one that is not known.
     pub(crate) async fn key(&self, kid: &str) -> Result<Arc<Key>, NoKey> {
         if self.known_set().is_none() {
