@@ -35,6 +35,7 @@ pub mod form;
 mod fuzzing;
 #[cfg(test)]
 mod golden;
+mod http1;
 pub mod isolation;
 mod journey;
 pub mod json;

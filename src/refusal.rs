@@ -126,6 +126,8 @@ kinds! {
     TargetTooLong = "TG414-TARGET", 414, "InvalidRequestException";
     /// The body's content type is not the one that the operation takes.
     ContentType = "TG415-CONTENT-TYPE", 415, "NotSupportedException";
+    /// The request expects something of the gateway other than to go on with its body.
+    Expectation = "TG417-EXPECT", 417, "InvalidRequestException";
     /// The headers, or the token, are larger than the limit.
     HeadersTooLarge = "TG431-HEADERS", 431, "InvalidRequestException";
     /// The client took too long to send the request.
@@ -144,6 +146,8 @@ kinds! {
     KeysUnavailable = "TG503-KEYS", 503, "ProcessEngineException";
     /// The gateway has too many requests under way.
     Overloaded = "TG503-OVERLOADED", 503, "ProcessEngineException";
+    /// The gateway stops, and with it a long poll; another replica, or this one soon, takes it again.
+    Stopping = "TG503-STOPPING", 503, "ProcessEngineException";
     /// The engine did not answer in time.
     EngineTimeout = "TG504-ENGINE", 504, "ProcessEngineException";
 }

@@ -121,7 +121,7 @@ impl Explainer<'_> {
         let handles = Handles::new(&self.settings.tenancy.batch_keys, &self.settings.engine.name);
         let planner =
             Planner { policy: self.policy, settings: self.settings, handles: &handles, caller: self.caller };
-        let payload = Payload::new(body.unwrap_or_default().into(), self.settings.limits.body_idle_timeout);
+        let payload = Payload::whole_of(body.unwrap_or_default());
         let memory = Memory::new(usize::MAX);
         let sent = planner.body(forward, &arrival.headers, payload, &memory).await?;
         let Arrival { method, query, headers, segments: _, head: _ } = arrival;

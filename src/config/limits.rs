@@ -21,6 +21,10 @@ section! {
         pub max_token_bytes: usize [512 to 65_536] = 8 * 1024,
         /// Time between two pieces of a request body.
         pub body_idle_timeout: Duration as time ["1s" to "10m"] = Duration::from_secs(30),
+        /// Time in which a client takes nothing of an answer before it is cut off.
+        pub reply_idle_timeout: Duration as time ["1s" to "1h"] = Duration::from_secs(60),
+        /// Most connections of clients; more wait until one ends.
+        pub connections: usize [1 to 1_000_000] = 20_000,
         /// Most requests under way for one tenant, long polls apart.
         pub requests_per_tenant: usize [1 to 1_000_000] = 256,
         /// Most long polls under way for one tenant.

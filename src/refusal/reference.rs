@@ -36,7 +36,8 @@ const ADVICE: &[(Kind, &str)] = &[
     ),
     (
         Kind::HeaderAmbiguous,
-        "Send each header once; no `Upgrade`, no `Content-Encoding`, and either a length or chunks.",
+        "Send each header once, lines that end by CR LF, one `Host`; no `Upgrade`, no `Content-Encoding`, and either a \
+             length or chunks.",
     ),
     (Kind::TokenMissing, "Send `Authorization: Bearer TOKEN`, with a token by client credentials."),
     (
@@ -155,6 +156,7 @@ const ADVICE: &[(Kind, &str)] = &[
              tenants: name some by `tenantIdIn`, or see [grants.md](grants.md#many-tenants).",
     ),
     (Kind::ContentType, "Send JSON as `application/json`, forms as `multipart/form-data`."),
+    (Kind::Expectation, "Send `Expect: 100-continue` or no `Expect` at all."),
     (
         Kind::HeadersTooLarge,
         "Send fewer or shorter headers. A token has its own limit: `limits.max_token_bytes`.",
@@ -183,6 +185,11 @@ const ADVICE: &[(Kind, &str)] = &[
         "Try again. Operator: the issuer's keys can't be fetched; `/readyz` and the log say why.",
     ),
     (Kind::Overloaded, "Try again a little later. Operator: add replicas or memory."),
+    (
+        Kind::Stopping,
+        "Ask again after `Retry-After`, as external task clients do by themselves: another replica answers. It is no empty \
+             list, since the engine may have locked tasks for this poll just before; they come again when their lock ends.",
+    ),
     (
         Kind::EngineTimeout,
         "A read can be tried again; a write may have happened: look first. Operator: `engine.timeout` bounds the \

@@ -6,6 +6,7 @@
 
 use http::HeaderValue;
 
+use super::reader::target_too_long;
 use crate::percent::decode;
 use crate::refusal::{Kind, Refusal};
 
@@ -33,8 +34,6 @@ pub struct Headers {
     pub content_type: Option<String>,
     /// What the client takes.
     pub accept: Option<String>,
-    /// The body's length, where it is known.
-    pub content_length: Option<u64>,
     /// Whether a body may follow.
     pub has_body: bool,
     /// The host that the client asked.
@@ -71,7 +70,7 @@ fn path_fault(what: &str) -> Refusal {
 }
 
 impl Arrival {
-    /// Reads a request head. `headers` are all lines in order, names in lower case.
+    /// Reads a request head. `headers` are all lines in order, names in any case.
     ///
     /// # Errors
     /// Kinds 400, 414 and 403 (`NoRule`, outside the base path).
@@ -83,11 +82,7 @@ impl Arrival {
         headers: impl Iterator<Item = (&'a str, &'a [u8])>,
     ) -> Result<Self, Refusal> {
         if raw_path.len() + raw_query.map_or(0, str::len) > base.max_target_bytes {
-            let what = format!(
-                "path and query have more than {} bytes; send the query by POST",
-                base.max_target_bytes
-            );
-            return Err(Refusal::new(Kind::TargetTooLong, what));
+            return Err(target_too_long(base.max_target_bytes));
         }
         let head = method == "HEAD";
         Ok(Self {
@@ -159,34 +154,51 @@ fn query(raw: &str) -> Result<Vec<(String, String)>, Refusal> {
         .collect()
 }
 
+fn twice(name: &str) -> Refusal {
+    Refusal::new(Kind::HeaderAmbiguous, format!("the header `{name}` is there twice"))
+}
+
+fn text<'a>(name: &str, value: &'a [u8]) -> Result<&'a str, Refusal> {
+    let text = std::str::from_utf8(value).ok().filter(|text| text.is_ascii());
+    text.map(str::trim)
+        .ok_or_else(|| Refusal::new(Kind::HeaderAmbiguous, format!("the header `{name}` is not ASCII text")))
+}
+
+/// The header that a line is: its name in lower case, if the gateway looks at it or sends it on. Most lines differ in their
+/// length already.
+fn known(name: &str) -> Option<&'static str> {
+    const LOOKED_AT: &[&str] = &[
+        "authorization",
+        "content-type",
+        "accept",
+        "content-length",
+        "transfer-encoding",
+        "content-encoding",
+        "connection",
+        "host",
+        "upgrade",
+    ];
+    LOOKED_AT.iter().chain(PASSED).find(|known| known.eq_ignore_ascii_case(name)).copied()
+}
+
 fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Headers, Refusal> {
     let mut read = Headers::default();
     let mut hop: Vec<String> = Vec::new();
-    let twice =
-        |name: &str| Refusal::new(Kind::HeaderAmbiguous, format!("the header `{name}` is there twice"));
-    let text = |name: &str, value: &[u8]| {
-        let fault = || Refusal::new(Kind::HeaderAmbiguous, format!("the header `{name}` is not ASCII text"));
-        let text = std::str::from_utf8(value).map_err(|_| fault())?;
-        if text.is_ascii() { Ok(text.trim().to_owned()) } else { Err(fault()) }
-    };
     for (name, value) in headers {
+        let Some(name) = known(name) else { continue };
         match name {
             "authorization" => read.authorization.push(value.to_vec()),
             "content-type" => {
-                if read.content_type.replace(text(name, value)?).is_some() {
+                if read.content_type.replace(text(name, value)?.to_owned()).is_some() {
                     return Err(twice(name));
                 }
             }
             // Several lines are one list (RFC 9110 section 5.3).
             "accept" => {
                 let more = text(name, value)?;
-                read.accept = Some(read.accept.map_or(more.clone(), |have| format!("{have}, {more}")));
+                read.accept = Some(read.accept.map_or(more.to_owned(), |have| format!("{have}, {more}")));
             }
-            "content-length" => {
-                let length = text(name, value)?.parse().ok();
-                read.has_body |= length != Some(0);
-                read.content_length = length;
-            }
+            "content-length" => read.has_body |= text(name, value)?.parse() != Ok(0_u64),
             "transfer-encoding" => read.has_body = true,
             "content-encoding" => {
                 // The engine does not decode bodies (facts 13); we could not look into one.
@@ -199,16 +211,14 @@ fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Resul
             "connection" => {
                 hop.extend(text(name, value)?.split(',').map(|n| n.trim().to_ascii_lowercase()));
             }
-            "host" => read.host = Some(text(name, value)?),
+            "host" => read.host = Some(text(name, value)?.to_owned()),
             "upgrade" => {
                 let what = "the connection can't be upgraded to another protocol";
                 return Err(Refusal::new(Kind::HeaderAmbiguous, what));
             }
-            name => {
-                if let Some(known) = PASSED.iter().find(|p| **p == name)
-                    && let Some(value) = text(name, value).ok().and_then(|v| HeaderValue::from_str(&v).ok())
-                {
-                    read.passed.push((known, value));
+            passed => {
+                if let Some(value) = text(name, value).ok().and_then(|v| HeaderValue::from_str(v).ok()) {
+                    read.passed.push((passed, value));
                 }
             }
         }

@@ -6,7 +6,14 @@
 mod arrival;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod head;
 mod payload;
+mod reader;
+#[cfg(test)]
+mod tests;
 
 pub use arrival::{Arrival, Base, Headers};
+pub(crate) use head::{Framing, Head, room};
+pub(crate) use payload::Feed;
 pub use payload::Payload;
+pub(crate) use reader::Reader;

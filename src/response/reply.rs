@@ -11,7 +11,7 @@ use crate::isolation::Substitutes;
 use crate::refusal::{Kind, Refusal};
 
 /// Answers up to this length are looked at whole before the first byte goes out.
-pub(crate) const MAX_BUFFERED: u64 = 64 * 1024;
+const MAX_BUFFERED: u64 = 64 * 1024;
 
 /// What goes back to the client.
 pub(crate) struct Reply {

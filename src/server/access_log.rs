@@ -1,12 +1,10 @@
 //! One line a request: caller, operation, outcome and duration; and one more in the audit stream
 //! for writes and refusals. Never a token, a query or a body. docs/logging.md lists the fields.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
-
-use actix_web::dev::RequestHead;
-use actix_web::http::Method;
 
 use crate::state::AppState;
 use crate::telemetry::{Line, Outcome, RequestRecord, Traceparent};
@@ -20,7 +18,7 @@ const MAX_ID: usize = 128;
 /// is counted and logged as such: a write whose client left is a write all the same.
 pub(super) struct RequestLog {
     state: Arc<AppState>,
-    method: Method,
+    method: Cow<'static, str>,
     traceparent: Option<Traceparent>,
     peer: Option<IpAddr>,
     began: Instant,
@@ -30,16 +28,18 @@ pub(super) struct RequestLog {
 }
 
 impl RequestLog {
-    /// A request's head was read.
-    pub(super) fn begin(state: Arc<AppState>, request: &RequestHead) -> Self {
-        let mut lines = request.headers().get_all("traceparent").filter_map(|v| v.to_str().ok());
-        // Two of them are none (W3C Trace Context section 3.2.2).
-        let traceparent = lines.next().filter(|_| lines.next().is_none());
+    /// A request's head was read, or can't be: then its method is `-`.
+    pub(super) fn begin(
+        state: Arc<AppState>,
+        method: Cow<'static, str>,
+        traceparent: Option<&str>,
+        peer: Option<IpAddr>,
+    ) -> Self {
         Self {
             state,
-            method: request.method.clone(),
+            method,
             traceparent: traceparent.and_then(Traceparent::read),
-            peer: request.peer_addr.map(|a| a.ip()),
+            peer,
             began: Instant::now(),
             open: true,
             record: RequestRecord::default(),
@@ -63,7 +63,7 @@ impl RequestLog {
         }
         #[cfg(feature = "otlp")]
         crate::telemetry::Ended {
-            method: self.method(),
+            method: &self.method,
             base_path: &self.state.settings.engine.base_path,
             record: &self.record,
             outcome,
@@ -75,12 +75,6 @@ impl RequestLog {
 
     fn trace_id(&self) -> &str {
         self.traceparent.as_ref().map_or("-", Traceparent::trace_id)
-    }
-
-    /// A token of RFC 9110 (no blank, no line end), cut: a client may invent one of any length.
-    fn method(&self) -> &str {
-        let method = self.method.as_str();
-        method.get(..16).unwrap_or(method)
     }
 
     fn access(&self, outcome: Outcome<'_>, seconds: f64) {
@@ -115,7 +109,7 @@ impl RequestLog {
     /// What both say.
     fn common(&self, line: Line, outcome: Outcome<'_>) -> Line {
         let (code, message, _) = refusal_texts(outcome);
-        line.text("method", self.method())
+        line.text("method", &self.method)
             // The rule's template; a raw path could carry ids and forged line ends.
             .text("operation", self.record.operation_name())
             .text("kind", self.record.kind.unwrap_or("-"))

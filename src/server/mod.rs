@@ -4,19 +4,20 @@
 //! place (no router of the server's own decides what is protected), the admin one never reaches the engine.
 
 mod access_log;
+mod connection;
 mod cors;
+mod date;
 mod error;
 mod public;
 mod reply;
+mod response;
 mod shutdown;
 mod status;
+mod stopping;
+mod workers;
 
-use std::convert::Infallible;
-use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_http::Request;
-use actix_web::dev::fn_service;
 use actix_web::{App, HttpServer, web};
 pub(crate) use error::ServeError;
 
@@ -34,27 +35,8 @@ pub(crate) async fn run(settings: Settings, policy: Policy) -> Result<(), ServeE
     let probe = web::Data::new(state.engine()?);
     state.tokens.start();
 
-    let limits = &state.settings.limits;
-    let shared = state.clone();
-    let public = HttpServer::new(move || {
-        let worker = Rc::new(public::Worker::new(shared.clone()));
-        // A bare service without an application around it: there is nothing to route.
-        fn_service(move |mut request: Request| {
-            let (worker, body) = (worker.clone(), request.take_payload());
-            async move { Ok::<_, Infallible>(public::serve(&worker, request.head(), body).await) }
-        })
-    })
-    .workers(limits.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)))
-    .disable_signals()
-    .shutdown_timeout(limits.shutdown_grace.as_secs())
-    // Without it a streamed answer waits for the client's delayed acknowledgement: 40 ms.
-    .tcp_nodelay(true)
-    // A client that hung up waits for nothing: its long poll would hold the engine's request for up to half an hour.
-    .h1_allow_half_closed(false)
-    .bind(state.settings.listen)
-    .map_err(|source| ServeError::Listen { address: state.settings.listen, source })?;
-    let public_address = public.addrs().first().copied();
-    let public = public.run();
+    let public = workers::Public::start(&state)
+        .map_err(|source| ServeError::Listen { address: state.settings.listen, source })?;
 
     let shared = web::Data::from(state.clone());
     let health = web::Data::new(status::Health::default());
@@ -74,7 +56,7 @@ pub(crate) async fn run(settings: Settings, policy: Policy) -> Result<(), ServeE
     let admin = admin.run();
 
     let format_address = |a: Option<std::net::SocketAddr>| a.map_or_else(String::new, |a| a.to_string());
-    tracing::info!("listening on {}", format_address(public_address));
+    tracing::info!("listening on {}", public.address);
     tracing::info!("admin listening on {}", format_address(admin_address));
-    shutdown::until_told(public, admin, &health, limits).await
+    shutdown::until_told(public, admin, &health, &state.settings.limits).await
 }

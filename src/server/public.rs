@@ -1,20 +1,26 @@
 //! The public listener's one handler.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::net::IpAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 
-use actix_web::HttpResponse;
-use actix_web::dev::{Payload as Body, RequestHead};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use http::HeaderValue;
 
 use super::access_log::RequestLog;
+use super::connection::Handler;
+use super::response::Response;
+use super::stopping::{Phase, Stopping};
 use super::{cors, reply};
+use crate::admission::Share;
 use crate::isolation::Engine;
 use crate::journey::journey;
-use crate::policy::Operation;
+use crate::policy::{How, Operation};
 use crate::refusal::{Kind, Refusal};
-use crate::request::{Arrival, Payload};
+use crate::request::{Arrival, Head, Payload};
 use crate::response::Reply;
 use crate::state::AppState;
 use crate::telemetry::{Outcome, RequestRecord, UnderWay};
@@ -22,13 +28,78 @@ use crate::telemetry::{Outcome, RequestRecord, UnderWay};
 /// What one worker needs.
 pub(super) struct Worker {
     state: Arc<AppState>,
+    stopping: Rc<Stopping>,
     /// Connections belong to the worker that opened them: sharing a pool between workers halves its throughput.
     engine: OnceCell<Rc<Engine>>,
 }
 
+/// A request whose head was read.
+pub(super) struct Begun {
+    arrival: Result<Arrival, Refusal>,
+    log: RequestLog,
+    under_way: UnderWay,
+    origin: Option<HeaderValue>,
+}
+
+/// Kept until the last byte of an answer: what it takes of its tenant's share.
+pub(super) struct Held {
+    _under_way: Option<UnderWay>,
+    _share: Option<Share>,
+}
+
+impl Handler for Worker {
+    /// Or the answer to a preflight.
+    type Begun = Result<Begun, Response<Held>>;
+    type Held = Held;
+
+    fn begin(&self, head: &Head<'_>, peer: Option<IpAddr>) -> Self::Begun {
+        let state = &self.state;
+        let origin = cors::allowed(&state.settings.cors, head);
+        if let Some(origin) = origin.as_ref().filter(|_| head.method == "OPTIONS")
+            && let Some(answer) = cors::preflight(origin, head)
+        {
+            return Err(answer);
+        }
+        let mut traces = head.all("traceparent").filter_map(|value| std::str::from_utf8(value).ok());
+        // Two of them are none (W3C Trace Context section 3.2.2).
+        let trace = traces.next().filter(|_| traces.next().is_none());
+        let log = RequestLog::begin(state.clone(), method(head.method), trace, peer);
+        let under_way = state.metrics.begin();
+        let lines = head.lines.iter().map(|line| (line.name, line.value));
+        let arrival = Arrival::read(&state.base, head.method, head.path, head.query, lines);
+        Ok(Begun { arrival, log, under_way, origin })
+    }
+
+    async fn answer(&self, begun: Self::Begun, payload: Payload) -> Response<Held> {
+        let Begun { arrival, log, under_way, origin } = match begun {
+            Ok(begun) => begun,
+            Err(preflight) => return preflight,
+        };
+        let state = self.state.clone();
+        let Carried { outcome, record, under_way } = self.carry(arrival, payload, log, under_way).await;
+        let mut response = match outcome {
+            Ok(mut answer) => {
+                let held = Held { _under_way: Some(under_way), _share: answer.share.take() };
+                reply::reply(answer, held, move |stopped| state.metrics.cut_off(&record, stopped))
+            }
+            Err(refusal) => reply::refusal(&refusal),
+        };
+        if let Some(origin) = &origin {
+            cors::mark(&mut response, origin);
+        }
+        response
+    }
+
+    fn refuse(&self, refusal: &Refusal, peer: Option<IpAddr>) -> Response<Held> {
+        let log = RequestLog::begin(self.state.clone(), "-".into(), None, peer);
+        log.end(Outcome::Refused(refusal));
+        reply::refusal(refusal)
+    }
+}
+
 impl Worker {
-    pub(super) fn new(state: Arc<AppState>) -> Self {
-        Self { state, engine: OnceCell::new() }
+    pub(super) fn new(state: Arc<AppState>, stopping: Rc<Stopping>) -> Self {
+        Self { state, stopping, engine: OnceCell::new() }
     }
 
     fn engine(&self) -> Result<&Rc<Engine>, Refusal> {
@@ -38,42 +109,67 @@ impl Worker {
         let engine = self.state.engine()?;
         Ok(self.engine.get_or_init(|| Rc::new(engine)))
     }
-}
 
-/// Takes any request.
-pub(super) async fn serve(worker: &Worker, request: &RequestHead, body: Body) -> HttpResponse {
-    let state = worker.state.clone();
-    let origin = cors::allowed(&state.settings.cors, request.headers());
-    if let Some(origin) = origin.as_ref().filter(|_| request.method.as_str() == "OPTIONS")
-        && let Some(answer) = cors::preflight(origin, request.headers())
-    {
-        return answer;
-    }
-    let log = RequestLog::begin(state.clone(), request);
-    let head = request.method.as_str() == "HEAD";
-    let Carried { outcome, record, under_way } = carry(worker, &state, request, body, log).await;
-    let mut response = match outcome {
-        Ok(mut answer) => {
-            let share = answer.share.take();
-            reply::reply(answer, head, move |stopped| {
-                // Lives as long as the answer streams.
-                let _ = (&under_way, &share);
-                state.metrics.cut_off(&record, stopped);
-            })
+    async fn carry(
+        &self,
+        arrival: Result<Arrival, Refusal>,
+        payload: Payload,
+        mut log: RequestLog,
+        under_way: UnderWay,
+    ) -> Carried {
+        let state = &self.state;
+        let (arrival, engine) = match arrival.and_then(|arrival| Ok((arrival, self.engine()?))) {
+            Ok(arrived) => arrived,
+            Err(refusal) => return ended(Err(refusal), log, under_way),
+        };
+        let found = state.policy.find(&arrival.method, &arrival.segments);
+        if !found.as_ref().is_some_and(Operation::in_several_writes) {
+            let long_poll = found.as_ref().is_some_and(is_long_poll);
+            let journey = journey(state, engine, arrival, found, payload, &mut log.record);
+            let outcome = if long_poll { self.until_stopped(journey).await } else { journey.await };
+            return ended(outcome, log, under_way);
         }
-        Err(refusal) => {
-            let mut response = reply::refusal(&refusal);
-            if request.upgrade() || refusal.kind().status().as_u16() == 400 {
-                // What follows on this connection may be the rest of what could not be read.
-                response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+        // What takes several writes goes on when its client leaves: the engine would be left with half of it. It is counted
+        // and logged by what it did, whoever waits for it.
+        let (state, engine) = (state.clone(), engine.clone());
+        let (reply, carried) = tokio::sync::oneshot::channel();
+        let live = self.stopping.live();
+        tokio::task::spawn_local(async move {
+            let _live = live;
+            let outcome = journey(&state, &engine, arrival, found, payload, &mut log.record).await;
+            if !reply.is_closed() {
+                drop(reply.send(ended(outcome, log, under_way)));
+                return;
             }
-            response
-        }
-    };
-    if let Some(origin) = &origin {
-        cors::mark(&mut response, origin);
+            let record = log.end(Outcome::Abandoned);
+            if let Err(refusal) = &outcome {
+                state.metrics.refused(&record, refusal);
+            }
+        });
+        carried.await.unwrap_or_else(|_| Carried {
+            outcome: Err(Refusal::new(Kind::Internal, "the request was not carried out")),
+            record: RequestRecord::default(),
+            under_way: self.state.metrics.begin(),
+        })
     }
-    response
+
+    /// A long poll, which may last for longer than the gateway has. It is dropped, and the engine's request with it. An empty
+    /// list instead of a refusal would hide tasks that the engine has locked just now.
+    async fn until_stopped(
+        &self,
+        journey: impl Future<Output = Result<Reply, Refusal>>,
+    ) -> Result<Reply, Refusal> {
+        let mut journey = pin!(journey);
+        // The connection's task, in which this runs, is woken when the phase changes.
+        std::future::poll_fn(|context| match journey.as_mut().poll(context) {
+            Poll::Pending if self.stopping.phase() == Phase::Stopping => {
+                let what = "the gateway stops; ask again";
+                Poll::Ready(Err(Refusal::new(Kind::Stopping, what).retry_after(1)))
+            }
+            polled @ (Poll::Ready(_) | Poll::Pending) => polled,
+        })
+        .await
+    }
 }
 
 /// A request that was carried out, counted and logged.
@@ -84,47 +180,6 @@ struct Carried {
     under_way: UnderWay,
 }
 
-async fn carry(
-    worker: &Worker,
-    state: &Arc<AppState>,
-    request: &RequestHead,
-    body: Body,
-    mut log: RequestLog,
-) -> Carried {
-    let under_way = state.metrics.begin();
-    let arrived = arrive(worker, state, request);
-    let (arrival, engine) = match arrived {
-        Ok(arrived) => arrived,
-        Err(refusal) => return ended(Err(refusal), log, under_way),
-    };
-    let payload = Payload::new(body, state.settings.limits.body_idle_timeout);
-    let found = state.policy.find(&arrival.method, &arrival.segments);
-    if !found.as_ref().is_some_and(Operation::in_several_writes) {
-        let outcome = journey(state, engine, arrival, found, payload, &mut log.record).await;
-        return ended(outcome, log, under_way);
-    }
-    // What takes several writes goes on when its client leaves: the engine would be left with half of it. It is counted
-    // and logged by what it did, whoever waits for it.
-    let (state, engine) = (state.clone(), engine.clone());
-    let (reply, carried) = tokio::sync::oneshot::channel();
-    actix_web::rt::spawn(async move {
-        let outcome = journey(&state, &engine, arrival, found, payload, &mut log.record).await;
-        if !reply.is_closed() {
-            drop(reply.send(ended(outcome, log, under_way)));
-            return;
-        }
-        let record = log.end(Outcome::Abandoned);
-        if let Err(refusal) = &outcome {
-            state.metrics.refused(&record, refusal);
-        }
-    });
-    carried.await.unwrap_or_else(|_| Carried {
-        outcome: Err(Refusal::new(Kind::Internal, "the request was not carried out")),
-        record: RequestRecord::default(),
-        under_way: worker.state.metrics.begin(),
-    })
-}
-
 fn ended(outcome: Result<Reply, Refusal>, log: RequestLog, under_way: UnderWay) -> Carried {
     let record = log.end(match &outcome {
         Ok(answer) => Outcome::Answered(answer.status),
@@ -133,19 +188,15 @@ fn ended(outcome: Result<Reply, Refusal>, log: RequestLog, under_way: UnderWay) 
     Carried { outcome, record, under_way }
 }
 
-fn arrive<'a>(
-    worker: &'a Worker,
-    state: &AppState,
-    request: &RequestHead,
-) -> Result<(Arrival, &'a Rc<Engine>), Refusal> {
-    let uri = &request.uri;
-    let host = || request.headers().get("host").and_then(|h| h.to_str().ok());
-    // Absolute form (RFC 9112 section 3.2.2) is taken where it names the host that the `Host` header names.
-    if uri.authority().is_some_and(|a| host().is_none_or(|h| !h.eq_ignore_ascii_case(a.as_str()))) {
-        return Err(Refusal::new(Kind::PathAmbiguous, "the request's target and its `Host` differ"));
+fn is_long_poll(operation: &Operation) -> bool {
+    matches!(&operation.rule.how, How::Forward(forward) if forward.long_poll)
+}
+
+/// A token of RFC 9110 (no blank, no line end), cut: a client may invent one of any length.
+fn method(method: &str) -> Cow<'static, str> {
+    let known = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"];
+    match known.into_iter().find(|known| *known == method) {
+        Some(known) => known.into(),
+        None => method.get(..16).unwrap_or(method).to_owned().into(),
     }
-    let lines =
-        request.headers().iter().map(|(n, v): (&HeaderName, &HeaderValue)| (n.as_str(), v.as_bytes()));
-    let arrival = Arrival::read(&state.base, request.method.as_str(), uri.path(), uri.query(), lines)?;
-    Ok((arrival, worker.engine()?))
 }

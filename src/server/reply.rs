@@ -1,48 +1,36 @@
 //! Outcome → status, headers and body on the connection: the only place that knows how a refusal looks.
 
-use actix_web::body::{BodyStream, MessageBody, None as NoBody, SizedStream};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 
+use super::response::{Body, Response};
 use crate::refusal::{Kind, Refusal};
-use crate::response::{MAX_BUFFERED, Reply, ReplyBody};
+use crate::response::{Reply, ReplyBody};
 
 /// The realm of the challenge (RFC 6750 section 3).
 const REALM: &str = "tenantgate";
 
-fn builder(status: u16) -> HttpResponseBuilder {
-    HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-}
-
-/// A name in the server's type, of an older version of the same library. Those that most replies have are known.
-fn server_name(name: &http::HeaderName) -> Option<HeaderName> {
-    match () {
-        () if *name == http::header::CONTENT_TYPE => Some(header::CONTENT_TYPE),
-        () if *name == http::header::CACHE_CONTROL => Some(header::CACHE_CONTROL),
-        () if *name == http::header::DATE => Some(header::DATE),
-        () => HeaderName::from_bytes(name.as_str().as_bytes()).ok(),
-    }
-}
-
 /// A refusal as the engine's clients read errors: `{"type","message","code"}`.
-pub(super) fn refusal(refusal: &Refusal) -> HttpResponse {
+pub(super) fn refusal<T>(refusal: &Refusal) -> Response<T> {
     let kind = refusal.kind();
     let body = serde_json::json!({
         "type": kind.error_type(),
         "message": refusal.message(),
         "code": kind.code(),
     });
-    let mut response = builder(kind.status().as_u16());
-    response.insert_header(("content-type", "application/json"));
-    response.insert_header(("cache-control", "no-store"));
-    if let Some(challenge) = challenge(refusal) {
-        response.insert_header(("www-authenticate", challenge));
-    }
-    if let Some(seconds) = refusal.retry_after_seconds() {
-        response.insert_header(("retry-after", seconds.to_string()));
-    }
-    response.body(body.to_string())
+    let mut headers = vec![
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    let challenge = challenge(refusal).and_then(|challenge| HeaderValue::from_str(&challenge).ok());
+    headers.extend(challenge.map(|challenge| (WWW_AUTHENTICATE, challenge)));
+    headers.extend(refusal.retry_after_seconds().map(|seconds| (RETRY_AFTER, seconds.into())));
+    let body = Body::Whole(body.to_string().into());
+    // What follows on this connection may be the rest of what could not be read.
+    let close = matches!(kind.status().as_u16(), 400 | 408);
+    Response { status: kind.status().as_u16(), headers, body, close, _held: None }
 }
 
 /// The challenge of RFC 6750 section 3: no error code when no token was sent.
@@ -76,50 +64,15 @@ fn challenge(refusal: &Refusal) -> Option<String> {
     Some(format!("Bearer realm=\"{REALM}\", error=\"{error}\"{scope}, error_description=\"{text}\""))
 }
 
-/// A reply; `head` drops its body (RFC 9110 section 9.3.2). `stopped` is called when the guard stops a stream.
-pub(super) fn reply(reply: Reply, head: bool, stopped: impl Fn(&Refusal) + 'static) -> HttpResponse {
-    let mut response = builder(reply.status);
-    for (name, value) in &reply.headers {
-        if let (Some(name), Ok(value)) = (server_name(name), HeaderValue::from_bytes(value.as_bytes())) {
-            response.append_header((name, value));
-        }
-    }
-    // These never have a body, and no length (RFC 9110 sections 15.3.5 and 15.4.5).
-    if matches!(reply.status, 204 | 304) {
-        return response.body(NoBody::new());
-    }
-    if head {
-        // The length that GET would tell, where it is known (RFC 9110 section 8.6); never 0 for what has a body.
-        return match &reply.body {
-            ReplyBody::Whole(bytes) => response.body(length_only(bytes.len() as u64)),
-            ReplyBody::Stream { length: Some(length), .. } => response.body(length_only(*length)),
-            ReplyBody::Stream { length: None, .. } => response.body(NoBody::new()),
-        };
-    }
-    match reply.body {
-        ReplyBody::Whole(bytes) if bytes.len() as u64 <= MAX_BUFFERED => response.body(bytes),
-        // A long one goes out as slowly as it is read: what is held for the request is held as long.
-        ReplyBody::Whole(bytes) => {
-            let length = bytes.len() as u64;
-            let piece = futures_util::stream::once(async move {
-                let _ = &stopped;
-                Ok::<_, std::io::Error>(bytes)
-            });
-            response.body(SizedStream::new(length, piece))
-        }
+/// A reply, which holds that until its last byte. `stopped` is called when the guard stops a stream.
+pub(super) fn reply<T: 'static>(reply: Reply, held: T, stopped: impl Fn(&Refusal) + 'static) -> Response<T> {
+    let body = match reply.body {
+        ReplyBody::Whole(bytes) => Body::Whole(bytes),
         ReplyBody::Stream { answer, guard, length } => {
-            if let Some(length) = length {
-                response.no_chunking(length);
-            }
-            // Not `streaming`: it would add a content type where the engine said none.
-            response.body(BodyStream::new(pieces(answer, guard, stopped)))
+            Body::Stream { pieces: pieces(answer, guard, stopped).boxed_local(), length }
         }
-    }
-}
-
-/// A body that tells its length and has nothing in it: the server writes no body in an answer to HEAD.
-fn length_only(length: u64) -> impl MessageBody {
-    SizedStream::new(length, futures_util::stream::empty::<Result<bytes::Bytes, std::io::Error>>())
+    };
+    Response { status: reply.status, headers: reply.headers, body, close: false, _held: Some(held) }
 }
 
 /// The body as it streams: an error ends the connection without its end, so the client can't take it for whole.
@@ -127,14 +80,14 @@ fn pieces(
     answer: crate::isolation::Answer,
     guard: Option<Box<crate::response::Guard>>,
     stopped: impl Fn(&Refusal) + 'static,
-) -> impl futures_util::Stream<Item = Result<bytes::Bytes, std::io::Error>> {
+) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> {
     let broken = |what: String| std::io::Error::other(what);
     futures_util::stream::unfold(Some((answer, guard, stopped)), move |state| async move {
         let (mut answer, mut guard, stopped) = state?;
         loop {
             let (piece, last) = match answer.piece().await {
                 Ok(Some(piece)) => (guard.as_mut().map_or(Ok(piece.clone()), |g| g.piece(&piece)), false),
-                Ok(None) => (guard.as_mut().map_or(Ok(bytes::Bytes::new()), |g| g.finish()), true),
+                Ok(None) => (guard.as_mut().map_or(Ok(Bytes::new()), |g| g.finish()), true),
                 Err(refusal) => return Some((Err(broken(refusal.to_string())), None)),
             };
             match piece {

@@ -1,24 +1,24 @@
 //! Stop accepting, let requests end, leave.
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::Server;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::error::ServeError;
 use super::status::Health;
+use super::workers::Public;
 use crate::config::Limits;
 
 /// Runs both servers until SIGTERM or SIGINT. SIGTERM: not ready at once, still accepting for the delay, then
 /// requests under way get the grace time; SIGINT: the same without the delay.
 pub(super) async fn until_told(
-    public: Server,
+    public: Public,
     admin: Server,
     health: &Health,
     limits: &Limits,
 ) -> Result<(), ServeError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
-    let (public_handle, admin_handle): (ServerHandle, ServerHandle) = (public.handle(), admin.handle());
-    let public = tokio::spawn(public);
+    let admin_handle = admin.handle();
     let admin = tokio::spawn(admin);
     let delay = tokio::select! {
         _ = terminate.recv() => limits.shutdown_delay,
@@ -26,11 +26,9 @@ pub(super) async fn until_told(
     };
     tracing::info!("stopping: no longer ready, requests under way get {:?}", limits.shutdown_grace);
     health.stop();
+    public.leave();
     tokio::time::sleep(delay).await;
-    public_handle.stop(true).await;
+    public.stop().await;
     admin_handle.stop(false).await;
-    for server in [public, admin] {
-        server.await?.map_err(ServeError::Failed)?;
-    }
-    Ok(())
+    admin.await?.map_err(ServeError::Failed)
 }

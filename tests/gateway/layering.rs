@@ -27,6 +27,7 @@ const ORDER: &[&str] = &[
     "refusal",
     "config",
     "percent",
+    "http1",
     "json",
     "causes",
     "version",

@@ -58,6 +58,8 @@ mod incidents;
 mod isolation;
 /// Filters of shared definitions that look at what others do with them.
 mod joined;
+/// Connections of clients: what is no request, and the end.
+mod listener;
 /// Long polls, which must outlive every time limit.
 mod long_poll;
 /// Callers with 1,000 granted tenants.

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::http1::{ExchangeError, Head, Piece};
+use super::http1::{ExchangeError, Head};
 use super::lines::Lines;
 use super::pool::Lease;
 use crate::causes;
+use crate::http1::Piece;
 use crate::refusal::{Kind, Refusal};
 
 /// The engine's answer.

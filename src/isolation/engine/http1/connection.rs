@@ -10,11 +10,11 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
-use super::chunks::Piece;
 use super::error::{Broken, ExchangeError};
 use super::head::Head;
 use super::reader::Reader;
 use super::sending::Sending;
+use crate::http1::Piece;
 
 /// What a connection runs over.
 pub(crate) type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::http1::Malformed;
+
 /// An answer that can be read in more than one way, or in none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Broken {
@@ -26,6 +28,17 @@ pub(crate) enum Broken {
     /// The connection ended before the answer did.
     #[error("it ends before its end")]
     CutOff,
+}
+
+impl From<Malformed> for Broken {
+    fn from(fault: Malformed) -> Self {
+        match fault {
+            Malformed::Head => Self::Head,
+            Malformed::LongHead => Self::LongHead,
+            Malformed::Framing => Self::Framing,
+            Malformed::Chunk => Self::Chunk,
+        }
+    }
 }
 
 impl Broken {

@@ -4,9 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use super::chunks::Piece;
 use super::error::Broken;
 use super::reader::Reader;
+use crate::http1::Piece;
 
 /// What was read of an answer, and how it ended.
 #[derive(Debug, PartialEq, Eq)]

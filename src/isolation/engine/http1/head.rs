@@ -3,17 +3,15 @@
 //! In: the bytes up to the empty line, each line ended by CR LF. Out: status, headers, and the one way in which the body
 //! ends, by RFC 9112 section 6.3 without its leniencies.
 
+use std::mem::MaybeUninit;
+
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 
 use super::error::Broken;
+use crate::http1::{MOST_LINES, length};
 use crate::isolation::engine::lines::Lines;
-
-/// Most header lines.
-pub(super) const MOST_LINES: usize = 100;
-/// Digits of a length: what has more is longer than anything.
-const MOST_DIGITS: usize = 18;
 
 /// How a body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +52,10 @@ pub(super) fn read(bytes: &Bytes, head_only: bool) -> Result<Found, Broken> {
     if !bytes.starts_with(b"HTTP/1.") {
         return Err(Broken::Head);
     }
-    let mut room = [httparse::EMPTY_HEADER; MOST_LINES];
-    let mut parsed = httparse::Response::new(&mut room);
-    match parsed.parse(bytes) {
+    let mut room = [const { MaybeUninit::uninit() }; MOST_LINES];
+    let mut parsed = httparse::Response::new(&mut []);
+    match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, bytes, &mut room)
+    {
         Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
         Err(httparse::Error::TooManyHeaders) => return Err(Broken::LongHead),
         Ok(_) | Err(_) => return Err(Broken::Head),
@@ -100,7 +99,7 @@ fn framing(
     keep_alive: bool,
     head_only: bool,
 ) -> Result<(Framing, bool), Broken> {
-    let length = only(headers, &CONTENT_LENGTH)?.map(length).transpose()?;
+    let length = only(headers, &CONTENT_LENGTH)?.map(|value| length(value.as_bytes())).transpose()?;
     let coding = only(headers, &TRANSFER_ENCODING)?;
     // Checked for answers without a body, too: who says two things here may mean a third.
     let framing = match (length, coding) {
@@ -130,13 +129,4 @@ fn only<'a>(headers: &'a Lines, name: &'a HeaderName) -> Result<Option<&'a Heade
     let mut all = headers.all(name);
     let first = all.next();
     if all.next().is_some() { Err(Broken::Framing) } else { Ok(first) }
-}
-
-/// Digits and nothing else: no sign, no list.
-fn length(value: &HeaderValue) -> Result<u64, Broken> {
-    let digits = value.as_bytes();
-    if digits.is_empty() || digits.len() > MOST_DIGITS || !digits.iter().all(u8::is_ascii_digit) {
-        return Err(Broken::Framing);
-    }
-    value.to_str().ok().and_then(|digits| digits.parse().ok()).ok_or(Broken::Framing)
 }

@@ -7,7 +7,6 @@
 //!
 //! All of it runs inside the request's own future: no task and no channel stands between a request and its answer.
 
-mod chunks;
 mod connection;
 mod error;
 #[cfg(any(test, fuzzing))]
@@ -19,7 +18,6 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use chunks::Piece;
 pub(crate) use connection::Connection;
 pub(crate) use error::ExchangeError;
 pub(crate) use head::Head;

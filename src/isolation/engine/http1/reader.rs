@@ -2,9 +2,9 @@
 
 use bytes::BytesMut;
 
-use super::chunks::{Chunks, Piece};
 use super::error::Broken;
 use super::head::{self, Found, Framing, Head};
+use crate::http1::{Body, HeadEnd, Piece};
 
 /// Longest head, in bytes.
 const MOST_HEAD: usize = 64 * 1024;
@@ -16,15 +16,13 @@ const MOST_INTERIM: u8 = 8;
 enum State {
     /// Nothing was asked, or the answer came to its end.
     Idle,
-    /// A head; up to here it was looked at, and so many 1xx came before it.
+    /// A head; so many 1xx came before it.
     Head {
-        looked_at: usize,
+        end: HeadEnd,
         interim: u8,
         head_only: bool,
     },
-    Length(u64),
-    Chunked(Chunks),
-    UntilClose,
+    Body(Body),
     /// Nothing that follows means anything.
     Broken(Broken),
 }
@@ -45,7 +43,7 @@ impl Reader {
 
     /// A request goes out. `head_only`: it is a HEAD.
     pub(super) fn expect(&mut self, head_only: bool) {
-        self.state = State::Head { looked_at: 0, interim: 0, head_only };
+        self.state = State::Head { end: HeadEnd::default(), interim: 0, head_only };
     }
 
     /// The head of the answer; none: more has to arrive.
@@ -55,24 +53,24 @@ impl Reader {
 
     fn read_head(&mut self) -> Result<Option<Head>, Broken> {
         loop {
-            let State::Head { looked_at, interim, head_only } = &mut self.state else {
+            let State::Head { end, interim, head_only } = &mut self.state else {
                 return Err(Broken::Head);
             };
-            let Some(end) = head_end(&self.input, looked_at)? else { return Ok(None) };
-            let bytes = self.input.split_to(end).freeze();
+            let Some(length) = end.find(&self.input, MOST_HEAD)? else { return Ok(None) };
+            let bytes = self.input.split_to(length).freeze();
             match head::read(&bytes, *head_only)? {
                 Found::Interim if *interim < MOST_INTERIM => {
                     *interim += 1;
-                    *looked_at = 0;
+                    *end = HeadEnd::default();
                 }
                 Found::Interim => return Err(Broken::Status),
                 Found::Final(head) => {
                     self.keep_alive = head.keep_alive;
                     self.state = match head.framing {
                         Framing::Length(0) => State::Idle,
-                        Framing::Length(length) => State::Length(length),
-                        Framing::Chunked => State::Chunked(Chunks::Size),
-                        Framing::UntilClose => State::UntilClose,
+                        Framing::Length(length) => State::Body(Body::Length(length)),
+                        Framing::Chunked => State::Body(Body::chunked()),
+                        Framing::UntilClose => State::Body(Body::UntilClose),
                     };
                     return Ok(Some(head));
                 }
@@ -86,26 +84,15 @@ impl Reader {
             State::Idle => Ok(Piece::End),
             State::Broken(broken) => Err(*broken),
             State::Head { .. } => Err(self.broken(Broken::Head)),
-            State::Length(_) | State::UntilClose if self.input.is_empty() => Ok(Piece::More),
-            State::Length(left) => {
-                let there =
-                    usize::try_from(*left).map_or(self.input.len(), |left| left.min(self.input.len()));
-                let piece = self.input.split_to(there).freeze();
-                *left = left.saturating_sub(piece.len() as u64);
-                if *left == 0 {
-                    self.state = State::Idle;
+            State::Body(body) => match body.piece(&mut self.input) {
+                Ok(piece) => {
+                    if piece == Piece::End || matches!(body, Body::Length(0)) {
+                        self.state = State::Idle;
+                    }
+                    Ok(piece)
                 }
-                Ok(Piece::Some(piece))
-            }
-            State::Chunked(chunks) => match chunks.piece(&mut self.input) {
-                Ok(Piece::End) => {
-                    self.state = State::Idle;
-                    Ok(Piece::End)
-                }
-                Ok(piece) => Ok(piece),
-                Err(broken) => Err(self.broken(broken)),
+                Err(fault) => Err(self.broken(fault.into())),
             },
-            State::UntilClose => Ok(Piece::Some(self.input.split().freeze())),
         }
     }
 
@@ -116,11 +103,11 @@ impl Reader {
 
     /// Whether the answer is at its end. The end of the chunks may stand behind the last piece, there already.
     pub(super) fn at_end(&mut self) -> bool {
-        if let State::Chunked(chunks) = &mut self.state {
-            match chunks.advance(&mut self.input) {
-                Ok(()) if matches!(chunks, Chunks::End) => self.state = State::Idle,
-                Ok(()) => {}
-                Err(broken) => self.state = State::Broken(broken),
+        if let State::Body(body) = &mut self.state {
+            match body.at_end(&mut self.input) {
+                Ok(true) => self.state = State::Idle,
+                Ok(false) => {}
+                Err(fault) => self.state = State::Broken(fault.into()),
             }
         }
         matches!(self.state, State::Idle)
@@ -130,12 +117,12 @@ impl Reader {
     pub(super) fn closed(&mut self) -> Result<(), Broken> {
         self.keep_alive = false;
         match self.state {
-            State::UntilClose | State::Idle => {
+            State::Body(Body::UntilClose) | State::Idle => {
                 self.state = State::Idle;
                 Ok(())
             }
             State::Broken(broken) => Err(broken),
-            State::Head { .. } | State::Length(_) | State::Chunked(_) => Err(self.broken(Broken::CutOff)),
+            State::Head { .. } | State::Body(_) => Err(self.broken(Broken::CutOff)),
         }
     }
 
@@ -153,24 +140,4 @@ impl Reader {
     pub(super) fn reusable(&self) -> bool {
         self.keep_alive && self.input.is_empty() && matches!(self.state, State::Idle)
     }
-}
-
-/// Where the head ends, behind its empty line. Looks at each byte once, however the head arrives.
-fn head_end(input: &[u8], looked_at: &mut usize) -> Result<Option<usize>, Broken> {
-    while let Some(found) = memchr::memchr(b'\n', input.get(*looked_at..).unwrap_or_default()) {
-        let at = *looked_at + found;
-        // A line end of one byte only: another reader would see other lines.
-        if at.checked_sub(1).and_then(|before| input.get(before)) != Some(&b'\r') {
-            return Err(Broken::Head);
-        }
-        *looked_at = at + 1;
-        if *looked_at > MOST_HEAD {
-            return Err(Broken::LongHead);
-        }
-        if input.get(..*looked_at).is_some_and(|head| head.ends_with(b"\r\n\r\n") || head == b"\r\n") {
-            return Ok(Some(*looked_at));
-        }
-    }
-    *looked_at = input.len();
-    if input.len() > MOST_HEAD { Err(Broken::LongHead) } else { Ok(None) }
 }

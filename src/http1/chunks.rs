@@ -5,7 +5,8 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::error::Broken;
+use super::Malformed;
+use super::body::{Piece, at_most};
 
 /// Longest line of a chunk's size, with its extensions.
 const MOST_SIZE_LINE: usize = 1024;
@@ -16,7 +17,7 @@ const MOST_TRAILERS: usize = 16 * 1024;
 
 /// Where in the body the next byte stands.
 #[derive(Debug)]
-pub(super) enum Chunks {
+pub(crate) enum Chunks {
     Size,
     Content(u64),
     /// The line end behind a chunk's content.
@@ -26,35 +27,19 @@ pub(super) enum Chunks {
     End,
 }
 
-/// What was found of a body.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
-    /// The next bytes.
-    Some(Bytes),
-    /// More has to arrive.
-    More,
-    /// Nothing follows.
-    End,
-}
-
 impl Chunks {
     /// Takes the next piece of content out of what has arrived.
-    pub(super) fn piece(&mut self, input: &mut BytesMut) -> Result<Piece, Broken> {
+    pub(super) fn piece(&mut self, input: &mut BytesMut) -> Result<Piece, Malformed> {
         self.advance(input)?;
         match self {
-            Self::Content(left) if !input.is_empty() => {
-                let there = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
-                let piece = input.split_to(there).freeze();
-                *left = left.saturating_sub(piece.len() as u64);
-                Ok(Piece::Some(piece))
-            }
+            Self::Content(left) if !input.is_empty() => Ok(Piece::Some(at_most(left, input))),
             Self::End => Ok(Piece::End),
             Self::Size | Self::Content(_) | Self::ContentEnd | Self::Trailers(_) => Ok(Piece::More),
         }
     }
 
     /// Reads the lines that have arrived, up to content or the end.
-    pub(super) fn advance(&mut self, input: &mut BytesMut) -> Result<(), Broken> {
+    pub(super) fn advance(&mut self, input: &mut BytesMut) -> Result<(), Malformed> {
         loop {
             *self = match self {
                 Self::Size => match line(input, MOST_SIZE_LINE)? {
@@ -81,16 +66,16 @@ impl Chunks {
 }
 
 /// The next line, of at most so many bytes, without its CR LF; none: more has to arrive.
-fn line(input: &mut BytesMut, most: usize) -> Result<Option<Bytes>, Broken> {
+fn line(input: &mut BytesMut, most: usize) -> Result<Option<Bytes>, Malformed> {
     let seen = input.get(..input.len().min(most + 2)).unwrap_or_default();
     let Some(at) = memchr::memchr2(b'\r', b'\n', seen) else {
-        return if seen.len() > most { Err(Broken::Chunk) } else { Ok(None) };
+        return if seen.len() > most { Err(Malformed::Chunk) } else { Ok(None) };
     };
     match (seen.get(at), seen.get(at + 1)) {
         (Some(b'\r'), Some(b'\n')) if at <= most => {}
         (Some(b'\r'), None) if at <= most => return Ok(None),
         // A line end of one byte only, which another reader may not take for one.
-        _ => return Err(Broken::Chunk),
+        _ => return Err(Malformed::Chunk),
     }
     let line = input.split_to(at).freeze();
     input.advance(2);
@@ -98,7 +83,7 @@ fn line(input: &mut BytesMut, most: usize) -> Result<Option<Bytes>, Broken> {
 }
 
 /// The size of a chunk, out of the line before it.
-fn size(line: &[u8]) -> Result<u64, Broken> {
+fn size(line: &[u8]) -> Result<u64, Malformed> {
     let end = line.iter().position(|b| !b.is_ascii_hexdigit()).unwrap_or(line.len());
     let (digits, rest) = line.split_at(end);
     // Nothing but extensions may follow, and a blank before them.
@@ -106,8 +91,8 @@ fn size(line: &[u8]) -> Result<u64, Broken> {
     let plain = |b: &u8| matches!(b, b'\t' | b' '..=b'~');
     if !(extensions.is_empty() && rest.is_empty() || extensions.starts_with(b";")) || !rest.iter().all(plain)
     {
-        return Err(Broken::Chunk);
+        return Err(Malformed::Chunk);
     }
     let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.len() <= MOST_DIGITS);
-    digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or(Broken::Chunk)
+    digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or(Malformed::Chunk)
 }

@@ -1,0 +1,197 @@
+//! The public listener: connections are taken in one place and shared out among worker threads.
+//!
+//! Each worker is a thread with a runtime of its own; a connection stays with the worker that got it, as the connections to
+//! the engine do. The worker with the fewest gets the next.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::LocalSet;
+
+use super::connection::{Connection, Shared, Timing};
+use super::date::Date;
+use super::public;
+use super::stopping::{Phase, Stopping};
+use crate::state::AppState;
+
+/// Connections that the system keeps until they are taken.
+const BACKLOG: u32 = 2048;
+/// Until the next connection is tried when one could not be taken, for want of files mostly: tried at once, it would fail
+/// again and keep a core busy.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The listener and its workers.
+pub(super) struct Public {
+    /// The bound address.
+    pub(super) address: SocketAddr,
+    accepting: tokio::task::JoinHandle<()>,
+    phase: watch::Sender<Phase>,
+    /// Ends when the last worker has.
+    ended: mpsc::Receiver<()>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// A connection that was taken, and its place.
+struct Taken {
+    stream: std::net::TcpStream,
+    peer: SocketAddr,
+    place: Place,
+}
+
+/// A place among all connections; free again when dropped.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    of_worker: Arc<AtomicUsize>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.of_worker.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A worker, as the listener sees it.
+struct Worker {
+    connections: Arc<AtomicUsize>,
+    hand: mpsc::UnboundedSender<Taken>,
+}
+
+impl Public {
+    /// Binds and starts.
+    ///
+    /// # Errors
+    /// An address that can't be bound, or threads that can't be had.
+    pub(super) fn start(state: &Arc<AppState>) -> io::Result<Self> {
+        let limits = &state.settings.limits;
+        let listener = listener(state.settings.listen)?;
+        let address = listener.local_addr()?;
+        let (phase, seen) = watch::channel(Phase::Serving);
+        let (end, ended) = mpsc::channel(1);
+        let count =
+            limits.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let (mut workers, mut threads) = (Vec::new(), Vec::new());
+        for number in 0..count {
+            let (hand, taken) = mpsc::unbounded_channel();
+            workers.push(Worker { connections: Arc::default(), hand });
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            let (state, seen, end) = (state.clone(), seen.clone(), end.clone());
+            let work = move || {
+                LocalSet::new().block_on(&runtime, work(state, taken, seen));
+                ended_with(runtime);
+                drop(end);
+            };
+            threads.push(std::thread::Builder::new().name(format!("worker-{number}")).spawn(work)?);
+        }
+        let accepting = tokio::spawn(accept(listener, workers, Arc::new(Semaphore::new(limits.connections))));
+        Ok(Self { address, accepting, phase, ended, threads })
+    }
+
+    /// Each answer ends its connection from now on.
+    pub(super) fn leave(&self) {
+        self.phase.send_replace(Phase::Leaving);
+    }
+
+    /// Takes no more connections; ends when requests under way have, or their time is over.
+    pub(super) async fn stop(mut self) {
+        self.accepting.abort();
+        self.phase.send_replace(Phase::Stopping);
+        let _ = self.ended.recv().await;
+        for thread in self.threads {
+            // A panic of a worker was told when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart must not wait for what is left of old connections.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Takes connections for ever.
+async fn accept(listener: TcpListener, workers: Vec<Worker>, places: Arc<Semaphore>) {
+    loop {
+        // Never closed.
+        let Ok(permit) = places.clone().acquire_owned().await else { return };
+        let (stream, peer) = match listener.accept().await {
+            Ok(taken) => taken,
+            Err(error) => {
+                // What happened to one connection before it was taken says nothing about the next.
+                let of_one = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset];
+                if !of_one.contains(&error.kind()) {
+                    tracing::warn!(%error, "a connection can't be taken");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                continue;
+            }
+        };
+        // Without it a streamed answer waits for the client's delayed acknowledgement: 40 ms.
+        let Ok(stream) = stream.set_nodelay(true).and_then(|()| stream.into_std()) else { continue };
+        let fewest = workers.iter().min_by_key(|worker| worker.connections.load(Ordering::Relaxed));
+        let Some(worker) = fewest else { return };
+        worker.connections.fetch_add(1, Ordering::Relaxed);
+        let place = Place { _permit: permit, of_worker: worker.connections.clone() };
+        // A worker that has ended takes none; the connection is closed.
+        let _ = worker.hand.send(Taken { stream, peer, place });
+    }
+}
+
+/// One worker, until the gateway stops and nothing is under way, or the time for that is over.
+async fn work(
+    state: Arc<AppState>,
+    mut taken: mpsc::UnboundedReceiver<Taken>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let stopping = Rc::new(Stopping::default());
+    let limits = &state.settings.limits;
+    let (timing, grace) = (Timing::new(limits), limits.shutdown_grace);
+    let most_target = limits.max_target_bytes;
+    let handler = public::Worker::new(state, stopping.clone());
+    let shared =
+        Rc::new(Shared { handler, stopping: stopping.clone(), date: Date::default(), timing, most_target });
+    while stopping.phase() != Phase::Stopping {
+        tokio::select! {
+            Some(taken) = taken.recv() => serve(taken, &shared),
+            changed = phase.changed() => {
+                // A listener that is gone has stopped.
+                let now = changed.map_or(Phase::Stopping, |()| *phase.borrow_and_update());
+                stopping.set(now);
+            }
+        }
+    }
+    // Those that were handed over before, perhaps with a request already.
+    taken.close();
+    while let Some(taken) = taken.recv().await {
+        serve(taken, &shared);
+    }
+    if tokio::time::timeout(grace, stopping.all_ended()).await.is_err() {
+        tracing::warn!("requests under way were cut: they did not end within {grace:?}");
+    }
+}
+
+fn serve(taken: Taken, shared: &Rc<Shared<public::Worker>>) {
+    let Taken { stream, peer, place } = taken;
+    let Ok(stream) = TcpStream::from_std(stream) else { return };
+    let connection = Connection::new(stream, shared.clone(), Some(peer.ip()));
+    let live = shared.stopping.live();
+    tokio::task::spawn_local(async move {
+        connection.run(live).await;
+        drop(place);
+    });
+}
+
+/// Threads that look up names may still wait; nobody waits for them.
+fn ended_with(runtime: Runtime) {
+    runtime.shutdown_background();
+}
