@@ -78,6 +78,8 @@ pub enum Command {
     /// Show what would become of a request: operation, rule, look-ups, the engine's request or the refusal.
     #[command(after_help = EXPLAIN_EXAMPLES, after_long_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Print the JSON schema of the configuration file, for editors.
+    Schema,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -120,7 +122,7 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
     /// What is logged, as `info` or `info,tenantgate=debug` [default: info].
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, alias = "log-level", value_name = "FILTER")]
     pub log_filter: Option<String>,
 }
 

@@ -37,6 +37,7 @@ fn run(arguments: Arguments) -> Exit {
         Command::Serve(settings) => serve::serve(&settings.into(), environment()),
         Command::Check(check) => check::check(check, environment()),
         Command::Explain(explain) => explain::explain(explain, environment()),
+        Command::Schema => print(&crate::config::schema()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "tenantgate", &mut script);

@@ -1,6 +1,6 @@
 //! Gathering the settings: flag, then environment, then file, then default.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -31,6 +31,8 @@ pub(crate) fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, Strin
     let env = environment::sorted(env);
     let file = args.config.clone().or_else(|| find(&env, CONFIG).map(PathBuf::from));
     let mut tree = Node::of(Place::Missing, Value::Null);
+    // Relative paths in the file count from its folder; those of variables and flags from the working directory.
+    let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
     if let Some(file) = file {
         match read(file, &mut report) {
             Some(read) => tree = read,
@@ -40,6 +42,9 @@ pub(crate) fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, Strin
     let schema = shape::whole();
     // The file alone first: a fault in it is one even where a variable or flag hides the value.
     prune(&mut tree, Shape(&schema), &mut report);
+    if let Some(folder) = folder {
+        tree.resolve_paths(Shape(&schema), &folder);
+    }
     let mut over = Node::of(Place::Missing, Value::Null);
     environment(&env, Shape(&schema), &mut over, &mut report);
     flags(args, &mut over);

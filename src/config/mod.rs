@@ -61,6 +61,7 @@ pub use permissions::Permissions;
 pub(crate) use scope_pattern::ScopePattern;
 pub use scope_pattern::ScopePatternFault;
 pub(crate) use settings::Settings;
+pub(crate) use shape::schema;
 pub use tenancy::{BatchKey, SharedResources, Tenancy, Users};
 pub(crate) use tenant_id::{TenantIdFault, tenant_id};
 pub use tenant_sources::{Aliases, TenantSource};
