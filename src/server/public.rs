@@ -95,7 +95,10 @@ async fn carry(
     let arrived = arrive(worker, state, request);
     let (arrival, engine) = match arrived {
         Ok(arrived) => arrived,
-        Err(refusal) => return ended(Err(refusal), log, under_way),
+        Err(refusal) => {
+            let refusal = to_stranger(state, request, refusal).await;
+            return ended(Err(refusal), log, under_way);
+        }
     };
     let payload = Payload::new(body, state.settings.limits.body_idle_timeout);
     let found = state.policy.find(&arrival.method, &arrival.segments);
@@ -123,6 +126,17 @@ async fn carry(
         record: RequestRecord::default(),
         under_way: worker.state.metrics.begin(),
     })
+}
+
+/// Which paths there are is said to nobody without a valid token: the token's refusal goes before that of a path outside
+/// the engine's interface.
+async fn to_stranger(state: &AppState, request: &RequestHead, refusal: Refusal) -> Refusal {
+    if refusal.kind() != Kind::NoRule {
+        return refusal;
+    }
+    let authorization: Vec<&[u8]> =
+        request.headers().get_all("authorization").map(HeaderValue::as_bytes).collect();
+    state.tokens.caller(&authorization).await.err().unwrap_or(refusal)
 }
 
 fn ended(outcome: Result<Reply, Refusal>, log: RequestLog, under_way: UnderWay) -> Carried {
