@@ -10,6 +10,7 @@ use super::codes::FindingCode;
 use super::environment::{self, CONFIG, environment, find};
 use super::finding::{Finding, Place, Report};
 use super::flags::{GatherArgs, flags, single_issuer};
+use super::log::Log;
 use super::prune::prune;
 use super::settings::Settings;
 use super::shape::{self, Shape};
@@ -23,6 +24,8 @@ pub(crate) struct Gathered {
     pub(crate) settings: Option<Settings>,
     /// Every fault and risk, errors first.
     pub(crate) findings: Vec<Finding>,
+    /// How these are to be told; also known where the settings have faults.
+    pub(crate) log: Log,
 }
 
 /// Gathers the settings from flags, environment and file, with every finding of this run.
@@ -59,7 +62,8 @@ pub(crate) fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, Strin
     let mut findings = report.findings;
     findings.sort_by_key(|f| f.severity);
     let faultless = !findings.iter().any(Finding::is_error);
-    Gathered { settings: faultless.then_some(settings), findings }
+    let log = settings.log.clone();
+    Gathered { settings: faultless.then_some(settings), findings, log }
 }
 
 fn read(path: PathBuf, report: &mut Report) -> Option<Node> {
