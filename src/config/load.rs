@@ -9,13 +9,20 @@ use super::checks::Checks;
 use super::codes::FindingCode;
 use super::environment::{self, CONFIG, environment, find};
 use super::finding::{Finding, Place, Report};
-use super::flags::{GatherArgs, flags, single_issuer};
+use super::flags::{Flag, GatherArgs, flags, single_issuer};
 use super::log::Log;
 use super::prune::prune;
 use super::settings::Settings;
 use super::shape::{self, Shape};
 use super::tree::Node;
 use super::yaml;
+
+/// What has no default, for [`gather_or_defaults`].
+const PLACEHOLDERS: &[(&str, &str, &str)] = &[
+    ("--engine-url", "engine.url", "http://camunda:8080/engine-rest"),
+    ("--issuer", "issuers[].issuer", "https://issuer.invalid/"),
+    ("--audience", "issuers[].audiences", "placeholder"),
+];
 
 /// What [`gather`] found.
 #[derive(Debug)]
@@ -64,6 +71,30 @@ pub(crate) fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, Strin
     let faultless = !findings.iter().any(Finding::is_error);
     let log = settings.log.clone();
     Gathered { settings: faultless.then_some(settings), findings, log }
+}
+
+/// The same; where nothing at all is said, with the defaults and placeholders for what has none, for commands that reach
+/// neither engine nor issuer.
+pub(crate) fn gather_or_defaults(
+    mut args: GatherArgs,
+    env: impl Iterator<Item = (String, String)>,
+) -> Gathered {
+    let env = environment::sorted(env);
+    if args.config.is_none() && !environment::says_anything(&env) {
+        for (name, key, value) in PLACEHOLDERS {
+            if args.flags.iter().all(|flag| flag.key != *key) {
+                let value =
+                    if *key == "issuers[].audiences" { Value::from(vec![*value]) } else { (*value).into() };
+                args.flags.push(Flag { name, key, value });
+            }
+        }
+    }
+    gather(&args, env.into_iter())
+}
+
+/// Whether flags, environment and file say nothing at all.
+pub(crate) fn is_unset(args: &GatherArgs, env: &[(String, String)]) -> bool {
+    args.config.is_none() && args.flags.is_empty() && !environment::says_anything(env)
 }
 
 fn read(path: PathBuf, report: &mut Report) -> Option<Node> {

@@ -53,7 +53,7 @@ pub use issuers::Issuer;
 pub use keys::Keys;
 pub use level::Level;
 pub(crate) use limits::Limits;
-pub(crate) use load::gather;
+pub(crate) use load::{gather, gather_or_defaults, is_unset};
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use object_types::ObjectTypes;
 pub use people::People;
