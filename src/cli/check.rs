@@ -79,7 +79,7 @@ fn in_folder(fault: &PolicyFinding, folder: Option<&Path>) -> Finding {
     Finding {
         code: fault.code,
         severity: Severity::Error,
-        place: Place::File { path: Arc::new(path), line: fault.line as u64, column: 1 },
+        place: Place::File { path: Arc::new(path), line: fault.line as u64, column: fault.column as u64 },
         message: fault.what.clone(),
         remedy: fault.help.clone(),
     }
