@@ -69,6 +69,9 @@ codes! {
         "set `engine.url`, --engine-url or TENANTGATE_ENGINE__URL, as `http://camunda:8080/engine-rest`";
     /// The engine's URL can't be used.
     InvalidEngineUrl = "invalid-engine-url", Error, "write it as `http://camunda:8080/engine-rest`";
+    /// The engine's URL has no path, though stock engines answer below `/engine-rest`.
+    EngineUrlWithoutPath = "engine-url-without-path", Warning,
+        "add the path of the REST interface, usually `/engine-rest`, unless the engine answers at the root";
     /// The engine's name can't be a path segment.
     InvalidEngineName = "invalid-engine-name", Error,
         "take the name that the engine itself has, usually `default`";
@@ -81,6 +84,9 @@ codes! {
     MissingIssuer = "missing-issuer", Error, "write the exact `iss` of its tokens";
     /// An issuer, or where its keys lie, is no usable URL.
     InvalidIssuerUrl = "invalid-issuer-url", Error, "write it as `https://example.eu.auth0.com/`";
+    /// An issuer at `auth0.com` without the slash that ends the `iss` of every Auth0 token.
+    IssuerWithoutSlash = "issuer-without-slash", Warning,
+        "add the final slash: Auth0 writes `iss` as `https://example.eu.auth0.com/`";
     /// Keys fetched without https can be replaced on the way, and with them every tenant.
     IssuerNotHttps = "issuer-not-https", Error, "use https; where that can't be, set `allow_http: true`";
     /// Two issuers are alike, so which keys and audiences hold would be a guess.

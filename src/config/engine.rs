@@ -26,6 +26,7 @@ section! {
         /// authenticates: any other user makes the engine hide everything. Null: none are sent.
         pub basic_auth: Option<BasicAuth> = None,
         /// PEM file with certificate authorities that are trusted for the engine besides the system's.
+        #[schemars(extend("x-path" = true))]
         pub ca_file: Option<PathBuf> = None,
         /// Time to connect to the engine.
         pub connect_timeout: Duration as time ["10ms" to "1m"] = Duration::from_secs(5),
@@ -45,6 +46,7 @@ section! {
         #[schemars(with = "Option<String>")]
         pub username: String = String::new(),
         /// File that holds the password; white space at its end is cut off.
+        #[schemars(extend("x-path" = true))]
         pub(super) password_file: Option<PathBuf> = None,
         /// The password in this file; does not print.
         #[serde(skip)]
@@ -63,7 +65,12 @@ impl Engine {
 
     pub(super) fn check(&mut self, c: &mut Checks<'_>) {
         match self.url.as_deref().map(address::engine) {
-            Some(Ok((origin, base_path))) => (self.origin, self.base_path) = (origin, base_path),
+            Some(Ok((origin, base_path))) => {
+                if base_path.is_empty() {
+                    c.report(F::EngineUrlWithoutPath, "engine.url", "has no path");
+                }
+                (self.origin, self.base_path) = (origin, base_path);
+            }
             Some(Err(why)) => c.report(F::InvalidEngineUrl, "engine.url", format!("can't be used: {why}")),
             None => c.report(F::MissingEngineUrl, "engine.url", "is not set"),
         }

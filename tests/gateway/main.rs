@@ -25,6 +25,8 @@ mod batches;
 mod beans;
 /// What acts on many at once, without a batch.
 mod bulk;
+/// Commands of who has neither a configuration nor an engine.
+mod command_line;
 /// Connections to the engine, used again.
 mod connections;
 /// Every operation of the engine has exactly one rule.

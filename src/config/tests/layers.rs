@@ -167,6 +167,31 @@ fn a_variable_that_no_key_reads_is_a_finding_and_a_service_link_is_not() {
 }
 
 #[test]
+fn relative_paths_of_the_file_count_from_its_folder_and_others_from_the_working_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let key = "for tests only: 0123456789abcdef0123456789abcdef";
+    file("batch.key", key);
+    file("tenantgate.yaml", &format!("{FILE}tenancy: {{batch_key_files: [batch.key]}}\n"));
+    let config = Some(folder.path().join("tenantgate.yaml"));
+    let run =
+        |env: &[(&str, &str)]| with(SettingsArgs { config: config.clone(), ..SettingsArgs::default() }, env);
+    let s = settings(run(&[]));
+    assert_eq!(s.tenancy.batch_keys[0].expose_secret(), key.as_bytes());
+    // The same path in a variable counts from the working directory, where there is no such file.
+    let variable = ("TENANTGATE_TENANCY__BATCH_KEY_FILES", "batch.key");
+    let gathered = run(&[variable]);
+    assert_eq!(codes(&gathered)[0], "unreadable-file");
+    assert!(gathered.findings[0].message.contains("`batch.key`"), "{}", gathered.findings[0]);
+    // The message shows the path that was tried.
+    file("tenantgate.yaml", &format!("{FILE}policies: {{directory: rules}}\n"));
+    let shown = folder.path().join("rules").display().to_string();
+    let gathered = run(&[]);
+    let finding = gathered.findings.iter().find(|f| f.code == "not-a-directory").unwrap();
+    assert!(finding.message.contains(&shown), "{finding}");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_one_finding() {
     let gathered = with(SettingsArgs { config: Some("/absent.yaml".into()), ..SettingsArgs::default() }, &[]);
     assert_eq!(codes(&gathered), ["unreadable-config"]);
