@@ -235,7 +235,7 @@ impl<'a> RequestContext<'a> {
             level: self.kind.level(),
             without_tenant,
             guarded: self.forward.guarded.clone(),
-            engine_origin: self.state.engine_origin.clone(),
+            engine_origins: self.state.engine_origins.clone(),
             public_origin: self.public_origin.clone(),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::admission::{Memory, Shares};
 use crate::config::Settings;
-use crate::isolation::{Engine, EngineSetupError, EveryTenant, Handles, Ownership};
+use crate::isolation::{Addresses, Engine, EngineSetupError, EveryTenant, Handles, Ownership};
 use crate::model::{DataFault, Inspector};
 use crate::policy::Policy;
 use crate::request::Base;
@@ -67,8 +67,10 @@ pub(crate) struct AppState {
     pub uploads: Shares,
     /// The metrics.
     pub metrics: Metrics,
-    /// How the engine's own address begins.
-    pub engine_origin: Arc<str>,
+    /// Where the engine is.
+    pub addresses: Arc<Addresses>,
+    /// How the engine's own addresses begin.
+    pub engine_origins: Arc<[String]>,
     /// Scheme and authority that links show, where they are set.
     pub public_origin: Option<Arc<str>>,
 }
@@ -107,7 +109,8 @@ impl AppState {
             memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
             metrics: Metrics::new()?,
-            engine_origin: settings.engine.origin.as_str().into(),
+            addresses: Arc::new(Addresses::new(&settings.engine)?),
+            engine_origins: settings.engine.origins.as_slice().into(),
             public_origin: settings.public_url.as_deref().map(Arc::from),
             policy,
             settings,
@@ -119,6 +122,6 @@ impl AppState {
     /// # Errors
     /// As [`Engine::new`].
     pub(crate) fn engine(&self) -> Result<Engine, EngineSetupError> {
-        Engine::new(&self.settings.engine, &self.settings.identity_headers)
+        Engine::new(self.addresses.clone(), &self.settings.engine, &self.settings.identity_headers)
     }
 }

@@ -67,7 +67,8 @@ enum RunError {
 fn protects(settings: &Settings) -> Vec<String> {
     let engine = &settings.engine;
     let mut lines = vec![format!("tenantgate {}", crate::version::LONG)];
-    lines.push(format!("  engine     {}{} (name `{}`)", engine.origin, engine.base_path, engine.name));
+    let urls: Vec<_> = engine.origins.iter().map(|origin| format!("{origin}{}", engine.base_path)).collect();
+    lines.push(format!("  engine     {} (name `{}`)", urls.join(", "), engine.name));
     for issuer in &settings.issuers {
         lines.push(format!("  issuer     {} for {}", issuer.issuer, issuer.audiences.join(", ")));
     }

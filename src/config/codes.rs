@@ -69,6 +69,12 @@ codes! {
         "set `engine.url`, --engine-url or TENANTGATE_ENGINE__URL, as `http://camunda:8080/engine-rest`";
     /// The engine's URL can't be used.
     InvalidEngineUrl = "invalid-engine-url", Error, "write it as `http://camunda:8080/engine-rest`";
+    /// `engine.url` and `engine.urls` exclude each other.
+    UrlAndUrls = "url-and-urls", Error, "keep one of the two: all addresses of the engine in `engine.urls`";
+    /// The addresses of one engine have different paths, but the public path is one.
+    DifferentEnginePaths = "different-engine-paths", Error, "give all URLs of `engine.urls` the same path";
+    /// An address of the engine is there twice.
+    DuplicateEngineUrl = "duplicate-engine-url", Error, "name each address once";
     /// The engine's name can't be a path segment.
     InvalidEngineName = "invalid-engine-name", Error,
         "take the name that the engine itself has, usually `default`";

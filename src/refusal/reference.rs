@@ -176,7 +176,13 @@ const ADVICE: &[(Kind, &str)] = &[
     ),
     (
         Kind::EngineUnreachable,
-        "Try again. Operator: is the engine up, `engine.url` right, and the way there open? `/readyz` says why.",
+        "With `Retry-After` nothing was sent: try again. Without, a write may have happened: look first. Operator: is the \
+             engine up, `engine.url` right, and the way there open? `/readyz` says why.",
+    ),
+    (
+        Kind::EngineAway,
+        "Nothing of it was carried out: try again after `Retry-After`. Operator: \
+             [operating.md](operating.md#the-engine-cant-be-reached).",
     ),
     (
         Kind::KeysUnavailable,

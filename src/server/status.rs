@@ -56,6 +56,7 @@ async fn metrics(state: web::Data<AppState>) -> HttpResponse {
     let scraped = Scraped {
         tokens: &state.tokens.stats(),
         ownership: &state.ownership.stats().await,
+        addresses: &state.addresses.stats(),
         long_polls: taken.long_polls,
         tenants_active: taken.tenants,
     };

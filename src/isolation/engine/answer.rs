@@ -82,6 +82,7 @@ impl Answer {
             Ok(Piece::More) => {
                 let waited = tokio::time::timeout(self.idle, lease.connection.piece()).await;
                 waited.map_err(|_| {
+                    lease.broken();
                     Refusal::new(Kind::EngineTimeout, "the engine stopped in the middle of its answer")
                 })?
             }
@@ -96,7 +97,7 @@ impl Answer {
         match &piece {
             Ok(_) => self.free_at_end(),
             // What comes after that is no part of any answer.
-            Err(_) => self.lease = None,
+            Err(_) => drop(self.lease.take().inspect(Lease::broken)),
         }
         piece
     }
@@ -104,13 +105,24 @@ impl Answer {
     /// The whole body, if it has at most `limit` bytes; none if it is longer.
     ///
     /// # Errors
-    /// As [`Answer::piece`].
+    /// As [`Answer::piece`], and [`Kind::EngineTimeout`] for one that does not end in time.
     pub(crate) async fn whole(&mut self, limit: usize) -> Result<Option<Bytes>, Refusal> {
         let Some(first) = self.piece().await? else { return Ok(Some(Bytes::new())) };
         if self.lease.is_none() {
             // Most are short: nothing is copied.
             return Ok((first.len() <= limit).then_some(first));
         }
+        // What is held has the engine's time in all: one that drips would hold its memory as long as it likes.
+        match tokio::time::timeout(self.idle, self.rest(first, limit)).await {
+            Ok(whole) => whole,
+            Err(_) => {
+                drop(self.lease.take().inspect(Lease::broken));
+                Err(Refusal::new(Kind::EngineTimeout, "the engine did not end its answer in time"))
+            }
+        }
+    }
+
+    async fn rest(&mut self, first: Bytes, limit: usize) -> Result<Option<Bytes>, Refusal> {
         let mut whole = BytesMut::new();
         let mut next = Some(first);
         while let Some(piece) = next {

@@ -38,6 +38,11 @@ metrics! {
         owners_remembered: Gauge = "tenantgate_owners_remembered"[];
         /// Questions that the engine was asked to find owners.
         ownership_questions: IntCounter = "tenantgate_ownership_questions_total"[];
+        /// Network addresses behind an address of the engine in the settings (`engine.url`, `engine.urls`); 0: its name is
+        /// not known.
+        engine_addresses: GaugeVec = "tenantgate_engine_addresses"["address"];
+        /// Those of them that are left out at the moment, because they can't be connected to or don't answer.
+        engine_left_out: GaugeVec = "tenantgate_engine_addresses_left_out"["address"];
     }
 }
 
@@ -47,6 +52,8 @@ pub(crate) struct Scraped<'a> {
     pub(crate) tokens: &'a token::Stats,
     /// Of owners.
     pub ownership: &'a isolation::Stats,
+    /// Of the engine's addresses.
+    pub(crate) addresses: &'a [isolation::AddressStats],
     /// Long polls under way.
     pub long_polls: usize,
     /// Tenants with requests under way.
@@ -66,6 +73,11 @@ pub(super) fn read(scraped: &Scraped<'_>) -> prometheus::Result<Registry> {
     read.ownership_cache.with_label_values(&["miss"]).inc_by(owners.misses);
     read.owners_remembered.set(float(owners.remembered));
     read.ownership_questions.inc_by(owners.questions);
+    for address in scraped.addresses {
+        let origin = address.origin.as_str();
+        read.engine_addresses.with_label_values(&[origin]).set(float(address.known as u64));
+        read.engine_left_out.with_label_values(&[origin]).set(float(address.left_out as u64));
+    }
     Ok(registry)
 }
 

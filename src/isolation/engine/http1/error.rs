@@ -30,7 +30,7 @@ pub(crate) enum Broken {
 
 impl Broken {
     /// The connection ended or could not be used, and nothing of an answer that came is wrong.
-    pub(crate) fn is_cut_off(self) -> bool {
+    fn is_cut_off(self) -> bool {
         matches!(self, Self::CutOff | Self::Unasked)
     }
 }
@@ -44,4 +44,14 @@ pub(crate) enum ExchangeError {
     /// The connection.
     #[error("the connection broke")]
     Connection(#[from] io::Error),
+}
+
+impl ExchangeError {
+    /// The connection ended, and nothing of an answer that came is wrong.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        match self {
+            Self::Broken(broken) => broken.is_cut_off(),
+            Self::Connection(_) => true,
+        }
+    }
 }
