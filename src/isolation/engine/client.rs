@@ -296,8 +296,7 @@ fn refusal(error: &SendError) -> Refusal {
                 .retry_after(u32::try_from(seconds).unwrap_or(1))
         }
         SendError::Connect(_) | SendError::NoAddress => {
-            Refusal::new(Kind::EngineUnreachable, "the engine can't be reached")
-                .retry_after(1)
+            Refusal::new(Kind::EngineUnreachable, "the engine can't be reached").retry_after(1)
         }
         SendError::Exchange(error) if error.is_cut_off() => {
             Refusal::new(Kind::EngineUnreachable, "the engine ended the connection without an answer")
