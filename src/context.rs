@@ -161,7 +161,7 @@ impl<'a> RequestContext<'a> {
             Empty::List => response::one_list(&wholes)?,
             Empty::Count => response::one_count(&wholes)?,
         };
-        Ok(last.with_body(all))
+        Ok(last.with_body(response::made_of(all.into(), wholes)))
     }
 
     /// Sends a form that is read and written anew while it streams.

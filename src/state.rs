@@ -19,8 +19,6 @@ const DEPLOYMENTS: usize = 4;
 const UPLOADS: usize = 16;
 /// Reports over the whole engine that one tenant may ask for at a time: their cost follows everybody's data.
 const REPORTS: usize = 2;
-/// Memory for JSON bodies under way, in bytes; what is made of one takes a few times its size.
-const BODIES: usize = 128 * 1024 * 1024;
 
 /// A fault by which nothing can start.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +53,7 @@ pub(crate) struct AppState {
     pub ownership: Ownership,
     /// Every tenant of the engine, for callers that are granted all.
     pub every_tenant: Arc<EveryTenant>,
-    /// Memory for bodies that are read whole.
+    /// Memory for bodies and answers that are read whole.
     pub memory: Memory,
     /// Counts requests under way, a tenant each.
     pub shares: Shares,
@@ -106,7 +104,7 @@ impl AppState {
             every_tenant: Arc::new(EveryTenant::new(&settings.tenancy.reserved_client_ids)),
             heavy: Shares::new(DEPLOYMENTS, REPORTS),
             uploads: Shares::new(UPLOADS, 0),
-            memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),
+            memory: Memory::new(settings.limits.buffered_bytes()),
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
             metrics: Metrics::new()?,
             addresses: Arc::new(Addresses::new(&settings.engine)?),
@@ -122,6 +120,11 @@ impl AppState {
     /// # Errors
     /// As [`Engine::new`].
     pub(crate) fn engine(&self) -> Result<Engine, EngineSetupError> {
-        Engine::new(self.addresses.clone(), &self.settings.engine, &self.settings.identity_headers)
+        Engine::new(
+            self.addresses.clone(),
+            &self.settings.engine,
+            &self.settings.identity_headers,
+            self.memory.clone(),
+        )
     }
 }

@@ -69,6 +69,9 @@ codes! {
         "set `engine.url`, --engine-url or TENANTGATE_ENGINE__URL, as `http://camunda:8080/engine-rest`";
     /// The engine's URL can't be used.
     InvalidEngineUrl = "invalid-engine-url", Error, "write it as `http://camunda:8080/engine-rest`";
+    /// The memory for bodies and held answers does not hold a largest one.
+    SmallBuffer = "small-buffer", Error,
+        "raise `limits.max_buffered_bytes` or lower `limits.max_json_bytes` and `limits.max_held_answer_bytes`";
     /// `engine.url` and `engine.urls` exclude each other.
     UrlAndUrls = "url-and-urls", Error, "keep one of the two: all addresses of the engine in `engine.urls`";
     /// The addresses of one engine have different paths, but the public path is one.

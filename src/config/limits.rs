@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::section::section;
+use super::section::{Checks, F, section};
+
+/// Memory for bodies and held answers, in bytes.
+const BUFFERED: usize = 128 * 1024 * 1024;
 
 section! {
     /// Sizes, times and numbers.
@@ -17,6 +20,10 @@ section! {
         pub max_stream_bytes: u64 [1024 to 1_099_511_627_776_u64] = 1024 * 1024 * 1024,
         /// Largest answer of the engine that is held to be checked before it goes out, in bytes.
         pub max_held_answer_bytes: usize [65_536 to 1_073_741_824] = 32 * 1024 * 1024,
+        /// Memory that JSON bodies, models and held answers may take together, in bytes. What needs more waits two seconds
+        /// for others to end and is refused then. At least twice `max_json_bytes` and `max_held_answer_bytes`. Null:
+        /// 134217728 (128 MiB), or that least.
+        pub(super) max_buffered_bytes: Option<usize> [1_048_576 to 1_099_511_627_776_u64] = None,
         /// Longest `Authorization` header, in bytes.
         pub max_token_bytes: usize [512 to 65_536] = 8 * 1024,
         /// Time between two pieces of a request body.
@@ -31,5 +38,24 @@ section! {
         pub shutdown_delay: Duration as time ["0s" to "5m"] = Duration::from_secs(3),
         /// Worker threads. Null: one a core.
         pub workers: Option<usize> [1 to 1024] = None,
+    }
+}
+
+impl Limits {
+    /// Memory for bodies and held answers, in bytes.
+    pub(crate) fn buffered_bytes(&self) -> usize {
+        self.max_buffered_bytes.unwrap_or_else(|| BUFFERED.max(self.least_buffered_bytes()))
+    }
+
+    /// One of each sort has to fit in, and what is made of it.
+    fn least_buffered_bytes(&self) -> usize {
+        self.max_json_bytes.max(self.max_held_answer_bytes).saturating_mul(2)
+    }
+
+    pub(super) fn check(&self, c: &mut Checks<'_>) {
+        if self.buffered_bytes() < self.least_buffered_bytes() {
+            let what = "is less than twice `max_json_bytes` or `max_held_answer_bytes`: the largest would never fit in";
+            c.report(F::SmallBuffer, "limits.max_buffered_bytes", what);
+        }
     }
 }

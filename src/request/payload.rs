@@ -47,7 +47,7 @@ impl Payload {
                 let what = format!("the body has more than {limit} bytes");
                 return Err(Refusal::new(Kind::BodyTooLarge, what));
             }
-            granted.grow(whole.len() + piece.len())?;
+            granted.grow(whole.len() + piece.len()).await?;
             whole.extend_from_slice(&piece);
         }
         Ok((whole.freeze(), granted))

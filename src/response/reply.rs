@@ -5,7 +5,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::guard::{Guard, Watch};
 use super::headers::{NO_STORE, reply_headers};
-use crate::admission::Share;
+use crate::admission::{PIECE, Share, keeping};
 use crate::isolation::Answer;
 use crate::isolation::Substitutes;
 use crate::refusal::{Kind, Refusal};
@@ -144,7 +144,8 @@ pub(crate) async fn buffered(
     } else {
         whole
     };
-    let body = ReplyBody::Whole(substitutes.restore(&whole, json).into());
+    let restored = substitutes.restore(&whole, json).into();
+    let body = ReplyBody::Whole(made_of(restored, whole));
     Ok(Reply { status: answer.status.as_u16(), headers, body, share: None })
 }
 
@@ -197,7 +198,11 @@ impl Reply {
     /// The same reply with another body.
     #[must_use]
     pub(crate) fn with_body(self, body: impl Into<Bytes>) -> Self {
-        Self { body: ReplyBody::Whole(body.into()), ..self }
+        let body = match self.body {
+            ReplyBody::Whole(whole) => made_of(body.into(), whole),
+            ReplyBody::Stream { .. } => body.into(),
+        };
+        Self { body: ReplyBody::Whole(body), ..self }
     }
 
     /// Changes a body that is whole.
@@ -209,14 +214,20 @@ impl Reply {
         change: impl FnOnce(&Bytes) -> Result<Bytes, Refusal>,
     ) -> Result<Self, Refusal> {
         if let ReplyBody::Whole(bytes) = &self.body {
-            self.body = ReplyBody::Whole(change(bytes)?);
+            self.body = ReplyBody::Whole(made_of(change(bytes)?, bytes.clone()));
         }
         Ok(self)
     }
 }
 
 pub(crate) fn guard_whole(whole: &Bytes, watch: Watch) -> Result<Bytes, Refusal> {
-    Guard::new(watch).whole(whole)
+    Ok(made_of(Guard::new(watch).whole(whole)?, whole.clone()))
+}
+
+/// A body that was made of a held answer. A long one keeps the answer, and with it the memory that both were granted, until
+/// it has gone out: a slow reader takes it all the while.
+pub(crate) fn made_of(body: Bytes, source: impl Send + 'static) -> Bytes {
+    if body.len() > PIECE { keeping(body, source) } else { body }
 }
 
 #[cfg(test)]

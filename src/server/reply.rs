@@ -8,6 +8,8 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use crate::refusal::{Kind, Refusal};
 use crate::response::{MAX_BUFFERED, Reply, ReplyBody};
 
+/// A long body goes out in pieces of this size.
+const PIECE: usize = 32 * 1024;
 /// The realm of the challenge (RFC 6750 section 3).
 const REALM: &str = "tenantgate";
 
@@ -100,12 +102,13 @@ pub(super) fn reply(reply: Reply, head: bool, stopped: impl Fn(&Refusal) + 'stat
         ReplyBody::Whole(bytes) if bytes.len() as u64 <= MAX_BUFFERED => response.body(bytes),
         // A long one goes out as slowly as it is read: what is held for the request is held as long.
         ReplyBody::Whole(bytes) => {
-            let length = bytes.len() as u64;
-            let piece = futures_util::stream::once(async move {
+            let length = bytes.len();
+            // Piece by piece: the server copies what it is given into a buffer of its own.
+            let pieces = (0..length).step_by(PIECE).map(move |from| {
                 let _ = &stopped;
-                Ok::<_, std::io::Error>(bytes)
+                Ok::<_, std::io::Error>(bytes.slice(from..length.min(from + PIECE)))
             });
-            response.body(SizedStream::new(length, piece))
+            response.body(SizedStream::new(length as u64, futures_util::stream::iter(pieces)))
         }
         ReplyBody::Stream { answer, guard, length } => {
             if let Some(length) = length {

@@ -271,3 +271,58 @@ async fn answers_that_nobody_reads_stay_in_their_tenants_share() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     app("slow").get("/task").await.ok();
 }
+
+/// The memory that answers under way may take together in the test below.
+const BUDGET: usize = 48 * 1024 * 1024;
+
+/// A record that is looked at whole, for its owner stands in it, behind a long text.
+fn long_record(tenant: &str, chunked: bool) -> Vec<u8> {
+    let text = "y".repeat(12 * 1024 * 1024);
+    let record = format!(r#"{{"id":"own","description":"{text}","tenantId":"{tenant}"}}"#);
+    let head = "HTTP/1.1 200 \r\nContent-Type: application/json\r\nConnection: close\r\n";
+    let length = record.len();
+    match chunked {
+        false => format!("{head}Content-Length: {length}\r\n\r\n{record}").into(),
+        true => format!("{head}Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{record}\r\n0\r\n\r\n").into(),
+    }
+}
+
+/// A flood of answers that have to be held takes a bounded part of the memory: who finds none is told to come again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn held_answers_share_a_budget() {
+    for chunked in [false, true] {
+        let record = std::sync::Arc::new(long_record("held", chunked));
+        let address = engine(move |mut stream, _| drop(stream.write_all(&record)));
+        let gateway = plan(&format!("http://{address}/engine-rest"))
+            .config(&format!("limits: {{max_held_answer_bytes: 16777216, max_buffered_bytes: {BUDGET}}}\n"))
+            .start()
+            .await;
+        let ask = || {
+            let mut client = TcpStream::connect(gateway.address).unwrap();
+            client.write_all(head("GET /engine-rest/task/own", "held", "").as_bytes()).unwrap();
+            let reply = Message::read(&mut BufReader::new(client), true).unwrap();
+            let status = reply.start.split(' ').nth(1).unwrap().parse::<u16>().unwrap();
+            (status, reply.all("retry-after").len(), reply.body.len() > 12 * 1024 * 1024)
+        };
+        let idle = memory(&gateway, "VmRSS");
+        let answers: Vec<_> = tokio::task::block_in_place(|| {
+            std::thread::scope(|scope| {
+                let flood: Vec<_> = (0..24).map(|_| scope.spawn(ask)).collect();
+                flood.into_iter().map(|one| one.join().unwrap()).collect()
+            })
+        });
+        let whole = answers.iter().filter(|answer| **answer == (200, 0, true)).count();
+        let refused = answers.iter().filter(|answer| **answer == (503, 1, false)).count();
+        assert!(whole > 0 && whole + refused == answers.len(), "{answers:?}");
+        // Ten times the budget without one. What the allocator keeps for a while comes on top of it.
+        let peak = memory(&gateway, "VmHWM") - idle;
+        println!("chunked {chunked}: {whole} answered, {refused} refused, {} MiB", peak >> 20);
+        assert!(peak < BUDGET * 2, "{} MiB beyond idle", peak >> 20);
+        // The twin: one after the other, all are answered, and nothing is left of the flood.
+        for _ in 0..4 {
+            assert_eq!(tokio::task::block_in_place(ask), (200, 0, true));
+        }
+        let figures = gateway.admin().get("/metrics").await.ok().text();
+        assert!(figures.contains("\ntenantgate_buffered_bytes 0\n"), "{figures}");
+    }
+}

@@ -13,6 +13,7 @@ use super::body::{RequestBody, empty, full};
 use super::error::{EngineSetupError, NotAlive};
 use super::pool::{Pool, SendError};
 use super::request::{RequestHead, authorization};
+use crate::admission::Memory;
 use crate::causes;
 use crate::config;
 use crate::isolation::permit::{Permit, Probe, Unjudged};
@@ -23,6 +24,8 @@ use crate::tenancy::Caller;
 
 /// Largest answer to a question of the gateway's own; records of a list, a few hundred bytes each.
 const MAX_OWN_ANSWER: usize = 64 * 1024 * 1024;
+/// What such an answer takes, in its lengths: itself, and what is read of it.
+const READ: usize = 5;
 
 /// The answer to a question about one record.
 pub(crate) enum Found {
@@ -47,8 +50,8 @@ fn unexpected_status(status: http::StatusCode) -> Refusal {
 }
 
 /// The status and the JSON of an answer; none: its body is empty.
-async fn whole(mut answer: Answer) -> Result<(http::StatusCode, Option<Json>), Refusal> {
-    let whole = answer.whole(MAX_OWN_ANSWER).await?;
+async fn whole(mut answer: Answer, limit: usize) -> Result<(http::StatusCode, Option<Json>), Refusal> {
+    let whole = answer.weighed(limit, READ).await?;
     let whole = whole.ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
     if whole.is_empty() {
         return Ok((answer.status, None));
@@ -79,6 +82,7 @@ pub(crate) struct Engine {
     user: HeaderName,
     tenants: HeaderName,
     timeout: Duration,
+    memory: Memory,
 }
 
 impl Engine {
@@ -90,6 +94,7 @@ impl Engine {
         addresses: Arc<Addresses>,
         engine: &config::Engine,
         identity: &config::IdentityHeaders,
+        memory: Memory,
     ) -> Result<Self, EngineSetupError> {
         let name = |name: &str| {
             HeaderName::from_bytes(name.as_bytes())
@@ -102,6 +107,7 @@ impl Engine {
             user: name(&identity.user)?,
             tenants: name(&identity.tenants)?,
             timeout: engine.timeout,
+            memory,
         })
     }
 
@@ -160,7 +166,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::ask`].
     pub(in crate::isolation) async fn ask_for_nobody(&self, target: &str) -> Result<Json, Refusal> {
-        expected(whole(self.own_request("GET", target, None, None).await?).await?)
+        let answer = self.own_request("GET", target, None, None).await?;
+        expected(whole(answer, self.max_own_answer()).await?)
     }
 
     /// A question about one record: none where the engine says, in JSON, that there is no such record.
@@ -191,7 +198,8 @@ impl Engine {
         json: Option<Vec<u8>>,
         caller: &Caller,
     ) -> Result<(http::StatusCode, Option<Json>), Refusal> {
-        whole(self.own_request(method, target, json, Some(caller)).await?).await
+        let answer = self.own_request(method, target, json, Some(caller)).await?;
+        whole(answer, self.max_own_answer()).await
     }
 
     /// Bytes that stand somewhere; none for more than `limit`.
@@ -209,6 +217,11 @@ impl Engine {
             return Err(unexpected_status(answer.status));
         }
         answer.whole(limit).await
+    }
+
+    /// Longest answer to a question: one that could never be granted its memory would be asked for in vain again and again.
+    fn max_own_answer(&self) -> usize {
+        MAX_OWN_ANSWER.min(self.memory.bytes() / READ)
     }
 
     async fn own_request(
@@ -280,7 +293,7 @@ impl Engine {
     ) -> Result<Answer, Refusal> {
         let until = Instant::now() + self.timeout + extra_timeout;
         match self.pool.send(head.end(body), until).await {
-            Ok((head, lease)) => Ok(Answer::new(head, lease, self.timeout)),
+            Ok((head, lease)) => Ok(Answer::new(head, lease, self.timeout, self.memory.clone())),
             Err(error) => Err(refusal(&error).because(causes::in_full(&error))),
         }
     }

@@ -16,6 +16,7 @@ use super::answer::Answer;
 use super::body::{RequestBody, empty};
 use super::pool::{Pool, SendError};
 use super::request::RequestHead;
+use crate::admission::Memory;
 use crate::config;
 use crate::refusal::Kind;
 
@@ -48,6 +49,10 @@ fn pool_of(addresses: &[SocketAddr]) -> Pool {
     let mut engine = config::Engine::default();
     engine.origins = origins;
     Pool::new(Arc::new(Addresses::new(&engine).unwrap()))
+}
+
+fn room() -> Memory {
+    Memory::new(1 << 20)
 }
 
 fn soon_enough() -> Instant {
@@ -113,7 +118,7 @@ impl Played {
         let method = if matches!(body, RequestBody::Stream(_)) { "POST" } else { "GET" };
         let head = RequestHead::new(method, ["", "/task"], b"host: e\r\n", b"").unwrap();
         let (head, lease) = self.pool.send(head.end(body), soon_enough()).await?;
-        Ok(Answer::new(head, lease, Duration::from_secs(5)))
+        Ok(Answer::new(head, lease, Duration::from_secs(5), room()))
     }
 
     async fn text(&self) -> Result<String, SendError> {
@@ -127,7 +132,7 @@ impl Played {
     async fn post(&self) -> Result<Answer, SendError> {
         let head = RequestHead::new("POST", ["", "/task"], b"host: e\r\n", b"").unwrap();
         let (head, lease) = self.pool.send(head.end(empty()), soon_enough()).await?;
-        Ok(Answer::new(head, lease, Duration::from_secs(5)))
+        Ok(Answer::new(head, lease, Duration::from_secs(5), room()))
     }
 
     /// The connections that requests came over.
@@ -184,7 +189,7 @@ async fn what_comes_while_nothing_was_asked_is_nobody_s() {
     let ask = || async {
         let head = RequestHead::new("GET", ["", "/task"], b"host: e\r\n", b"").unwrap();
         let (head, lease) = pool.send(head.end(empty()), soon_enough()).await.unwrap();
-        Answer::new(head, lease, Duration::from_secs(5)).whole(99).await.unwrap().unwrap()
+        Answer::new(head, lease, Duration::from_secs(5), room()).whole(99).await.unwrap().unwrap()
     };
     assert_eq!(ask().await, "[]");
     engine_side.recv().await;
@@ -289,7 +294,7 @@ async fn an_answer_that_is_held_has_its_time_in_all() {
     let ask = async |time| {
         let head = RequestHead::new("GET", ["", "/task"], b"host: e\r\n", b"").unwrap();
         let (head, lease) = pool.send(head.end(empty()), soon_enough()).await.unwrap();
-        Answer::new(head, lease, Duration::from_millis(time)).whole(99).await
+        Answer::new(head, lease, Duration::from_millis(time), room()).whole(99).await
     };
     assert_eq!(ask(150).await.unwrap_err().kind(), Kind::EngineTimeout);
     // The twin has time enough.
@@ -370,7 +375,7 @@ async fn an_answer_and_a_request_of_any_size_pass_each_other() {
     let head = RequestHead::new("POST", ["", "/task"], b"host: e\r\n", b"").unwrap();
     let body = RequestBody::Stream(StreamBody::new(frames).boxed_unsync());
     let (head, lease) = pool.send(head.end(body), soon_enough()).await.unwrap();
-    let mut answer = Answer::new(head, lease, Duration::from_secs(20));
+    let mut answer = Answer::new(head, lease, Duration::from_secs(20), room());
     let mut length = 0;
     while let Some(piece) = answer.piece().await.unwrap() {
         length += piece.len();

@@ -16,6 +16,8 @@ metrics! {
         long_polls: Gauge = "tenantgate_long_polls_in_flight"[];
         /// Tenants with at least one request under way.
         tenants_active: Gauge = "tenantgate_tenants_active"[];
+        /// Memory that bodies and held answers were granted, of `limits.max_buffered_bytes`.
+        buffered: Gauge = "tenantgate_buffered_bytes"[];
         /// Tokens by outcome: `accepted`, or the refusal's code.
         tokens: IntCounterVec = "tenantgate_tokens_total"["outcome"];
         /// Look-ups of remembered tokens by result: `hit` or `miss`.
@@ -58,6 +60,8 @@ pub(crate) struct Scraped<'a> {
     pub long_polls: usize,
     /// Tenants with requests under way.
     pub tenants_active: usize,
+    /// Bytes of memory that were granted.
+    pub buffered: usize,
 }
 
 /// All of them, registered in a registry of their own.
@@ -67,6 +71,7 @@ pub(super) fn read(scraped: &Scraped<'_>) -> prometheus::Result<Registry> {
     read.build.with_label_values(&[version::VERSION, version::COMMIT]).set(1.0);
     read.long_polls.set(float(scraped.long_polls as u64));
     read.tenants_active.set(float(scraped.tenants_active as u64));
+    read.buffered.set(float(scraped.buffered as u64));
     tokens(&read, scraped.tokens);
     let owners = scraped.ownership;
     read.ownership_cache.with_label_values(&["hit"]).inc_by(owners.hits);

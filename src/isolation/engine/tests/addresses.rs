@@ -69,7 +69,7 @@ async fn ask(pool: &Pool, patience: u64) -> Result<(), SendError> {
     let head = RequestHead::new("GET", ["", "/task"], pool.addresses.first_host_line(), b"").unwrap();
     let until = Instant::now() + Duration::from_millis(patience);
     let (head, lease) = pool.send(head.end(empty()), until).await?;
-    let mut answer = Answer::new(head, lease, Duration::from_secs(5));
+    let mut answer = Answer::new(head, lease, Duration::from_secs(5), room());
     assert_eq!(answer.whole(99).await.unwrap().unwrap(), "[]");
     Ok(())
 }
