@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::admission::{Memory, Shares};
 use crate::config::Settings;
 use crate::isolation::{Addresses, Engine, EngineSetupError, EveryTenant, Handles, Ownership};
@@ -63,6 +65,8 @@ pub(crate) struct AppState {
     pub heavy: Shares,
     /// Counts uploads other than deployments.
     pub uploads: Shares,
+    /// Places for all tenants' uploads and deployments together.
+    pub all_uploads: Arc<Semaphore>,
     /// The metrics.
     pub metrics: Metrics,
     /// Where the engine is.
@@ -104,6 +108,7 @@ impl AppState {
             every_tenant: Arc::new(EveryTenant::new(&settings.tenancy.reserved_client_ids)),
             heavy: Shares::new(DEPLOYMENTS, REPORTS),
             uploads: Shares::new(UPLOADS, 0),
+            all_uploads: Arc::new(Semaphore::new(settings.limits.uploads)),
             memory: Memory::new(settings.limits.buffered_bytes()),
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
             metrics: Metrics::new()?,

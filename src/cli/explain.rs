@@ -17,7 +17,7 @@ use crate::operations::{FormCheck, check_form};
 use crate::plan::{ClientRequest, Plan, Planner, Way, way, without_rule};
 use crate::policy::{Empty, Forward, LookUp, Policy};
 use crate::refusal::Refusal;
-use crate::request::{Arrival, Base, Payload};
+use crate::request::{Arrival, Base, Pace, Payload};
 use crate::response::{Reply, ReplyBody};
 use crate::tenancy::{Caller, Level};
 use crate::whoami;
@@ -121,7 +121,7 @@ impl Explainer<'_> {
         let handles = Handles::new(&self.settings.tenancy.batch_keys, &self.settings.engine.name);
         let planner =
             Planner { policy: self.policy, settings: self.settings, handles: &handles, caller: self.caller };
-        let payload = Payload::new(body.unwrap_or_default().into(), self.settings.limits.body_idle_timeout);
+        let payload = Payload::new(body.unwrap_or_default().into(), Pace::of(&self.settings.limits));
         let memory = Memory::new(usize::MAX);
         let sent = planner.body(forward, &arrival.headers, payload, &memory).await?;
         let Arrival { method, query, headers, segments: _, head: _ } = arrival;

@@ -28,8 +28,17 @@ section! {
         pub max_token_bytes: usize [512 to 65_536] = 8 * 1024,
         /// Time between two pieces of a request body.
         pub body_idle_timeout: Duration as time ["1s" to "10m"] = Duration::from_secs(30),
-        /// Most requests under way for one tenant, long polls apart.
-        pub requests_per_tenant: usize [1 to 1_000_000] = 256,
+        /// Least bytes a second of a request body, averaged over `body_rate_window`: what is sent more slowly ends with 408.
+        /// Only the time in which the gateway waits for the client counts. 0: any.
+        pub min_body_bytes_per_second: u64 [0 to 1_073_741_824] = 16 * 1024,
+        /// The time over which `min_body_bytes_per_second` is averaged: a pause is made up for within it.
+        pub body_rate_window: Duration as time ["1s" to "10m"] = Duration::from_secs(30),
+        /// Most uploads and deployments under way, of all tenants together: each holds a thread of the engine (Tomcat has
+        /// 200) as long as its client sends. More of them wait in line, at most `engine.timeout`.
+        pub uploads: usize [1 to 1_000_000] = 64,
+        /// Most requests under way for one tenant, long polls apart. Below the engine's threads (Tomcat has 200), or one
+        /// tenant could take all of them.
+        pub requests_per_tenant: usize [1 to 1_000_000] = 64,
         /// Most long polls under way for one tenant.
         pub long_polls_per_tenant: usize [1 to 1_000_000] = 64,
         /// Time for requests under way to end after SIGTERM.

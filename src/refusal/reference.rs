@@ -159,7 +159,10 @@ const ADVICE: &[(Kind, &str)] = &[
         Kind::HeadersTooLarge,
         "Send fewer or shorter headers. A token has its own limit: `limits.max_token_bytes`.",
     ),
-    (Kind::ClientTooSlow, "Send the body without long pauses; the limit is `limits.body_idle_timeout`."),
+    (
+        Kind::ClientTooSlow,
+        "Send the body without long pauses; the limits are `limits.body_idle_timeout` and `limits.min_body_bytes_per_second`.",
+    ),
     (
         Kind::TooManyRequests,
         "Wait for requests to end, then try again (`Retry-After`). Fewer workers with more tasks each need fewer \

@@ -6,7 +6,9 @@
 mod arrival;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod pace;
 mod payload;
 
 pub use arrival::{Arrival, Base, Headers};
+pub use pace::Pace;
 pub use payload::Payload;

@@ -1,12 +1,13 @@
 //! A request's body as it arrives: read whole within a limit, or handed on piece by piece.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use actix_web::dev;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
+use super::pace::Pace;
 use crate::admission::{Granted, Memory};
 use crate::refusal::{Kind, Refusal};
 
@@ -16,20 +17,24 @@ const PIECES: usize = 4;
 /// A body that was not read yet.
 pub struct Payload {
     stream: dev::Payload,
-    idle: Duration,
+    pace: Pace,
 }
 
 impl Payload {
-    /// A body; `idle` is the time between two pieces of it.
-    pub(crate) fn new(stream: dev::Payload, idle: Duration) -> Self {
-        Self { stream, idle }
+    /// A body, and how slowly it may arrive.
+    pub(crate) fn new(stream: dev::Payload, pace: Pace) -> Self {
+        Self { stream, pace }
     }
 
     async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
-        match tokio::time::timeout(self.idle, self.stream.next()).await {
+        let began = Instant::now();
+        match tokio::time::timeout(self.pace.idle, self.stream.next()).await {
             Err(_) => Err(Refusal::new(Kind::ClientTooSlow, "the body did not arrive in time")),
             Ok(None) => Ok(None),
-            Ok(Some(Ok(piece))) => Ok(Some(piece)),
+            Ok(Some(Ok(piece))) => {
+                self.pace.piece(began.elapsed(), piece.len())?;
+                Ok(Some(piece))
+            }
             Ok(Some(Err(e))) => Err(Refusal::new(Kind::BodyAmbiguous, "the body broke off").because(e)),
         }
     }

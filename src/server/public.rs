@@ -14,7 +14,7 @@ use crate::isolation::Engine;
 use crate::journey::journey;
 use crate::policy::Operation;
 use crate::refusal::{Kind, Refusal};
-use crate::request::{Arrival, Payload};
+use crate::request::{Arrival, Pace, Payload};
 use crate::response::Reply;
 use crate::state::AppState;
 use crate::telemetry::{Outcome, RequestRecord, UnderWay};
@@ -97,7 +97,7 @@ async fn carry(
         Ok(arrived) => arrived,
         Err(refusal) => return ended(Err(refusal), log, under_way),
     };
-    let payload = Payload::new(body, state.settings.limits.body_idle_timeout);
+    let payload = Payload::new(body, Pace::of(&state.settings.limits));
     let found = state.policy.find(&arrival.method, &arrival.segments);
     if !found.as_ref().is_some_and(Operation::in_several_writes) {
         let outcome = journey(state, engine, arrival, found, payload, &mut log.record).await;

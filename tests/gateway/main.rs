@@ -107,6 +107,8 @@ mod parity;
 
 /// What takes long or is large.
 mod streams;
+/// Uploads: their pace, and how many there may be.
+mod uploads;
 
 /// The helpers themselves, against the real engine.
 mod support_works;

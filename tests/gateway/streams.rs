@@ -36,18 +36,18 @@ fn within_bound<T>(gateway: &Gateway, transfer: impl FnOnce() -> T) -> T {
     done
 }
 
-fn own_task(seen: &Seen, tenant: &str) -> Option<Answer> {
+pub fn own_task(seen: &Seen, tenant: &str) -> Option<Answer> {
     let list = seen.path == "/engine-rest/task" || seen.path == "/engine-rest/history/task";
     list.then(|| Answer::Json(200, json!([{"id": "own", "tenantId": tenant}]).to_string()))
 }
 
-fn head(line: &str, tenant: &str, more: &str) -> String {
+pub fn head(line: &str, tenant: &str, more: &str) -> String {
     let token = issuer().token(tenant);
     format!("{line} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer {token}\r\n{more}Connection: close\r\n\r\n")
 }
 
 /// An engine of our own: takes connections and hands each to `each`, but for the gateway's readiness question.
-fn engine(each: impl Fn(TcpStream, String) + Send + Sync + 'static) -> SocketAddr {
+pub fn engine(each: impl Fn(TcpStream, String) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let each = std::sync::Arc::new(each);
@@ -72,7 +72,7 @@ fn engine(each: impl Fn(TcpStream, String) + Send + Sync + 'static) -> SocketAdd
     address
 }
 
-fn answer(stream: &mut TcpStream, body: &str) {
+pub fn answer(stream: &mut TcpStream, body: &str) {
     let head = format!("HTTP/1.1 200 \r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
     let _ = stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n{body}").as_bytes());
 }
@@ -133,7 +133,7 @@ async fn many_waiters_hinder_nobody() {
 }
 
 /// Sends a form with one large file; `pause` is between its pieces.
-fn upload(gateway: &Gateway, tenant: &str, path: &str, size: usize, pause: Duration) -> Option<Message> {
+pub fn upload(gateway: &Gateway, tenant: &str, path: &str, size: usize, pause: Duration) -> Option<Message> {
     let before = "--b\r\nContent-Disposition: form-data; name=\"content\"; filename=\"large.bin\"\r\n\r\n";
     let length = before.len() + size + "\r\n--b--\r\n".len();
     let more = format!("Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {length}\r\n");
@@ -145,11 +145,14 @@ fn upload(gateway: &Gateway, tenant: &str, path: &str, size: usize, pause: Durat
     let mut left = size;
     while left > 0 {
         let now = left.min(piece.len());
-        client.write_all(&piece[..now]).unwrap();
+        // Who was refused meanwhile has an answer.
+        if client.write_all(&piece[..now]).is_err() {
+            break;
+        }
         left -= now;
         std::thread::sleep(pause);
     }
-    client.write_all(b"\r\n--b--\r\n").unwrap();
+    let _ = client.write_all(b"\r\n--b--\r\n");
     Message::read(&mut BufReader::new(client), true)
 }
 
