@@ -59,16 +59,25 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* The engine's URL, taken apart. */}}
+{{/* The engine's URL, or the first of several, taken apart. */}}
 {{- define "tenantgate.engineUrl" -}}
 {{- $engine := default dict .Values.config.engine }}
-{{- required "config.engine.url is needed, as http://camunda:8080/engine-rest" $engine.url }}
+{{- $url := $engine.url }}
+{{- with $engine.urls }}{{ $url = first . }}{{ end }}
+{{- required "config.engine.url is needed, as http://camunda:8080/engine-rest" $url }}
 {{- end }}
 
-{{- define "tenantgate.enginePort" -}}
-{{- $url := urlParse (include "tenantgate.engineUrl" .) }}
+{{/* The ports of all its addresses, as egress rules have them. */}}
+{{- define "tenantgate.enginePorts" -}}
+{{- $ports := list }}
+{{- range default (list (include "tenantgate.engineUrl" .)) .Values.config.engine.urls }}
+{{- $url := urlParse . }}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" }}
-{{- default (ternary "443" "80" (eq $url.scheme "https")) $port }}
+{{- $ports = append $ports (default (ternary "443" "80" (eq $url.scheme "https")) $port) }}
+{{- end }}
+{{- $rules := list }}
+{{- range uniq $ports }}{{ $rules = append $rules (printf "{ port: %s, protocol: TCP }" .) }}{{ end }}
+{{- join ", " $rules }}
 {{- end }}
 
 {{- define "tenantgate.path" -}}

@@ -109,6 +109,7 @@ enum RunError {
 /// What `serve` protects, and how: its first lines.
 fn protects(settings: &Settings) -> Vec<(&'static str, String)> {
     let engine = &settings.engine;
+    let urls: Vec<_> = engine.origins.iter().map(|origin| format!("{origin}{}", engine.base_path)).collect();
     let issuers = settings.issuers.iter().map(|i| format!("{} for {}", i.issuer, i.audiences.join(", ")));
     let rules = match &settings.policies.directory {
         Some(folder) => folder.display().to_string(),
@@ -119,7 +120,7 @@ fn protects(settings: &Settings) -> Vec<(&'static str, String)> {
         Code::Allow => "CODE IN DEPLOYED MODELS IS ALLOWED",
     };
     vec![
-        ("engine", format!("{}{} (name `{}`)", engine.origin, engine.base_path, engine.name)),
+        ("engine", format!("{} (name `{}`)", urls.join(", "), engine.name)),
         ("issuers", issuers.collect::<Vec<_>>().join("; ")),
         ("rules", rules),
         ("models", code.to_owned()),

@@ -72,6 +72,15 @@ codes! {
     /// The engine's URL has no path, though stock engines answer below `/engine-rest`.
     EngineUrlWithoutPath = "engine-url-without-path", Warning,
         "add the path of the REST interface, usually `/engine-rest`, unless the engine answers at the root";
+    /// The memory for bodies and held answers does not hold a largest one.
+    SmallBuffer = "small-buffer", Error,
+        "raise `limits.max_buffered_bytes` or lower `limits.max_json_bytes` and `limits.max_held_answer_bytes`";
+    /// `engine.url` and `engine.urls` exclude each other.
+    UrlAndUrls = "url-and-urls", Error, "keep one of the two: all addresses of the engine in `engine.urls`";
+    /// The addresses of one engine have different paths, but the public path is one.
+    DifferentEnginePaths = "different-engine-paths", Error, "give all URLs of `engine.urls` the same path";
+    /// An address of the engine is there twice.
+    DuplicateEngineUrl = "duplicate-engine-url", Error, "name each address once";
     /// The engine's name can't be a path segment.
     InvalidEngineName = "invalid-engine-name", Error,
         "take the name that the engine itself has, usually `default`";

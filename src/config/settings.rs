@@ -108,6 +108,7 @@ impl Settings {
         self.log.check(c);
         self.cors.check(c);
         self.keys.check(c);
+        self.limits.check(c);
     }
 
     fn check_listeners(&self, c: &mut Checks<'_>) {

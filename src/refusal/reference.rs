@@ -164,7 +164,10 @@ const ADVICE: &[(Kind, &str)] = &[
         Kind::HeadersTooLarge,
         "Send fewer or shorter headers. A token has its own limit: `limits.max_token_bytes`.",
     ),
-    (Kind::ClientTooSlow, "Send the body without long pauses; the limit is `limits.body_idle_timeout`."),
+    (
+        Kind::ClientTooSlow,
+        "Send the body without long pauses; the limits are `limits.body_idle_timeout` and `limits.min_body_bytes_per_second`.",
+    ),
     (
         Kind::TooManyRequests,
         "Wait for requests to end, then try again (`Retry-After`). Fewer workers with more tasks each need fewer \
@@ -181,7 +184,13 @@ const ADVICE: &[(Kind, &str)] = &[
     ),
     (
         Kind::EngineUnreachable,
-        "Try again. Operator: is the engine up, `engine.url` right, and the way there open? `/readyz` says why.",
+        "With `Retry-After` nothing was sent: try again. Without, a write may have happened: look first. Operator: is the \
+             engine up, `engine.url` right, and the way there open? `/readyz` says why.",
+    ),
+    (
+        Kind::EngineAway,
+        "Nothing of it was carried out: try again after `Retry-After`. Operator: \
+             [operating.md](operating.md#the-engine-cant-be-reached).",
     ),
     (
         Kind::KeysUnavailable,

@@ -20,7 +20,7 @@ use crate::isolation::Engine;
 use crate::journey::journey;
 use crate::policy::{How, Operation};
 use crate::refusal::{Kind, Refusal};
-use crate::request::{Arrival, Head, Payload};
+use crate::request::{Arrival, Head, Pace, Payload};
 use crate::response::Reply;
 use crate::state::AppState;
 use crate::telemetry::{Outcome, RequestRecord, UnderWay};
@@ -57,6 +57,10 @@ impl Handler for Worker {
     /// Or the answer to a preflight.
     type Begun = Result<Begun, Response<Held>>;
     type Held = Held;
+
+    fn pace(&self) -> Pace {
+        Pace::of(&self.state.settings.limits)
+    }
 
     fn begin(&self, head: &Head<'_>, peer: Option<IpAddr>) -> Self::Begun {
         let state = &self.state;

@@ -67,8 +67,10 @@ async fn metrics(state: web::Data<AppState>) -> HttpResponse {
     let scraped = Scraped {
         tokens: &state.tokens.stats(),
         ownership: &state.ownership.stats().await,
+        addresses: &state.addresses.stats(),
         long_polls: taken.long_polls,
         tenants_active: taken.tenants,
+        buffered: state.memory.granted(),
     };
     match state.metrics.text(&scraped) {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text),

@@ -17,6 +17,8 @@ mod support;
 /// A gateway between the engine, seen through a recorder, and applications.
 mod stage;
 
+/// Several addresses of one engine, and an engine that is away.
+mod addresses;
 /// Requests that can be read in two ways go nowhere.
 mod ambiguous;
 /// What makes batches from lists and queries.
@@ -109,6 +111,8 @@ mod parity;
 
 /// What takes long or is large.
 mod streams;
+/// Uploads: their pace, and how many there may be.
+mod uploads;
 
 /// The helpers themselves, against the real engine.
 mod support_works;

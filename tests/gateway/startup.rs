@@ -32,7 +32,8 @@ async fn without_engine_it_is_not_ready_and_recovers_by_itself() {
     let reply = gateway.readiness(503).await.status(503);
     assert!(reply.text().contains("engine"), "{reply}");
     gateway.admin().get("/healthz").await.ok();
-    app.get("/task").await.refused(502, "TG502-ENGINE");
+    // Whoever asked whether it is ready has found its only address out.
+    app.get("/task").await.refused(503, "TG503-ENGINE");
     let _recorder = Recorder::start(port, Some(&engine::url()));
     gateway.ready().await;
     app.get("/task").await.ok();

@@ -62,7 +62,7 @@ fn five_flags_are_complete_and_safe() {
     let gathered = with(five_flags(), &[]);
     assert_eq!(codes(&gathered), ["no-batch-keys"]);
     let s = settings(gathered);
-    assert_eq!(s.engine.origin, "http://camunda:8080");
+    assert_eq!(s.engine.origins, ["http://camunda:8080"]);
     assert_eq!(s.engine.base_path, "/engine-rest");
     let issuer = &s.issuers[0];
     assert_eq!(issuer.jwks_url, "https://issuer.example.com/.well-known/jwks.json");
@@ -84,7 +84,7 @@ fn a_flag_goes_before_a_variable_before_the_file_before_the_default() {
     let flags = SettingsArgs { listen: Some("127.0.0.1:4444".into()), ..SettingsArgs::default() };
     let s = settings(over_file(flags, &env));
     assert_eq!(s.listen.port(), 4444);
-    assert_eq!(s.engine.origin, "http://env");
+    assert_eq!(s.engine.origins, ["http://env"]);
     assert_eq!(s.admin_listen.port(), 2222);
     assert_eq!(s.engine.timeout, Duration::from_secs(7));
     assert_eq!(s.engine.connect_timeout, Duration::from_secs(5));
