@@ -7,7 +7,7 @@ CHART_VALUES := smallest everything
 CHART_PAGES := docs/deploy.md docs/operating.md helm/README.md
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test chart audit chart-test dashboard-test otlp-test engine keycloak fuzz bench setup parity clients fmt update
+.PHONY: help demo ui test chart audit chart-test dashboard-test otlp-test engine keycloak soak fuzz bench setup parity clients fmt update
 
 help: ## show this
 	@echo "tenantgate: keeps the applications of a shared Camunda 7 engine inside their own tenants"
@@ -35,10 +35,14 @@ test: setup ## formatting, lints, docs, chart, unit tests, tests against a real 
 keycloak: setup engine ## the gateway before a real Keycloak (fetched from Maven Central, 177 MB, once)
 	tests/run tests/issuers/keycloak/run cargo test --test issuers -- --ignored keycloak
 
+soak: setup engine ## ten minutes of fifty tenants while engine and issuer fail and replicas restart (SOAK_SECONDS)
+	benches/programs haproxy
+	tests/run cargo test --test soak -- --nocapture
+
 fuzz: setup engine ## every fuzz target for FUZZ_SECONDS (60) each; installs nightly Rust and cargo-fuzz when missing
 	fuzz/run
 
-bench: setup ## CPU a request beside nginx and HAProxy, each step by itself, growth; writes docs/performance.md
+bench: setup engine ## CPU a request beside nginx and HAProxy, each step by itself, growth; writes docs/performance.md
 	benches/run
 
 chart: ## the chart's lint, unit tests and documents (part of `make test`)

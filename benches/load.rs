@@ -3,13 +3,25 @@
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::api::Api;
 use crate::support::free_port;
 use crate::support::issuer::AUDIENCE;
+
+/// What is asked with a token that was seen.
+pub const CASES: [(&str, &str); 4] = [
+    ("version", "/version"),
+    ("list", LIST),
+    ("by key", "/process-definition/key/order"),
+    ("by id", "/task/0b6f3a52-9d0c-11f0-8de9-0242ac120002"),
+];
+/// What is asked with any token.
+pub const LIST: &str = "/task?maxResults=10";
+/// What the engine answers it.
+const TASK: &str = r#"[{"id":"0b6f3a52-9d0c-11f0-8de9-0242ac120002","name":"Approve","assignee":null,"created":"2026-11-23T10:00:00.000+0000","due":null,"followUp":null,"lastUpdated":null,"delegationState":null,"description":null,"executionId":"0b6f3a4e-9d0c-11f0-8de9-0242ac120002","owner":null,"parentTaskId":null,"priority":50,"processDefinitionId":"order:1:0b6aa65d-9d0c-11f0-8de9-0242ac120002","processInstanceId":"0b6f134d-9d0c-11f0-8de9-0242ac120002","taskDefinitionKey":"approve","caseExecutionId":null,"caseInstanceId":null,"caseDefinitionId":null,"suspended":false,"formKey":null,"camundaFormRef":null,"tenantId":"app-one","taskState":"Created"}]"#;
 
 /// A process that ends with its owner.
 pub struct Running(pub Child);
@@ -43,6 +55,79 @@ pub fn nginx(folder: &Path, name: &str, http: &str) -> Running {
     );
     std::fs::write(&file, text).unwrap();
     Running::start(Command::new("nginx").arg("-p").arg(folder).arg("-c").arg(&file))
+}
+
+/// An engine that answers with one record, and the issuer of the key in `jwks.json`.
+pub fn engine(folder: &Path, port: u16) -> Running {
+    let record = TASK.trim_matches(['[', ']']);
+    let text = format!(
+        "server {{ listen 127.0.0.1:{port} backlog=1024; default_type application/json;\n\
+         location = /.well-known/jwks.json {{ root {0}; try_files /jwks.json =404; }}\n\
+         location ~ ^/engine-rest/(task/.|process-definition/) {{ return 200 '{record}'; }}\n\
+         location / {{ return 200 '{TASK}'; }} }}",
+        folder.display()
+    );
+    nginx(folder, "backend", &text)
+}
+
+/// A script for wrk that asks `most` times, with these tokens in turn: with a body by POST.
+pub fn script(folder: &Path, name: &str, tokens: &[String], most: usize, body: Option<&str>) -> PathBuf {
+    let list = folder.join(format!("{name}.txt"));
+    std::fs::write(&list, tokens.join("\n")).unwrap();
+    let file = folder.join(format!("{name}.lua"));
+    let (method, body) = body.map_or(("GET", "nil".to_owned()), |body| ("POST", format!("'{body}'")));
+    let lua = format!(
+        "local all, n, at = {{}}, 0, 0\n\
+         for l in io.lines('{}') do n = n + 1; all[n] = l end\n\
+         local sent = 0\n\
+         request = function()\n\
+           at = at % n + 1; sent = sent + 1\n\
+           if sent >= {most} then wrk.thread:stop() end\n\
+           local lines = {{['Authorization'] = 'Bearer ' .. all[at], ['Accept'] = 'application/json'}}\n\
+           if {body} then lines['Content-Type'] = 'application/json' end\n\
+           return wrk.format('{method}', nil, lines, {body})\n\
+         end\n",
+        list.display()
+    );
+    std::fs::write(&file, lua).unwrap();
+    file
+}
+
+/// What a run of wrk has shown; all requests were answered well.
+pub struct Wrk {
+    /// How many requests.
+    pub requests: u32,
+    said: String,
+}
+
+impl Wrk {
+    /// The time within which so many requests were answered (`50%`), in milliseconds.
+    pub fn percentile(&self, name: &str) -> f64 {
+        let time = self.said.lines().find_map(|line| line.trim().strip_prefix(name)).map(str::trim);
+        let units = [("us", 1e-3), ("ms", 1.0), ("s", 1e3)];
+        let milliseconds = time.and_then(|time| {
+            units
+                .iter()
+                .find_map(|(unit, factor)| Some(time.strip_suffix(unit)?.parse::<f64>().ok()? * factor))
+        });
+        milliseconds.unwrap_or_else(|| panic!("no {name}: {}", self.said))
+    }
+}
+
+/// Loads `port` by one thread.
+pub fn wrk(name: &str, port: u16, path: &str, script: &Path, flags: &[&str]) -> Wrk {
+    let url = format!("http://127.0.0.1:{port}/engine-rest{path}");
+    let done =
+        Command::new("wrk").arg("-t1").args(flags).arg("-s").arg(script).arg(&url).output().expect("wrk");
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(!said.contains("Non-2xx") && !said.contains("Socket errors"), "{name}: {said}");
+    let count = said.lines().find_map(|l| l.trim().split(" requests in").next()?.parse::<u32>().ok());
+    Wrk { requests: count.unwrap_or_else(|| panic!("{name}: {said}")), said }
+}
+
+/// Loads `port` by sixteen connections for four seconds at the most, and says how many requests were answered.
+pub fn asked(name: &str, port: u16, path: &str, script: &Path) -> u32 {
+    wrk(name, port, path, script, &["-c16", "-d4s"]).requests
 }
 
 /// CPU of a process and its children so far, in nanoseconds: the scheduler's own sum, as ticks miss short turns.
@@ -103,6 +188,11 @@ impl Gateway {
 
     /// The same, with more flags.
     pub fn with(binary: &str, folder: &Path, backend: u16, more: &[&str]) -> Self {
+        Self::before(binary, folder, backend, backend, more)
+    }
+
+    /// The same, with an issuer of its own.
+    pub fn before(binary: &str, folder: &Path, engine: u16, issuer: u16, more: &[&str]) -> Self {
         let [port, admin] = [free_port(), free_port()];
         let mut command = Command::new(binary);
         command.arg("serve");
@@ -113,8 +203,8 @@ impl Gateway {
         for (flag, value) in [
             ("--listen", format!("127.0.0.1:{port}")),
             ("--admin-listen", format!("127.0.0.1:{admin}")),
-            ("--engine-url", format!("http://127.0.0.1:{backend}/engine-rest")),
-            ("--issuer", format!("http://127.0.0.1:{backend}/")),
+            ("--engine-url", format!("http://127.0.0.1:{engine}/engine-rest")),
+            ("--issuer", format!("http://127.0.0.1:{issuer}/")),
             ("--audience", AUDIENCE.to_owned()),
         ] {
             command.args([flag, &value]);

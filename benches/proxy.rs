@@ -3,7 +3,8 @@
 //! In: nginx, HAProxy and wrk as installed. Out: microseconds of CPU a request and two ratios with their budgets;
 //! exit code 1 over one of them. All have one worker and write an access line for each request; the requests are a
 //! version, a list, a definition by key and a task by id, the answer one record. nginx checks nothing, HAProxy checks signature, issuer and audience. With
-//! `TENANTGATE_OTHER_BINARY` (an older build) that one is measured in the same run and compared.
+//! `TENANTGATE_OTHER_BINARY` (an older build) that one is measured in the same run and compared; with `TENANTGATE_ENVOY`
+//! Envoy with `jwt_authn`, too.
 
 #![allow(
     clippy::disallowed_methods,
@@ -22,7 +23,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use load::{Gateway, Running, binary, log, memory, nginx, spent};
+use load::{CASES, Gateway, LIST, Running, asked, binary, engine, log, memory, nginx, script, spent};
 use serde_json::json;
 use support::free_port;
 use support::issuer::{AUDIENCE, Key, now};
@@ -42,31 +43,52 @@ const GRANTED: [(&str, usize, &str); 4] = [
 const ONE_TENANT: &str = "1 tenant: granted";
 /// Budgets: seen token against nginx, never seen token against HAProxy.
 const BUDGETS: (f64, f64) = (1.3, 0.7);
-/// What is asked with a token that was seen.
-const CASES: [(&str, &str); 4] = [
-    ("version", "/version"),
-    ("list", LIST),
-    ("by key", "/process-definition/key/order"),
-    ("by id", "/task/0b6f3a52-9d0c-11f0-8de9-0242ac120002"),
-];
-const LIST: &str = "/task?maxResults=10";
-
-const TASK: &str = r#"[{"id":"0b6f3a52-9d0c-11f0-8de9-0242ac120002","name":"Approve","assignee":null,"created":"2026-11-23T10:00:00.000+0000","due":null,"followUp":null,"lastUpdated":null,"delegationState":null,"description":null,"executionId":"0b6f3a4e-9d0c-11f0-8de9-0242ac120002","owner":null,"parentTaskId":null,"priority":50,"processDefinitionId":"order:1:0b6aa65d-9d0c-11f0-8de9-0242ac120002","processInstanceId":"0b6f134d-9d0c-11f0-8de9-0242ac120002","taskDefinitionKey":"approve","caseExecutionId":null,"caseInstanceId":null,"caseDefinitionId":null,"suspended":false,"formKey":null,"camundaFormRef":null,"tenantId":"app-one","taskState":"Created"}]"#;
 
 /// Loads `port` and says how many microseconds of CPU a request cost the process.
 fn cost(name: &str, pid: u32, port: u16, path: &str, script: &Path) -> f64 {
     let before = spent(pid);
-    let url = format!("http://127.0.0.1:{port}/engine-rest{path}");
-    let wrk = ["-t1", "-c16", "-d4s", "-s"];
-    let done = Command::new("wrk").args(wrk).arg(script).arg(&url).output().expect("wrk");
-    let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    assert!(!said.contains("Non-2xx") && !said.contains("Socket errors"), "{name}: {said}");
-    let count = said.lines().find_map(|l| l.trim().split(" requests in").next()?.parse::<u32>().ok());
-    let count = count.unwrap_or_else(|| panic!("{name}: {said}"));
-    assert!(count as usize > TOKENS / 12, "{name}: {said}");
+    let count = asked(name, port, path, script);
+    assert!(count as usize > TOKENS / 12, "{name}: {count} requests");
     #[allow(clippy::cast_precision_loss)]
     let spent = (spent(pid) - before) as f64 / 1000.0;
     spent / f64::from(count)
+}
+
+/// How many requests one worker carries, and how long they take, by how many clients ask at a time.
+fn sizing(port: u16, script: &Path) {
+    println!("\none worker, a list, token seen\n");
+    for clients in [1, 4, 16, 64, 256] {
+        let done = load::wrk("sizing", port, LIST, script, &["-d4s", "--latency", &format!("-c{clients}")]);
+        let [half, most] = ["50%", "99%"].map(|name| done.percentile(name));
+        let rate = done.requests / 4;
+        println!(
+            "{clients:>4} clients {rate:>8} requests a second   half within {half:.2} ms, 99 % within {most:.2} ms"
+        );
+    }
+}
+
+/// Envoy checks what HAProxy does, and remembers tokens as the gateway does.
+fn envoy_file(folder: &Path, listen: u16, backend: u16, issuer: &str) -> String {
+    let address = |port| json!({"socket_address": {"address": "127.0.0.1", "port_value": port}});
+    let v3 = |name: &str| format!("type.googleapis.com/envoy.extensions.{name}");
+    let jwt = json!({"@type": v3("filters.http.jwt_authn.v3.JwtAuthentication"),
+        "providers": {"p": {"issuer": issuer, "audiences": [AUDIENCE], "forward": true,
+            "local_jwks": {"filename": folder.join("jwks.json")}, "jwt_cache_config": {"jwt_cache_size": 10_000}}},
+        "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "p"}}]});
+    let manager = json!({"@type": v3("filters.network.http_connection_manager.v3.HttpConnectionManager"),
+        "stat_prefix": "f", "codec_type": "HTTP1",
+        "access_log": [{"name": "file", "typed_config": {"@type": v3("access_loggers.file.v3.FileAccessLog"),
+            "path": folder.join("envoy.log")}}],
+        "route_config": {"virtual_hosts": [{"name": "v", "domains": ["*"],
+            "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "engine"}}]}]},
+        "http_filters": [{"name": "jwt", "typed_config": jwt},
+            {"name": "router", "typed_config": {"@type": v3("filters.http.router.v3.Router")}}]});
+    json!({"static_resources": {
+        "listeners": [{"name": "l", "address": address(listen),
+            "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}]}],
+        "clusters": [{"name": "engine", "type": "STATIC", "load_assignment": {"cluster_name": "engine",
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(backend)}}]}]}}]}})
+    .to_string()
 }
 
 fn main() -> ExitCode {
@@ -85,25 +107,9 @@ fn main() -> ExitCode {
         key.sign(&key.header(), &claims)
     };
     let tokens: Vec<_> = (0..TOKENS).map(|number| token(number, 0)).collect();
-    // Stops asking when all tokens were used: the first time of each is the only one.
-    let script = |name: &str, tokens: &[String]| {
-        std::fs::write(folder.join(format!("{name}.txt")), tokens.join("\n")).unwrap();
-        let file = folder.join(format!("{name}.lua"));
-        let lua = format!(
-            "local all, n, at = {{}}, 0, 0\n\
-             for l in io.lines('{}') do n = n + 1; all[n] = l end\n\
-             local sent = 0\n\
-             request = function()\n\
-               at = at % n + 1; sent = sent + 1\n\
-               if sent >= {TOKENS} then wrk.thread:stop() end\n\
-               return wrk.format('GET', nil, {{['Authorization'] = 'Bearer ' .. all[at], ['Accept'] = 'application/json'}})\n\
-             end\n",
-            folder.join(format!("{name}.txt")).display()
-        );
-        std::fs::write(&file, lua).unwrap();
-        file
-    };
+    let script = |name: &str, tokens: &[String]| script(folder, name, tokens, TOKENS, None);
     let (new, seen) = (script("new", &tokens), script("seen", &tokens[..1]));
+    let without_end = load::script(folder, "sizing", &tokens[..1], usize::MAX >> 12, None);
 
     let granting = folder.join("granting.yaml");
     let yaml = "tenancy: {grants: [{claim: tenants, level: read}]}\nlimits: {max_token_bytes: 65536}\n";
@@ -112,18 +118,7 @@ fn main() -> ExitCode {
 
     std::fs::write(folder.join("jwks.json"), json!({"keys": [key.jwk()]}).to_string()).unwrap();
     std::fs::write(folder.join("key.pem"), key.public_pem()).unwrap();
-    let record = TASK.trim_matches(['[', ']']);
-    let _backend = nginx(
-        folder,
-        "backend",
-        &format!(
-            "server {{ listen 127.0.0.1:{backend} backlog=1024; default_type application/json;\n\
-             location = /.well-known/jwks.json {{ root {0}; try_files /jwks.json =404; }}\n\
-             location ~ ^/engine-rest/(task/.|process-definition/) {{ return 200 '{record}'; }}\n\
-             location / {{ return 200 '{TASK}'; }} }}",
-            folder.display()
-        ),
-    );
+    let _backend = engine(folder, backend);
     let nginx = nginx(
         folder,
         "plain",
@@ -153,6 +148,15 @@ fn main() -> ExitCode {
     let haproxy = Running::with(haproxy.stdout(log(folder, "haproxy.log")));
     std::thread::sleep(Duration::from_millis(500));
 
+    let passing = free_port();
+    let envoy = std::env::var("TENANTGATE_ENVOY").ok().map(|program| {
+        std::fs::write(folder.join("envoy.yaml"), envoy_file(folder, passing, backend, &issuer)).unwrap();
+        let mut envoy = Command::new(program);
+        envoy.args(["--concurrency", "1", "--base-id", &passing.to_string(), "-l", "error", "-c"]);
+        let envoy = Running::with(envoy.arg(folder.join("envoy.yaml")).stderr(log(folder, "envoy.err")));
+        std::thread::sleep(Duration::from_secs(3));
+        envoy
+    });
     let other = std::env::var("TENANTGATE_OTHER_BINARY").ok();
     let mut rows: Vec<(String, Vec<f64>)> = Vec::new();
     let mut row = |name: String, cost: f64| match rows.iter_mut().find(|row| row.0 == name) {
@@ -164,6 +168,10 @@ fn main() -> ExitCode {
             row(format!("{case}: nginx"), cost("nginx", nginx.0.id(), plain, path, &seen));
         }
         row("HAProxy, jwt_verify".into(), cost("haproxy", haproxy.0.id(), checked, LIST, &new));
+        if let Some(envoy) = &envoy {
+            row("Envoy, jwt_authn, seen".into(), cost("envoy", envoy.0.id(), passing, LIST, &seen));
+            row("Envoy, jwt_authn, never seen".into(), cost("envoy", envoy.0.id(), passing, LIST, &new));
+        }
         for (build, binary) in [("gateway", Some(binary())), ("other build", other.clone())] {
             let Some(binary) = binary else { continue };
             let gate = Gateway::start(&binary, folder, backend);
@@ -174,6 +182,7 @@ fn main() -> ExitCode {
             }
             row(format!("never seen: {build}"), cost("new", gate.pid(), gate.port, LIST, &new));
             if build == "gateway" && round + 1 == ROUNDS {
+                sizing(gate.port, &without_end);
                 println!("\nmemory after load: {:.1} MiB", memory(gate.pid()));
                 // What was said never to be seen was not.
                 let metrics = gate.ask("/metrics").unwrap();

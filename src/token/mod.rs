@@ -23,9 +23,7 @@ mod remembered;
 mod stats;
 mod verify;
 
-use std::sync::{Arc, Mutex};
-
-use tokio::task::AbortHandle;
+use std::sync::Arc;
 
 pub(crate) use caller::caller_of_client;
 pub use error::{IssuerError, NotReady, SetupError};
@@ -53,17 +51,8 @@ struct Shared {
     callers: CallerRules,
     max_token_bytes: usize,
     remembered: Remembered,
-    outcomes: Outcomes,
+    outcomes: Arc<Outcomes>,
     clock: Clock,
-    renewals: Mutex<Vec<AbortHandle>>,
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        for renewal in self.renewals.get_mut().map(std::mem::take).unwrap_or_default() {
-            renewal.abort();
-        }
-    }
 }
 
 impl Tokens {
@@ -74,6 +63,22 @@ impl Tokens {
     /// # Errors
     /// The first thing that is wrong with the settings; `config` has reported all of them before.
     pub fn new(
+        issuers: &[config::Issuer],
+        keys: &config::Keys,
+        tenancy: &config::Tenancy,
+        permissions: &config::Permissions,
+        max_token_bytes: usize,
+    ) -> Result<Tokens, SetupError> {
+        Self::after(None, issuers, keys, tenancy, permissions, max_token_bytes)
+    }
+
+    /// The same by new settings, with the keys of issuers whose key sets come from the same place as `before`, and with
+    /// its counters. No token is remembered: it is checked by the new settings first.
+    ///
+    /// # Errors
+    /// As [`Tokens::new`].
+    pub fn after(
+        before: Option<&Tokens>,
         issuers: &[config::Issuer],
         keys: &config::Keys,
         tenancy: &config::Tenancy,
@@ -91,9 +96,11 @@ impl Tokens {
                 return Err(SetupError::IssuerTwice(issuer.issuer.clone()));
             }
         }
+        let before = before.map(|tokens| &*tokens.shared);
+        let known = before.map_or(&[][..], |before| &before.issuers);
         let made = issuers.iter().map(|settings| {
             let named = |source| SetupError::Issuer { issuer: settings.issuer.clone(), source };
-            Issuer::new(settings, keys).map_err(named)
+            Issuer::new(settings, keys, known).map_err(named)
         });
         let made = made.collect::<Result<_, _>>()?;
         Ok(Self {
@@ -102,9 +109,8 @@ impl Tokens {
                 callers: CallerRules::new(tenancy, permissions)?,
                 max_token_bytes,
                 remembered: Remembered::new(keys),
-                outcomes: Outcomes::default(),
-                clock: Clock::default(),
-                renewals: Mutex::default(),
+                outcomes: before.map_or_else(Arc::default, |before| before.outcomes.clone()),
+                clock: before.map_or_else(Clock::default, |before| before.clock.clone()),
             }),
         })
     }
@@ -112,13 +118,7 @@ impl Tokens {
     /// Starts the renewal of each issuer's keys on the current tokio runtime; the first fetch begins at once.
     /// Does nothing the second time. The renewals end with the last clone of this.
     pub fn start(&self) {
-        let Ok(mut renewals) = self.shared.renewals.lock() else { return };
-        for issuer in &self.shared.issuers {
-            if issuer.store.begin() {
-                let renewal = Arc::clone(&issuer.store).renew(self.shared.clock.clone());
-                renewals.push(tokio::spawn(renewal).abort_handle());
-            }
-        }
+        self.shared.issuers.iter().for_each(|issuer| issuer.start(&self.shared.clock));
     }
 
     /// The caller that the request's token proves. `authorization`: all values of that header, in order.
@@ -162,8 +162,9 @@ impl Tokens {
     fn remembered(&self, hash: &TokenHash) -> Option<Caller> {
         let shared = &*self.shared;
         let verified = shared.remembered.get(hash)?;
-        let key = shared.issuers.get(verified.issuer).and_then(|issuer| issuer.store.known(&verified.kid));
-        if shared.clock.now() < verified.until && key.is_some_and(|key| key.identity == verified.key) {
+        let issuer = shared.issuers.get(verified.issuer);
+        let known = issuer.is_some_and(|issuer| issuer.store.still_has(&verified.key));
+        if known && shared.clock.now() < verified.until {
             return Some(verified.caller.clone());
         }
         shared.remembered.forget(hash);

@@ -62,7 +62,7 @@ pub(crate) async fn verify(
     // Read now: waiting for a key takes time.
     let proved = claims::check(&claims, &issuer.settings, now())?;
     let caller = callers.caller(&claims, &proved, &issuer.settings)?;
-    Ok(Verified { caller, issuer: place, kid, key: key.identity, until: proved.until })
+    Ok(Verified { caller, issuer: place, key, until: proved.until })
 }
 
 /// Whether `key` signed the token with `algorithm`, which must be the key's own (RFC 8725 section 3.1).

@@ -21,6 +21,8 @@ pub(crate) type Identity = [u8; SHA256_OUTPUT_LEN];
 
 /// A key to verify with.
 pub(crate) struct Key {
+    /// Its name, by which a token chooses it.
+    pub(crate) kid: Box<str>,
     pub(crate) identity: Identity,
     /// Ready for the algorithms that it may be used with: its own `alg`, else all of its type and curve.
     ready: ReadyKey,
@@ -92,7 +94,8 @@ impl Key {
                 fitting.contains(&own).then(|| vec![own])?
             }
         };
-        Some(Self { identity: identity(&hashed), ready: ReadyKey::new(key, &usable)? })
+        let kid = written.key_id().into();
+        Some(Self { kid, identity: identity(&hashed), ready: ReadyKey::new(key, &usable)? })
     }
 
     /// The algorithms that it may be used with.

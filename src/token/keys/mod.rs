@@ -13,9 +13,9 @@ mod source;
 mod store;
 
 pub(crate) use failure::Cause;
+pub(crate) use key_set::Key;
 #[cfg(any(test, fuzzing))]
 pub(crate) use key_set::KeySet;
-pub(crate) use key_set::{Identity, Key};
 pub(crate) use provider::install as install_provider;
 pub(crate) use source::IssuerSource;
 pub(crate) use store::{NoKey, Store};

@@ -31,6 +31,8 @@ pub(crate) struct IssuerSource {
     url: Url,
     discovery: bool,
     allow_http: bool,
+    /// The text of `ca_file`.
+    authorities: Option<Vec<u8>>,
     timeout: Duration,
     max_bytes: usize,
     max_keys: usize,
@@ -65,8 +67,11 @@ impl IssuerSource {
             // Minutes lie between two fetches: a kept connection would only go stale.
             .pool_max_idle_per_host(0)
             .user_agent(concat!("tenantgate/", env!("CARGO_PKG_VERSION")));
+        let mut authorities = None;
         if let Some(file) = &issuer.ca_file {
-            builder = builder.tls_certs_merge(authorities(file)?);
+            let (certificates, pem) = read_authorities(file)?;
+            builder = builder.tls_certs_merge(certificates);
+            authorities = Some(pem);
         }
         let client = builder.build().map_err(IssuerError::Client)?;
         Ok(Self {
@@ -75,11 +80,20 @@ impl IssuerSource {
             url,
             discovery: issuer.discovery,
             allow_http: issuer.allow_http,
+            authorities,
             timeout: keys.timeout,
             max_bytes: keys.max_bytes,
             max_keys: keys.max_keys,
             logged: Mutex::default(),
         })
+    }
+
+    /// Whether the other one asks the same place in the same way.
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        let place = |source: &Self| (source.discovery, source.allow_http, source.timeout);
+        let limits = |source: &Self| (source.max_bytes, source.max_keys);
+        (&self.issuer, &self.url, &self.authorities) == (&other.issuer, &other.url, &other.authorities)
+            && (place(self), limits(self)) == (place(other), limits(other))
     }
 
     /// The issuer's usable keys. Gives up after the timeout, which holds for both requests of a discovery together and
@@ -149,11 +163,11 @@ impl IssuerSource {
 }
 
 /// The certificates of a `ca_file`.
-fn authorities(file: &Path) -> Result<Vec<Certificate>, IssuerError> {
+fn read_authorities(file: &Path) -> Result<(Vec<Certificate>, Vec<u8>), IssuerError> {
     let pem = std::fs::read(file).map_err(|source| IssuerError::CaFile { file: file.into(), source })?;
     let found = Certificate::from_pem_bundle(&pem)
         .map_err(|source| IssuerError::CaContent { file: file.into(), source })?;
-    if found.is_empty() { Err(IssuerError::CaEmpty { file: file.into() }) } else { Ok(found) }
+    if found.is_empty() { Err(IssuerError::CaEmpty { file: file.into() }) } else { Ok((found, pem)) }
 }
 
 /// Seconds or a date (RFC 9110 section 10.2.3).

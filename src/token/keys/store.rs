@@ -99,6 +99,13 @@ impl Store {
         }
     }
 
+    /// Whether a store of that source and those settings would be as this one.
+    pub(crate) fn is_alike(&self, source: &IssuerSource, keys: &config::Keys) -> bool {
+        let own = &self.settings;
+        self.source.is_alike(source)
+            && [own.renew_every, own.max_age, own.cooldown] == [keys.renew_every, keys.max_age, keys.cooldown]
+    }
+
     /// The key with that `kid`. Waits only for one that is not known.
     pub(crate) async fn key(&self, kid: &str) -> Result<Arc<Key>, NoKey> {
         if self.known_set().is_none() {
@@ -120,9 +127,20 @@ impl Store {
         self.known_set()?.get(kid).cloned()
     }
 
+    /// Whether that key is known now under its name. A name that was used again for another key does not count.
+    pub(crate) fn still_has(&self, key: &Key) -> bool {
+        let set = self.set.load();
+        let set = set.as_ref().filter(|set| self.is_fresh(set));
+        set.and_then(|set| set.get(&key.kid)).is_some_and(|known| known.identity == key.identity)
+    }
+
     /// The set, unless it is too old.
     pub(super) fn known_set(&self) -> Option<Arc<KeySet>> {
-        self.set.load_full().filter(|set| set.fetched.elapsed() <= self.settings.max_age)
+        self.set.load_full().filter(|set| self.is_fresh(set))
+    }
+
+    fn is_fresh(&self, set: &KeySet) -> bool {
+        set.fetched.elapsed() <= self.settings.max_age
     }
 
     /// How old the set is, too old or not.

@@ -7,5 +7,6 @@ mod granted;
 mod people;
 mod recipes;
 mod recipes_of_grants;
+mod renewed;
 mod support;
 mod vectors;
