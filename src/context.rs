@@ -126,8 +126,7 @@ impl<'a> RequestContext<'a> {
         let began = Instant::now();
         let questions = draft.questions();
         let asks = questions.iter().any(|question| question.resource_type() != ResourceTypeId::TENANT);
-        let judge =
-            async |caller: &Caller| self.state.ownership.of(self.engine, caller, questions.clone()).await;
+        let judge = async |caller: &Caller| self.state.ownership.of(self.engine, caller, &questions).await;
         let all = |owned: &OwnedIds| questions.iter().all(|asked| owned.id(asked).is_some());
         let owned = self.judged(judge, all).await?;
         if asks {

@@ -81,22 +81,21 @@ impl Ownership {
         &self,
         engine: &Engine,
         caller: &Caller,
-        asked: Vec<ResourceId>,
+        asked: &[ResourceId],
     ) -> Result<OwnedIds, Refusal> {
         let mut owned = OwnedIds::default();
-        let mut open: Vec<ResourceId> = Vec::new();
+        let mut open: Vec<&ResourceId> = Vec::new();
         let mut seen = HashSet::new();
         for id in asked {
-            if !seen.insert(id.clone()) {
+            if asked.len() > 1 && !seen.insert(id) {
                 continue;
             }
             if id.resource_type() == ResourceTypeId::TENANT {
-                if id.may_be_of(id.id()) && granted(caller, Some(id.id()), &id)? {
-                    let text = id.id().to_owned();
-                    owned.insert(id, text);
+                if id.may_be_of(id.id()) && granted(caller, Some(id.id()), id)? {
+                    owned.insert(id.clone(), id.id().to_owned());
                 }
-            } else if let Some(opened) = self.opened(caller, &id) {
-                owned.insert_opened(id, opened);
+            } else if let Some(opened) = self.opened(caller, id) {
+                owned.insert_opened(id.clone(), opened);
             } else if id.plausible() {
                 open.push(id);
             }
@@ -105,7 +104,7 @@ impl Ownership {
             [] => {}
             [one] => {
                 if Box::pin(self.one(engine, caller, one)).await? {
-                    owned.insert(one.clone(), one.id().to_owned());
+                    owned.insert((*one).clone(), one.id().to_owned());
                 }
             }
             _ => Box::pin(self.many(engine, caller, open, &mut owned)).await?,
@@ -123,7 +122,7 @@ impl Ownership {
         caller: &Caller,
         asked: ResourceId,
     ) -> Result<Option<OwnId>, Refusal> {
-        let owned = self.of(engine, caller, vec![asked.clone()]).await?;
+        let owned = self.of(engine, caller, std::slice::from_ref(&asked)).await?;
         Ok(owned.id(&asked).map(OwnId::found))
     }
 
@@ -138,7 +137,7 @@ impl Ownership {
         asked: ResourceId,
     ) -> Result<Option<ReadableId>, Refusal> {
         let asked = asked.or_shared();
-        let owned = self.of(engine, caller, vec![asked.clone()]).await?;
+        let owned = self.of(engine, caller, std::slice::from_ref(&asked)).await?;
         Ok(owned.id(&asked).map(ReadableId::found))
     }
 
@@ -181,7 +180,7 @@ impl Ownership {
             });
         }
         // Too long to hold, or an error of the engine about what may well be an own record.
-        let owned = self.of(engine, caller, vec![asked.clone()]).await?;
+        let owned = self.of(engine, caller, std::slice::from_ref(asked)).await?;
         Ok(match owned.id(asked) {
             None => Judgement::NotOwn,
             Some(_) if answer.status.is_success() => Judgement::OwnAndLong(owned),
@@ -238,21 +237,21 @@ impl Ownership {
         &self,
         engine: &Engine,
         caller: &Caller,
-        mut open: Vec<ResourceId>,
+        mut open: Vec<&ResourceId>,
         owned: &mut OwnedIds,
     ) -> Result<(), Refusal> {
         let grants = caller.grants().digest();
-        while let Some(first) = open.first().cloned() {
-            let alike = |id: &ResourceId| id.is_asked_like(&first);
+        while let Some(first) = open.first().copied() {
+            let alike = |id: &&ResourceId| id.is_asked_like(first);
             let (group, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(alike);
             open = rest;
-            let ids: Vec<&str> = group.iter().map(ResourceId::id).collect();
+            let ids: Vec<&str> = group.iter().map(|asked| asked.id()).collect();
             self.counters.miss(ids.len());
-            let found = self.ask(engine, caller, &first, &ids).await?;
+            let found = self.ask(engine, caller, first, &ids).await?;
             for asked in group {
-                if is_granted(caller, &found, &asked)? {
+                if is_granted(caller, &found, asked)? {
                     owned.insert(asked.clone(), asked.id().to_owned());
-                    let key = (caller.own().cloned(), grants, asked);
+                    let key = (caller.own().cloned(), grants, asked.clone());
                     self.found.insert(key, ()).await;
                 }
             }

@@ -109,7 +109,11 @@ impl ResourceId {
 ///
 /// Filled by look-ups alone ([`super::Ownership`]).
 #[derive(Clone, Debug, Default)]
-pub(crate) struct OwnedIds(HashMap<ResourceId, Found>);
+pub(crate) struct OwnedIds {
+    /// Most requests name one id, which is compared in less time than hashed.
+    first: Option<(ResourceId, Found)>,
+    others: HashMap<ResourceId, Found>,
+}
 
 /// An own id.
 #[derive(Clone, Debug)]
@@ -123,19 +127,36 @@ struct Found {
 impl OwnedIds {
     /// The engine's id of an own one.
     pub(crate) fn id(&self, asked: &ResourceId) -> Option<&str> {
-        self.0.get(asked).map(|found| found.id.as_str())
+        self.found(asked).map(|found| found.id.as_str())
     }
 
     /// Whether an own id was shown by a handle: its record has no tenant.
     pub(crate) fn by_handle(&self, asked: &ResourceId) -> bool {
-        self.0.get(asked).is_some_and(|found| found.by_handle)
+        self.found(asked).is_some_and(|found| found.by_handle)
+    }
+
+    fn found(&self, asked: &ResourceId) -> Option<&Found> {
+        match &self.first {
+            Some((first, found)) if first == asked => Some(found),
+            Some(_) if self.others.is_empty() => None,
+            Some(_) => self.others.get(asked),
+            None => None,
+        }
+    }
+
+    fn put(&mut self, asked: ResourceId, found: Found) {
+        match &mut self.first {
+            None => self.first = Some((asked, found)),
+            Some((first, of_first)) if *first == asked => *of_first = found,
+            Some(_) => drop(self.others.insert(asked, found)),
+        }
     }
 
     pub(super) fn insert(&mut self, asked: ResourceId, id: String) {
-        self.0.insert(asked, Found { id, by_handle: false });
+        self.put(asked, Found { id, by_handle: false });
     }
 
     pub(super) fn insert_opened(&mut self, asked: ResourceId, id: String) {
-        self.0.insert(asked, Found { id, by_handle: true });
+        self.put(asked, Found { id, by_handle: true });
     }
 }
