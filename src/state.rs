@@ -68,7 +68,7 @@ pub(crate) struct AppState {
     /// Places for all tenants' uploads and deployments together.
     pub all_uploads: Arc<Semaphore>,
     /// The metrics.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     /// Where the engine is.
     pub addresses: Arc<Addresses>,
     /// How the engine's own addresses begin.
@@ -78,13 +78,16 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    /// Puts the parts together; nothing is fetched or bound yet.
+    /// Puts the parts together; nothing is fetched or bound yet. Of `before`, which other settings made, what counts is taken
+    /// over, the issuers' keys where they come from the same place, and the places of requests under way, unless a limit
+    /// of them has changed: then those are not counted in the new ones.
     ///
     /// # Errors
     /// Settings that hold a fault that was not found before.
-    pub(crate) fn new(settings: Settings, policy: Policy) -> Result<Self, StartError> {
+    pub(crate) fn new(settings: Settings, policy: Policy, before: Option<&Self>) -> Result<Self, StartError> {
         let policy = Arc::new(policy);
-        let tokens = Tokens::new(
+        let tokens = Tokens::after(
+            before.map(|before| &before.tokens),
             &settings.issuers,
             &settings.keys,
             &settings.tenancy,
@@ -96,9 +99,39 @@ impl AppState {
             engine: settings.engine.name.clone(),
             max_target_bytes: settings.limits.max_target_bytes,
         };
-        let handles = Arc::new(Handles::new(&settings.tenancy.batch_keys, &settings.engine.name));
+        // Without keys of the settings one was made up: handles that it signed are out there.
+        let signed = before.filter(|before| {
+            let keys = [&before.settings, &settings].map(|settings| settings.tenancy.batch_keys.is_empty());
+            keys == [true, true] && before.settings.engine.name == settings.engine.name
+        });
+        let handles = match signed {
+            Some(before) => before.handles.clone(),
+            None => Arc::new(Handles::new(&settings.tenancy.batch_keys, &settings.engine.name)),
+        };
         let inspector = Inspector::new(settings.deployments.code, settings.tenancy.shared_resources)
             .map_err(StartError::Models)?;
+        let limits = &settings.limits;
+        let same = before.filter(|before| before.settings.limits.places() == limits.places());
+        let (heavy, uploads, all_uploads, memory, shares) = match same {
+            Some(same) => (
+                same.heavy.clone(),
+                same.uploads.clone(),
+                same.all_uploads.clone(),
+                same.memory.clone(),
+                same.shares.clone(),
+            ),
+            None => (
+                Shares::new(DEPLOYMENTS, REPORTS),
+                Shares::new(UPLOADS, 0),
+                Arc::new(Semaphore::new(limits.uploads)),
+                Memory::new(limits.buffered_bytes()),
+                Shares::new(limits.requests_per_tenant, limits.long_polls_per_tenant),
+            ),
+        };
+        let metrics = match before {
+            Some(before) => before.metrics.clone(),
+            None => Arc::new(Metrics::new()?),
+        };
         Ok(Self {
             base,
             inspector,
@@ -106,12 +139,12 @@ impl AppState {
             ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
             handles,
             every_tenant: Arc::new(EveryTenant::new(&settings.tenancy.reserved_client_ids)),
-            heavy: Shares::new(DEPLOYMENTS, REPORTS),
-            uploads: Shares::new(UPLOADS, 0),
-            all_uploads: Arc::new(Semaphore::new(settings.limits.uploads)),
-            memory: Memory::new(settings.limits.buffered_bytes()),
-            shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
-            metrics: Metrics::new()?,
+            heavy,
+            uploads,
+            all_uploads,
+            memory,
+            shares,
+            metrics,
             addresses: Arc::new(Addresses::new(&settings.engine)?),
             engine_origins: settings.engine.origins.as_slice().into(),
             public_origin: settings.public_url.as_deref().map(Arc::from),

@@ -17,7 +17,8 @@ struct Counts {
     freed: Notify,
 }
 
-/// Counts requests under way. Only tenants with requests under way take memory.
+/// Counts requests under way; clones count together. Only tenants with requests under way take memory.
+#[derive(Clone)]
 pub(crate) struct Shares {
     counts: Arc<Counts>,
     requests: usize,

@@ -1,10 +1,11 @@
 //! `serve`: run the gateway, or say everything that stops it.
 
+use std::sync::Arc;
+
 use super::exit::Exit;
 use crate::causes;
 use crate::config::{Code, Finding, GatherArgs, LogFormat, Settings, gather};
-use crate::policy::Policy;
-use crate::server::ServeError;
+use crate::server::{Configuration, Read, ServeError};
 use crate::telemetry::Line;
 
 /// The target of lines that tell of the start.
@@ -13,7 +14,8 @@ const START: &str = "tenantgate::start";
 /// Gathers the settings and runs the gateway until it is told to stop. With an error among the findings nothing is
 /// started.
 pub(super) fn serve(args: &GatherArgs, env: impl Iterator<Item = (String, String)>) -> Exit {
-    let gathered = gather(args, env);
+    let env: Vec<_> = env.collect();
+    let gathered = gather(args, env.iter().cloned());
     // Dropped last: until then lines may wait.
     let _logging = crate::telemetry::start_logging(&gathered.log);
     let told = Told { json: gathered.log.format == LogFormat::Json };
@@ -34,13 +36,26 @@ pub(super) fn serve(args: &GatherArgs, env: impl Iterator<Item = (String, String
             return Exit::Findings;
         }
     };
-    match run_server(settings, policy) {
+    let configuration = Configuration { settings, policy, files: gathered.files };
+    let args = args.clone();
+    match run_server(configuration, Arc::new(move || read(&args, &env))) {
         Ok(()) => Exit::Ok,
         Err(error) => {
             told.error(&causes::in_full(&error));
             Exit::Failed
         }
     }
+}
+
+/// The configuration once more, from files, variables and flags.
+fn read(args: &GatherArgs, env: &[(String, String)]) -> Result<Configuration, Vec<Finding>> {
+    let gathered = gather(args, env.iter().cloned());
+    let settings = gathered.settings.ok_or(gathered.findings)?;
+    let rules = super::check::rules(settings.policies.directory.as_deref(), settings.tenancy.users);
+    let policy = rules.map_err(|findings| {
+        findings.iter().map(|finding| super::check::policy_finding(finding, &settings)).collect::<Vec<_>>()
+    })?;
+    Ok(Configuration { settings, policy, files: gathered.files })
 }
 
 /// How `serve` tells what is not an event of the running server: as text for people, or each as one line of the JSON log.
@@ -86,12 +101,12 @@ impl Told {
 }
 
 /// The server on its runtime.
-fn run_server(settings: Settings, policy: Policy) -> Result<(), RunError> {
+fn run_server(configuration: Configuration, read: Read) -> Result<(), RunError> {
     // Held until the server has ended, then the last spans go out; started and ended outside the server's runtime,
     // since its client waits by blocking.
     #[cfg(feature = "otlp")]
     let _spans = crate::telemetry::start_spans()?;
-    Ok(actix_web::rt::System::new().block_on(crate::server::run(settings, policy))?)
+    Ok(actix_web::rt::System::new().block_on(crate::server::run(configuration, read))?)
 }
 
 /// What ends `serve` with a failure.

@@ -55,6 +55,11 @@ section! {
 }
 
 impl Limits {
+    /// What places for requests under way are made by.
+    pub(crate) fn places(&self) -> [usize; 4] {
+        [self.buffered_bytes(), self.uploads, self.requests_per_tenant, self.long_polls_per_tenant]
+    }
+
     /// Memory for bodies and held answers, in bytes.
     pub(crate) fn buffered_bytes(&self) -> usize {
         self.max_buffered_bytes.unwrap_or_else(|| BUFFERED.max(self.least_buffered_bytes()))

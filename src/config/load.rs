@@ -31,6 +31,8 @@ pub(crate) struct Gathered {
     pub(crate) settings: Option<Settings>,
     /// Every fault and risk, errors first.
     pub(crate) findings: Vec<Finding>,
+    /// The files and folders that were read, the configuration file first.
+    pub(crate) files: Vec<PathBuf>,
     /// How these are to be told; also known where the settings have faults.
     pub(crate) log: Log,
 }
@@ -43,6 +45,7 @@ pub(crate) fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, Strin
     let mut tree = Node::of(Place::Missing, Value::Null);
     // Relative paths in the file count from its folder; those of variables and flags from the working directory.
     let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
+    let mut files: Vec<PathBuf> = file.iter().cloned().collect();
     if let Some(file) = file {
         match read(file, &mut report) {
             Some(read) => tree = read,
@@ -61,6 +64,7 @@ pub(crate) fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, Strin
     single_issuer(args, &env, &tree, &mut over, &mut report);
     prune(&mut over, Shape(&schema), &mut report);
     tree.lay(over);
+    tree.paths(Shape(&schema), &mut files);
     let mut settings: Settings = serde_json::from_value(tree.to_json()).unwrap_or_else(|error| {
         report.add(FindingCode::WrongType, Place::Missing, format!("the settings can't be read: {error}"));
         Settings::default()
@@ -70,7 +74,7 @@ pub(crate) fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, Strin
     findings.sort_by_key(|f| f.severity);
     let faultless = !findings.iter().any(Finding::is_error);
     let log = settings.log.clone();
-    Gathered { settings: faultless.then_some(settings), findings, log }
+    Gathered { settings: faultless.then_some(settings), findings, files, log }
 }
 
 /// The same; where nothing at all is said, with the defaults and placeholders for what has none, for commands that reach

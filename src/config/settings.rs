@@ -111,6 +111,20 @@ impl Settings {
         self.limits.check(c);
     }
 
+    /// The keys in which `after` differs that are read at the start only.
+    pub(crate) fn fixed_until_restart(&self, after: &Self) -> Vec<&'static str> {
+        let (limits, later) = (&self.limits, &after.limits);
+        let changed = [
+            ("listen", self.listen != after.listen),
+            ("admin_listen", self.admin_listen != after.admin_listen),
+            ("limits.workers", limits.workers != later.workers),
+            ("limits.connections", limits.connections != later.connections),
+            ("log.format", self.log.format != after.log.format),
+            ("log.filter", self.log.filter != after.log.filter),
+        ];
+        changed.into_iter().filter_map(|(key, changed)| changed.then_some(key)).collect()
+    }
+
     fn check_listeners(&self, c: &mut Checks<'_>) {
         for path in ["listen", "admin_listen"] {
             if c.text(path).is_some_and(|text| text.parse::<SocketAddr>().is_err()) {

@@ -1,6 +1,6 @@
 //! A tree of what was written, each node with its place. It knows no keys.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -82,6 +82,29 @@ impl Node {
                 for entry in entries {
                     if let Some(of) = shape.keys().and_then(|keys| keys.get(&entry.key)) {
                         entry.node.resolve_paths(Shape(of), folder);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds the files and folders that it names.
+    pub(super) fn paths(&self, shape: Shape<'_>, found: &mut Vec<PathBuf>) {
+        match &self.value {
+            Content::Scalar(Value::String(path)) if shape.is_path() && !path.is_empty() => {
+                found.push(path.into())
+            }
+            Content::Scalar(_) => {}
+            Content::List(items) => {
+                let of = if shape.is_path() { Some(shape) } else { shape.items() };
+                for item in items {
+                    of.iter().for_each(|of| item.paths(*of, found));
+                }
+            }
+            Content::Map(entries) => {
+                for entry in entries {
+                    if let Some(of) = shape.keys().and_then(|keys| keys.get(&entry.key)) {
+                        entry.node.paths(Shape(of), found);
                     }
                 }
             }

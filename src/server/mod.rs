@@ -9,6 +9,7 @@ mod cors;
 mod date;
 mod error;
 mod public;
+mod reload;
 mod reply;
 mod response;
 mod shutdown;
@@ -20,33 +21,30 @@ use std::sync::Arc;
 
 use actix_web::{App, HttpServer, web};
 pub(crate) use error::ServeError;
+pub(crate) use reload::{Configuration, Read};
+use tokio::sync::watch;
 
-use crate::config::Settings;
-use crate::policy::Policy;
 use crate::state::AppState;
 
-/// Runs the gateway until it is told to stop. Neither the engine nor the issuer has to answer at start.
+/// Runs the gateway until it is told to stop; `read` reads the configuration once more. Neither the engine nor the issuer has to answer at start.
 ///
 /// # Errors
 /// An address that can't be bound, or settings with a fault.
-pub(crate) async fn run(settings: Settings, policy: Policy) -> Result<(), ServeError> {
-    let state = Arc::new(AppState::new(settings, policy)?);
-    // For readiness; and a fault is found out here, before a worker would meet it.
-    let probe = web::Data::new(state.engine()?);
+pub(crate) async fn run(configuration: Configuration, read: Read) -> Result<(), ServeError> {
+    let Configuration { settings, policy, files } = configuration;
+    let state = Arc::new(AppState::new(settings, policy, None)?);
     state.tokens.start();
+    // For readiness; and a fault is found out here, before a worker would meet it.
+    let (renew, renewed) = watch::channel(state.clone());
+    let probe = web::Data::new(status::Probe::new(renewed.clone())?);
 
-    let public = workers::Public::start(&state)
+    let public = workers::Public::start(&renewed)
         .map_err(|source| ServeError::Listen { address: state.settings.listen, source })?;
 
-    let shared = web::Data::from(state.clone());
     let health = web::Data::new(status::Health::default());
     let health_of_app = health.clone();
     let admin = HttpServer::new(move || {
-        App::new()
-            .app_data(shared.clone())
-            .app_data(health_of_app.clone())
-            .app_data(probe.clone())
-            .configure(status::routes)
+        App::new().app_data(health_of_app.clone()).app_data(probe.clone()).configure(status::routes)
     })
     .workers(1)
     .disable_signals()
@@ -58,5 +56,8 @@ pub(crate) async fn run(settings: Settings, policy: Policy) -> Result<(), ServeE
     let format_address = |a: Option<std::net::SocketAddr>| a.map_or_else(String::new, |a| a.to_string());
     tracing::info!("listening on {}", public.address);
     tracing::info!("admin listening on {}", format_address(admin_address));
-    shutdown::until_told(public, admin, &health, &state.settings.limits).await
+    let reload = actix_web::rt::spawn(reload::run(renew, read, files));
+    let ended = shutdown::until_told(public, admin, &health, &renewed).await;
+    reload.abort();
+    ended
 }

@@ -1,7 +1,7 @@
 //! The public listener's one handler.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
@@ -27,14 +27,20 @@ use crate::telemetry::{Outcome, RequestRecord, UnderWay};
 
 /// What one worker needs.
 pub(super) struct Worker {
-    state: Arc<AppState>,
+    current: RefCell<Current>,
     stopping: Rc<Stopping>,
+}
+
+/// What requests begin with.
+struct Current {
+    state: Arc<AppState>,
     /// Connections belong to the worker that opened them: sharing a pool between workers halves its throughput.
-    engine: OnceCell<Rc<Engine>>,
+    engine: Option<Rc<Engine>>,
 }
 
 /// A request whose head was read.
 pub(super) struct Begun {
+    state: Arc<AppState>,
     arrival: Result<Arrival, Unread>,
     log: RequestLog,
     under_way: UnderWay,
@@ -59,11 +65,11 @@ impl Handler for Worker {
     type Held = Held;
 
     fn pace(&self) -> Pace {
-        Pace::of(&self.state.settings.limits)
+        Pace::of(&self.current.borrow().state.settings.limits)
     }
 
     fn begin(&self, head: &Head<'_>, peer: Option<IpAddr>) -> Self::Begun {
-        let state = &self.state;
+        let state = self.current.borrow().state.clone();
         let origin = cors::allowed(&state.settings.cors, head);
         if let Some(origin) = origin.as_ref().filter(|_| head.method == "OPTIONS")
             && let Some(answer) = cors::preflight(origin, head)
@@ -76,20 +82,21 @@ impl Handler for Worker {
         let log = RequestLog::begin(state.clone(), method(head.method), trace, peer);
         let under_way = state.metrics.begin();
         let lines = head.lines.iter().map(|line| (line.name, line.value));
-        let arrival = Arrival::read(&state.base, head.method, head.path, head.query, lines).map_err(|refusal| {
-            let authorization = head.all("authorization").map(<[u8]>::to_vec).collect();
-            Unread { refusal, authorization }
-        });
-        Ok(Begun { arrival, log, under_way, origin })
+        let arrival =
+            Arrival::read(&state.base, head.method, head.path, head.query, lines).map_err(|refusal| {
+                let authorization = head.all("authorization").map(<[u8]>::to_vec).collect();
+                Unread { refusal, authorization }
+            });
+        Ok(Begun { state, arrival, log, under_way, origin })
     }
 
     async fn answer(&self, begun: Self::Begun, payload: Payload) -> Response<Held> {
-        let Begun { arrival, log, under_way, origin } = match begun {
+        let Begun { state, arrival, log, under_way, origin } = match begun {
             Ok(begun) => begun,
             Err(preflight) => return preflight,
         };
-        let state = self.state.clone();
-        let Carried { outcome, record, under_way } = self.carry(arrival, payload, log, under_way).await;
+        let Carried { outcome, record, under_way } =
+            self.carry(&state, arrival, payload, log, under_way).await;
         let mut response = match outcome {
             Ok(mut answer) => {
                 let held = Held { _under_way: Some(under_way), _share: answer.share.take() };
@@ -104,7 +111,7 @@ impl Handler for Worker {
     }
 
     fn refuse(&self, refusal: &Refusal, peer: Option<IpAddr>) -> Response<Held> {
-        let log = RequestLog::begin(self.state.clone(), "-".into(), None, peer);
+        let log = RequestLog::begin(self.current.borrow().state.clone(), "-".into(), None, peer);
         log.end(Outcome::Refused(refusal));
         reply::refusal(refusal)
     }
@@ -112,43 +119,53 @@ impl Handler for Worker {
 
 impl Worker {
     pub(super) fn new(state: Arc<AppState>, stopping: Rc<Stopping>) -> Self {
-        Self { state, stopping, engine: OnceCell::new() }
+        Self { current: RefCell::new(Current { state, engine: None }), stopping }
     }
 
-    fn engine(&self) -> Result<&Rc<Engine>, Refusal> {
-        if let Some(engine) = self.engine.get() {
-            return Ok(engine);
+    /// Requests begin with that from now on.
+    pub(super) fn renew(&self, state: Arc<AppState>) {
+        self.current.replace(Current { state, engine: None });
+    }
+
+    /// This worker's connections for a request that began with `state`.
+    fn engine(&self, state: &Arc<AppState>) -> Result<Rc<Engine>, Refusal> {
+        let mut current = self.current.borrow_mut();
+        if !Arc::ptr_eq(&current.state, state) {
+            return Ok(Rc::new(state.engine()?));
         }
-        let engine = self.state.engine()?;
-        Ok(self.engine.get_or_init(|| Rc::new(engine)))
+        match &current.engine {
+            Some(engine) => Ok(engine.clone()),
+            None => Ok(current.engine.insert(Rc::new(state.engine()?)).clone()),
+        }
     }
 
     async fn carry(
         &self,
+        state: &Arc<AppState>,
         arrival: Result<Arrival, Unread>,
         payload: Payload,
         mut log: RequestLog,
         under_way: UnderWay,
     ) -> Carried {
-        let state = &self.state;
         let arrival = match arrival {
             Ok(arrival) => arrival,
-            Err(unread) => return ended(Err(self.to_stranger(unread).await), log, under_way),
+            Err(unread) => return ended(Err(to_stranger(state, unread).await), log, under_way),
         };
-        let engine = match self.engine() {
+        let engine = match self.engine(state) {
             Ok(engine) => engine,
             Err(refusal) => return ended(Err(refusal), log, under_way),
         };
         let found = state.policy.find(&arrival.method, &arrival.segments);
         if !found.as_ref().is_some_and(Operation::in_several_writes) {
             let long_poll = found.as_ref().is_some_and(is_long_poll);
-            let journey = journey(state, engine, arrival, found, payload, &mut log.record);
+            let journey = journey(state, &engine, arrival, found, payload, &mut log.record);
             let outcome = if long_poll { self.until_stopped(journey).await } else { journey.await };
             return ended(outcome, log, under_way);
         }
         // What takes several writes goes on when its client leaves: the engine would be left with half of it. It is counted
         // and logged by what it did, whoever waits for it.
-        let (state, engine) = (state.clone(), engine.clone());
+        let begun = state;
+        let state = state.clone();
         let (reply, carried) = tokio::sync::oneshot::channel();
         let live = self.stopping.live();
         tokio::task::spawn_local(async move {
@@ -166,19 +183,8 @@ impl Worker {
         carried.await.unwrap_or_else(|_| Carried {
             outcome: Err(Refusal::new(Kind::Internal, "the request was not carried out")),
             record: RequestRecord::default(),
-            under_way: self.state.metrics.begin(),
+            under_way: begun.metrics.begin(),
         })
-    }
-
-    /// Which paths there are is said to nobody without a valid token: the token's refusal goes before that of a path outside
-    /// the engine's interface.
-    async fn to_stranger(&self, unread: Unread) -> Refusal {
-        let Unread { refusal, authorization } = unread;
-        if refusal.kind() != Kind::NoRule {
-            return refusal;
-        }
-        let authorization: Vec<&[u8]> = authorization.iter().map(Vec::as_slice).collect();
-        self.state.tokens.caller(&authorization).await.err().unwrap_or(refusal)
     }
 
     /// A long poll, which may last for longer than the gateway has. It is dropped, and the engine's request with it. An empty
@@ -206,6 +212,17 @@ struct Carried {
     /// What it has shown, for an answer that streams.
     record: RequestRecord,
     under_way: UnderWay,
+}
+
+/// Which paths there are is said to nobody without a valid token: the token's refusal goes before that of a path outside
+/// the engine's interface.
+async fn to_stranger(state: &AppState, unread: Unread) -> Refusal {
+    let Unread { refusal, authorization } = unread;
+    if refusal.kind() != Kind::NoRule {
+        return refusal;
+    }
+    let authorization: Vec<&[u8]> = authorization.iter().map(Vec::as_slice).collect();
+    state.tokens.caller(&authorization).await.err().unwrap_or(refusal)
 }
 
 fn ended(outcome: Result<Reply, Refusal>, log: RequestLog, under_way: UnderWay) -> Carried {

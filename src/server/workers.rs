@@ -3,6 +3,7 @@
 //! Each worker is a thread with a runtime of its own; a connection stays with the worker that got it, as the connections to
 //! the engine do. The worker with the fewest gets the next.
 
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -69,7 +70,8 @@ impl Public {
     ///
     /// # Errors
     /// An address that can't be bound, or threads that can't be had.
-    pub(super) fn start(state: &Arc<AppState>) -> io::Result<Self> {
+    pub(super) fn start(renewed: &watch::Receiver<Arc<AppState>>) -> io::Result<Self> {
+        let state = renewed.borrow().clone();
         let limits = &state.settings.limits;
         let listener = listener(state.settings.listen)?;
         let address = listener.local_addr()?;
@@ -82,7 +84,7 @@ impl Public {
             let (hand, taken) = mpsc::unbounded_channel();
             workers.push(Worker { connections: Arc::default(), hand });
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            let (state, seen, end) = (state.clone(), seen.clone(), end.clone());
+            let (state, seen, end) = (renewed.clone(), seen.clone(), end.clone());
             let work = move || {
                 LocalSet::new().block_on(&runtime, work(state, taken, seen));
                 ended_with(runtime);
@@ -149,20 +151,22 @@ async fn accept(listener: TcpListener, workers: Vec<Worker>, places: Arc<Semapho
 
 /// One worker, until the gateway stops and nothing is under way, or the time for that is over.
 async fn work(
-    state: Arc<AppState>,
+    mut state: watch::Receiver<Arc<AppState>>,
     mut taken: mpsc::UnboundedReceiver<Taken>,
     mut phase: watch::Receiver<Phase>,
 ) {
     let stopping = Rc::new(Stopping::default());
-    let limits = &state.settings.limits;
-    let (timing, grace) = (Timing::new(limits), limits.shutdown_grace);
-    let most_target = limits.max_target_bytes;
-    let handler = public::Worker::new(state, stopping.clone());
+    let first = state.borrow_and_update().clone();
+    let limits = &first.settings.limits;
+    let (timing, most_target) = (Cell::new(Timing::new(limits)), Cell::new(limits.max_target_bytes));
+    let handler = public::Worker::new(first.clone(), stopping.clone());
+    drop(first);
     let shared =
         Rc::new(Shared { handler, stopping: stopping.clone(), date: Date::default(), timing, most_target });
     while stopping.phase() != Phase::Stopping {
         tokio::select! {
             Some(taken) = taken.recv() => serve(taken, &shared),
+            Ok(()) = state.changed() => renew(&shared, state.borrow_and_update().clone()),
             changed = phase.changed() => {
                 // A listener that is gone has stopped.
                 let now = changed.map_or(Phase::Stopping, |()| *phase.borrow_and_update());
@@ -175,9 +179,18 @@ async fn work(
     while let Some(taken) = taken.recv().await {
         serve(taken, &shared);
     }
+    let grace = state.borrow().settings.limits.shutdown_grace;
     if tokio::time::timeout(grace, stopping.all_ended()).await.is_err() {
         tracing::warn!("requests under way were cut: they did not end within {grace:?}");
     }
+}
+
+/// Another configuration: requests under way end by the one that they began with.
+fn renew(shared: &Shared<public::Worker>, state: Arc<AppState>) {
+    let limits = &state.settings.limits;
+    shared.timing.set(Timing::new(limits));
+    shared.most_target.set(limits.max_target_bytes);
+    shared.handler.renew(state);
 }
 
 fn serve(taken: Taken, shared: &Rc<Shared<public::Worker>>) {

@@ -74,6 +74,7 @@ mod matrix;
 mod models;
 /// Tokens of people.
 mod people;
+mod reload;
 /// Resources without tenant, hidden and readable.
 mod shared;
 /// Coming up with everything there, or with engine or issuer missing, or with a broken configuration.

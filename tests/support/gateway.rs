@@ -39,6 +39,13 @@ impl Plan {
         Self { binary: binary.as_ref().to_owned(), flags, env: Vec::new(), config: None }
     }
 
+    /// `serve` with nothing but its listeners: all else is the file's.
+    pub fn of_file(binary: impl AsRef<Path>, yaml: &str) -> Self {
+        let mut plan = Self::without_issuer(binary, "").config(yaml);
+        plan.flags.retain(|flag| flag != "--engine-url" && !flag.is_empty());
+        plan
+    }
+
     /// Adds an environment variable.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
@@ -79,7 +86,7 @@ impl Plan {
         });
         // Drop ends the process on every way out from here.
         let unset = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut gateway = Gateway { child, address: unset, admin: unset, log, _folder: folder };
+        let mut gateway = Gateway { child, address: unset, admin: unset, log, folder };
         let patience = Instant::now() + Duration::from_secs(30);
         while gateway.address == unset || gateway.admin == unset {
             let left = patience.saturating_duration_since(Instant::now());
@@ -142,10 +149,21 @@ pub struct Gateway {
     /// Where the operator connects.
     pub admin: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Gateway {
+    /// Writes the configuration file anew.
+    pub fn rewrite(&self, yaml: &str) {
+        std::fs::write(self.folder.path().join("tenantgate.yaml"), yaml).expect("a file");
+    }
+
+    /// Sends a signal, as `HUP`.
+    pub fn signal(&self, name: &str) {
+        let done = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
+        assert!(done.expect("kill").success());
+    }
+
     /// A client without token.
     pub fn api(&self) -> Api {
         Api::new(&format!("http://{}/engine-rest", self.address))

@@ -29,7 +29,7 @@ pub(crate) use addresses::{AddressStats, Addresses};
 pub(crate) use answer::Answer;
 pub(crate) use body::{RequestBody, full};
 pub(crate) use client::{Engine, Found};
-pub(crate) use error::EngineSetupError;
+pub(crate) use error::{EngineSetupError, NotAlive};
 #[cfg(fuzzing)]
 pub use http1::fuzzing;
 pub(crate) use lines::Lines;

@@ -8,6 +8,7 @@ mod deadline;
 mod sending;
 mod timing;
 
+use std::cell::Cell;
 use std::io;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
@@ -60,8 +61,8 @@ pub(super) struct Shared<H> {
     pub(super) handler: H,
     pub(super) stopping: Rc<Stopping>,
     pub(super) date: Date,
-    pub(super) timing: Timing,
-    pub(super) most_target: usize,
+    pub(super) timing: Cell<Timing>,
+    pub(super) most_target: Cell<usize>,
 }
 
 /// A connection.
@@ -103,8 +104,8 @@ enum Next {
 
 impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
     pub(super) fn new(stream: S, shared: Rc<Shared<H>>, peer: Option<IpAddr>) -> Self {
-        let reader = Reader::new(shared.most_target);
-        let deadline = Deadline::new(shared.timing.idle);
+        let reader = Reader::new(shared.most_target.get());
+        let deadline = Deadline::new(shared.timing.get().idle);
         Self { stream, shared, peer, reader, sending: Sending::default(), deadline, read: READ.0 }
     }
 
@@ -126,13 +127,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
             }
         }
         // For TLS: its end is told. A client that is gone does not hear it.
-        let _ = tokio::time::timeout(self.shared.timing.linger, self.stream.shutdown()).await;
+        let _ = tokio::time::timeout(self.shared.timing.get().linger, self.stream.shutdown()).await;
     }
 
     /// One request and its answer.
     async fn request(&mut self) -> End {
         self.rest();
-        self.deadline.set(self.shared.timing.idle);
+        self.deadline.set(self.shared.timing.get().idle);
         let length = match std::future::poll_fn(|context| self.poll_head(context)).await {
             Next::Head(length) => length,
             Next::Refused(refusal) => return self.refuse(&refusal).await,
@@ -262,7 +263,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
             match self.poll_read(context) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Nothing),
                 // From its first byte on, a head has its own time.
-                Poll::Ready(Ok(_)) if waited => self.deadline.set(self.shared.timing.head),
+                Poll::Ready(Ok(_)) if waited => self.deadline.set(self.shared.timing.get().head),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending if waited && self.shared.stopping.phase() == Phase::Stopping => {
                     return Poll::Ready(Next::Nothing);
@@ -291,7 +292,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
 
     /// Reads the rest of a body that nobody asked for, so that the next request can follow.
     async fn drain(&mut self) -> End {
-        let limit = self.shared.timing.linger;
+        let limit = self.shared.timing.get().linger;
         let rest = async {
             while self.reader.drop_rest().is_some() {
                 if !matches!(std::future::poll_fn(|context| self.poll_read(context)).await, Ok(1..)) {
@@ -306,7 +307,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
     /// Says that nothing more will be read, and drops what still comes until the client has seen that. Closed at once, the
     /// connection would be reset under what the client is sending, and its answer lost.
     async fn linger(&mut self) {
-        let limit = self.shared.timing.linger;
+        let limit = self.shared.timing.get().linger;
         let rest = async {
             let _ = self.stream.shutdown().await;
             let mut dropped = 0;

@@ -172,7 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
                 return Poll::Ready(sent);
             }
             if !waits || before != (self.sending.at, self.sending.out.len(), self.sending.behind.len()) {
-                self.deadline.set(self.shared.timing.reply);
+                self.deadline.set(self.shared.timing.get().reply);
                 waits = true;
             }
             self.deadline.poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))

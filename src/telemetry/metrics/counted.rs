@@ -34,6 +34,10 @@ metrics! {
         /// Answers of the engine that the guard stopped because a record was not the caller's. Anything but 0 is a
         /// defect of a rule or an engine that changed.
         alarms: IntCounter = "tenantgate_guard_alarms_total"[];
+        /// Times that the configuration was read anew, by result: `taken`, or `refused` where the old one stayed in force.
+        reloads: IntCounterVec = "tenantgate_configuration_reloads_total"["result"];
+        /// Whether the configuration that was read last is in force: 1, or 0 after one that was refused.
+        configuration: IntGauge = "tenantgate_configuration_in_force"[];
         /// Requests under way, until the last byte of the answer.
         in_flight: IntGauge = "tenantgate_requests_in_flight"[];
     }

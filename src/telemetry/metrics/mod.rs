@@ -49,7 +49,17 @@ impl Metrics {
         for kind in Kind::ALL {
             counted.refusals.with_label_values(&[kind.code()]);
         }
+        for result in ["taken", "refused"] {
+            counted.reloads.with_label_values(&[result]);
+        }
+        counted.configuration.set(1);
         Ok(Self { registry, counted, named: Named::default() })
+    }
+
+    /// The configuration was read anew, and taken or refused.
+    pub(crate) fn reloaded(&self, taken: bool) {
+        self.counted.reloads.with_label_values(&[if taken { "taken" } else { "refused" }]).inc();
+        self.counted.configuration.set(taken.into());
     }
 
     /// A request begins.
