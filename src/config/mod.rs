@@ -36,6 +36,7 @@ mod tenant_id;
 mod tenant_sources;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tree;
 mod user_id;
 mod yaml;
@@ -64,4 +65,5 @@ pub(crate) use settings::Settings;
 pub use tenancy::{BatchKey, SharedResources, Tenancy, Users};
 pub(crate) use tenant_id::{TenantIdFault, tenant_id};
 pub use tenant_sources::{Aliases, TenantSource};
+pub(crate) use tls::{Certificates, Tls, TlsFault};
 pub(crate) use user_id::{UserIdFault, user_id};

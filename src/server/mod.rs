@@ -14,6 +14,7 @@ mod response;
 mod shutdown;
 mod status;
 mod stopping;
+mod tls;
 mod workers;
 
 use std::sync::Arc;
@@ -35,7 +36,8 @@ pub(crate) async fn run(settings: Settings, policy: Policy) -> Result<(), ServeE
     let probe = web::Data::new(state.engine()?);
     state.tokens.start();
 
-    let public = workers::Public::start(&state)
+    let tls = tls::Tls::start(&state)?;
+    let public = workers::Public::start(&state, tls)
         .map_err(|source| ServeError::Listen { address: state.settings.listen, source })?;
 
     let shared = web::Data::from(state.clone());

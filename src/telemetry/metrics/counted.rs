@@ -34,6 +34,8 @@ metrics! {
         /// Answers of the engine that the guard stopped because a record was not the caller's. Anything but 0 is a
         /// defect of a rule or an engine that changed.
         alarms: IntCounter = "tenantgate_guard_alarms_total"[];
+        /// New certificates of the public listener by result: `ok`, or `failed` where the old ones stayed in force.
+        certificates: IntCounterVec = "tenantgate_tls_reads_total"["result"];
         /// Requests under way, until the last byte of the answer.
         in_flight: IntGauge = "tenantgate_requests_in_flight"[];
     }

@@ -100,6 +100,11 @@ impl Metrics {
         tracing::warn!(code, cause, operation, tenant, "an answer was cut off while it streamed");
     }
 
+    /// Counts new certificates.
+    pub(crate) fn certificates_read(&self, used: bool) {
+        self.counted.certificates.with_label_values(&[if used { "ok" } else { "failed" }]).inc();
+    }
+
     /// All metrics in Prometheus's text format.
     ///
     /// # Errors
