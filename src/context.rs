@@ -22,9 +22,9 @@ use crate::state::AppState;
 use crate::telemetry::RequestRecord;
 use crate::tenancy::Caller;
 
-/// How long a form may take to go through, on top of the engine's own time: its size is limited, not its time, and
-/// a client that stops sending is cut off by the time between two pieces.
-const FORM_TIMEOUT: Duration = Duration::from_secs(3600);
+/// How long a form may take to go through, on top of the engine's own time. Nothing waits for it: its client has to keep a
+/// pace, the engine has to take each piece, and both have an end.
+const FORM_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// One request with everything that it needs.
 pub(crate) struct RequestContext<'a> {
@@ -75,6 +75,20 @@ impl<'a> RequestContext<'a> {
     /// end, at most as long as for the engine.
     pub(crate) async fn in_line(&self, shares: &Shares, long_poll: bool) -> Result<Share, Refusal> {
         shares.wait(&self.caller().share(), long_poll, self.state.settings.engine.timeout).await
+    }
+
+    /// The same for a form, which holds a thread of the engine as long as its client sends: all tenants' together leave some
+    /// to other requests.
+    pub(crate) async fn in_line_to_upload(&self, shares: &Shares) -> Result<impl Sized + use<>, Refusal> {
+        let share = self.in_line(shares, false).await?;
+        let place = self.state.all_uploads.clone().acquire_owned();
+        match tokio::time::timeout(self.state.settings.engine.timeout, place).await {
+            Ok(Ok(place)) => Ok((share, place)),
+            Ok(Err(_)) | Err(_) => {
+                let what = "too many uploads and deployments are under way; try again";
+                Err(Refusal::new(Kind::Overloaded, what).retry_after(5))
+            }
+        }
     }
 
     /// The id, if it is the caller's.
@@ -160,7 +174,7 @@ impl<'a> RequestContext<'a> {
             Empty::List => response::one_list(&wholes)?,
             Empty::Count => response::one_count(&wholes)?,
         };
-        Ok(last.with_body(all))
+        Ok(last.with_body(response::made_of(all.into(), wholes)))
     }
 
     /// Sends a form that is read and written anew while it streams.
@@ -172,16 +186,18 @@ impl<'a> RequestContext<'a> {
     ) -> Result<Answer, Refusal> {
         let boundary = form::boundary(self.headers.content_type.as_deref())?;
         let mut parts = Parts::new(payload.pieces(self.state.settings.limits.max_stream_bytes), &boundary);
-        let (writer, out) = form::channel();
+        let patience = self.state.settings.engine.timeout;
+        let (writer, out) = form::channel(patience);
         let exchange =
             self.exchange(permit, Some(&out.content_type), RequestBody::Stream(out.body), FORM_TIMEOUT);
         let rebuild = rebuild(&mut parts, writer);
         tokio::pin!(exchange, rebuild);
+        let late = |_| Refusal::new(Kind::EngineTimeout, "the engine did not answer in time");
         // A small form is read to its end before the engine hears of it.
         tokio::select! {
             rebuilt = &mut rebuild => {
                 rebuilt?;
-                return exchange.await;
+                return tokio::time::timeout(patience, exchange).await.map_err(late)?;
             }
             () = out.enough.notified() => {}
         }
@@ -190,10 +206,12 @@ impl<'a> RequestContext<'a> {
             early = &mut exchange => early,
             rebuilt = &mut rebuild => match rebuilt {
                 // The engine stopped reading: it has answered, or its connection says why.
-                Err(refusal) if refusal.kind() == Kind::EngineUnreachable => exchange.await,
+                Err(refusal) if refusal.kind() == Kind::EngineUnreachable => {
+                    tokio::time::timeout(patience, exchange).await.map_err(late)?
+                }
                 // Dropping the exchange drops the engine's connection: it never sees the end of the form.
                 Err(refusal) => Err(refusal),
-                Ok(()) => exchange.await,
+                Ok(()) => tokio::time::timeout(patience, exchange).await.map_err(late)?,
             },
         }
     }
@@ -234,7 +252,7 @@ impl<'a> RequestContext<'a> {
             level: self.kind.level(),
             without_tenant,
             guarded: self.forward.guarded.clone(),
-            engine_origin: self.state.engine_origin.clone(),
+            engine_origins: self.state.engine_origins.clone(),
             public_origin: self.public_origin.clone(),
         }
     }

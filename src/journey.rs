@@ -126,7 +126,11 @@ async fn carry_out(
             ctx.carry_out(draft, extra_timeout).await
         }
         Plan::Form(draft, form) => Box::pin(send_form(ctx, draft, form, payload)).await,
-        Plan::Handled(plan) => Box::pin(plan.handle(ctx)).await,
+        Plan::Handled(plan) => {
+            let handled = Box::pin(plan.handle(ctx)).await;
+            // Of several writes, some may have been carried out before the one that the engine was away for.
+            if ctx.kind == RuleKind::Read { handled } else { handled.map_err(Refusal::perhaps_carried_out) }
+        }
     }
 }
 

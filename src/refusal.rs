@@ -140,8 +140,10 @@ kinds! {
     GuardAlarm = "TG502-GUARD", 502, "ProcessEngineException";
     /// The engine answered something that the gateway can't use.
     EngineAnswer = "TG502-ANSWER", 502, "ProcessEngineException";
-    /// The engine can't be reached.
+    /// The engine can't be reached, or ended the connection without an answer.
     EngineUnreachable = "TG502-ENGINE", 502, "ProcessEngineException";
+    /// The engine is away for the moment: none of its addresses works, or what stands before it says so.
+    EngineAway = "TG503-ENGINE", 503, "ProcessEngineException";
     /// The issuer's keys are unavailable, so no token can be checked.
     KeysUnavailable = "TG503-KEYS", 503, "ProcessEngineException";
     /// The gateway has too many requests under way.
@@ -180,6 +182,15 @@ impl Refusal {
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The same where a part of the request may have been carried out: who would repeat it must look first.
+    #[must_use]
+    pub(crate) fn perhaps_carried_out(mut self) -> Self {
+        if matches!(self.kind, Kind::EngineUnreachable | Kind::EngineAway) {
+            self.retry_after = None;
+        }
         self
     }
 

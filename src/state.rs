@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::admission::{Memory, Shares};
 use crate::config::Settings;
-use crate::isolation::{Engine, EngineSetupError, EveryTenant, Handles, Ownership};
+use crate::isolation::{Addresses, Engine, EngineSetupError, EveryTenant, Handles, Ownership};
 use crate::model::{DataFault, Inspector};
 use crate::policy::Policy;
 use crate::request::Base;
@@ -19,8 +21,6 @@ const DEPLOYMENTS: usize = 4;
 const UPLOADS: usize = 16;
 /// Reports over the whole engine that one tenant may ask for at a time: their cost follows everybody's data.
 const REPORTS: usize = 2;
-/// Memory for JSON bodies under way, in bytes; what is made of one takes a few times its size.
-const BODIES: usize = 128 * 1024 * 1024;
 
 /// A fault by which nothing can start.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +55,7 @@ pub(crate) struct AppState {
     pub ownership: Ownership,
     /// Every tenant of the engine, for callers that are granted all.
     pub every_tenant: Arc<EveryTenant>,
-    /// Memory for bodies that are read whole.
+    /// Memory for bodies and answers that are read whole.
     pub memory: Memory,
     /// Counts requests under way, a tenant each.
     pub shares: Shares,
@@ -65,10 +65,14 @@ pub(crate) struct AppState {
     pub heavy: Shares,
     /// Counts uploads other than deployments.
     pub uploads: Shares,
+    /// Places for all tenants' uploads and deployments together.
+    pub all_uploads: Arc<Semaphore>,
     /// The metrics.
     pub metrics: Metrics,
-    /// How the engine's own address begins.
-    pub engine_origin: Arc<str>,
+    /// Where the engine is.
+    pub addresses: Arc<Addresses>,
+    /// How the engine's own addresses begin.
+    pub engine_origins: Arc<[String]>,
     /// Scheme and authority that links show, where they are set.
     pub public_origin: Option<Arc<str>>,
 }
@@ -104,10 +108,12 @@ impl AppState {
             every_tenant: Arc::new(EveryTenant::new(&settings.tenancy.reserved_client_ids)),
             heavy: Shares::new(DEPLOYMENTS, REPORTS),
             uploads: Shares::new(UPLOADS, 0),
-            memory: Memory::new(BODIES.max(settings.limits.max_json_bytes * 2)),
+            all_uploads: Arc::new(Semaphore::new(settings.limits.uploads)),
+            memory: Memory::new(settings.limits.buffered_bytes()),
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
             metrics: Metrics::new()?,
-            engine_origin: settings.engine.origin.as_str().into(),
+            addresses: Arc::new(Addresses::new(&settings.engine)?),
+            engine_origins: settings.engine.origins.as_slice().into(),
             public_origin: settings.public_url.as_deref().map(Arc::from),
             policy,
             settings,
@@ -125,6 +131,11 @@ impl AppState {
     /// # Errors
     /// As [`Engine::new`].
     pub(crate) fn engine(&self) -> Result<Engine, EngineSetupError> {
-        Engine::new(&self.settings.engine, &self.settings.identity_headers)
+        Engine::new(
+            self.addresses.clone(),
+            &self.settings.engine,
+            &self.settings.identity_headers,
+            self.memory.clone(),
+        )
     }
 }

@@ -59,16 +59,25 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* The engine's URL, taken apart. */}}
+{{/* The engine's URL, or the first of several, taken apart. */}}
 {{- define "tenantgate.engineUrl" -}}
 {{- $engine := default dict .Values.config.engine }}
-{{- required "config.engine.url is needed, as http://camunda:8080/engine-rest" $engine.url }}
+{{- $url := $engine.url }}
+{{- with $engine.urls }}{{ $url = first . }}{{ end }}
+{{- required "config.engine.url is needed, as http://camunda:8080/engine-rest" $url }}
 {{- end }}
 
-{{- define "tenantgate.enginePort" -}}
-{{- $url := urlParse (include "tenantgate.engineUrl" .) }}
+{{/* The ports of all its addresses, as egress rules have them. */}}
+{{- define "tenantgate.enginePorts" -}}
+{{- $ports := list }}
+{{- range default (list (include "tenantgate.engineUrl" .)) .Values.config.engine.urls }}
+{{- $url := urlParse . }}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" }}
-{{- default (ternary "443" "80" (eq $url.scheme "https")) $port }}
+{{- $ports = append $ports (default (ternary "443" "80" (eq $url.scheme "https")) $port) }}
+{{- end }}
+{{- $rules := list }}
+{{- range uniq $ports }}{{ $rules = append $rules (printf "{ port: %s, protocol: TCP }" .) }}{{ end }}
+{{- join ", " $rules }}
 {{- end }}
 
 {{- define "tenantgate.path" -}}
@@ -105,4 +114,34 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $_ := set $config "policies" (dict "directory" "/etc/tenantgate/policies") }}
 {{- end }}
 {{- toYaml $config }}
+{{- end }}
+
+{{/* The seconds of a duration as the configuration takes it: 25s, 1m 30s, 1h. */}}
+{{- define "tenantgate.seconds" -}}
+{{- $sum := 0 }}
+{{- range regexFindAll "[0-9]+ *[a-z]+" . -1 }}
+{{- $number := regexFind "[0-9]+" . | int }}
+{{- $unit := regexFind "[a-z]+" . }}
+{{- if has $unit (list "ms" "msec" "millis" "us" "usec" "ns" "nsec") }}
+{{- $sum = add $sum (ternary 1 0 (gt $number 0)) }}
+{{- else if hasPrefix "m" $unit }}
+{{- $sum = add $sum (mul $number 60) }}
+{{- else if hasPrefix "h" $unit }}
+{{- $sum = add $sum (mul $number 3600) }}
+{{- else }}
+{{- $sum = add $sum $number }}
+{{- end }}
+{{- end }}
+{{- $sum }}
+{{- end }}
+
+{{/* Refuses values by which the kubelet would kill the gateway while requests still have time to end. */}}
+{{- define "tenantgate.checkGracePeriod" -}}
+{{- $limits := default dict .Values.config.limits }}
+{{- $delay := default "3s" $limits.shutdown_delay }}
+{{- $grace := default "25s" $limits.shutdown_grace }}
+{{- $needed := add (include "tenantgate.seconds" $delay | int) (include "tenantgate.seconds" $grace | int) }}
+{{- if ge $needed (int64 .Values.terminationGracePeriodSeconds) }}
+{{- fail (printf "terminationGracePeriodSeconds is %d, but limits.shutdown_delay (%s) and limits.shutdown_grace (%s) take %d seconds together: requests would be killed. Set it to at least %d" (int .Values.terminationGracePeriodSeconds) $delay $grace $needed (add $needed 5)) }}
+{{- end }}
 {{- end }}

@@ -1,7 +1,7 @@
-//! Who may come in now: each tenant's share of requests, and the memory that bodies may take together.
+//! Who may come in now: each tenant's share of requests, and the memory that bodies and answers may take together.
 
 mod memory;
 mod shares;
 
-pub(crate) use memory::{Granted, Memory};
+pub(crate) use memory::{Granted, Memory, PIECE, keeping};
 pub(crate) use shares::{Share, Shares};

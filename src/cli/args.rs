@@ -42,6 +42,9 @@ Examples:
   tenantgate check --config tenantgate.yaml
   tenantgate check --config tenantgate.yaml --model order.bpmn invoice.dmn
 
+  tenantgate check --model order.bpmn
+
+With --model and no settings at all, the models are checked against the defaults.
 Nothing is started and nothing is sent. Warnings alone end with exit code 0, errors with 3.";
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -52,7 +55,12 @@ Examples:
     --header 'Content-Type: multipart/form-data; boundary=x' --client-id orders --config tenantgate.yaml
   tenantgate explain GET /engine-rest/task/4711 --token token.jwt --config tenantgate.yaml
 
-Nothing is sent. A request that would be refused ends with exit code 3.";
+  tenantgate explain --client-id orders \\
+    curl -X POST https://camunda.example.com/engine-rest/task -H 'Content-Type: application/json' -d '{}'
+
+A pasted curl line is the last argument; its Authorization header is ignored. Without any settings the defaults apply,
+with the engine's path `/engine-rest`. Nothing is sent to the engine.
+A request that would be refused ends with exit code 3.";
 
 /// Keeps the applications of a shared Camunda 7 engine inside their own tenants.
 ///
@@ -78,6 +86,8 @@ pub enum Command {
     /// Show what would become of a request: operation, rule, look-ups, the engine's request or the refusal.
     #[command(after_help = EXPLAIN_EXAMPLES, after_long_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Print the JSON schema of the configuration file, for editors.
+    Schema,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -120,7 +130,7 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
     /// What is logged, as `info` or `info,tenantgate=debug` [default: info].
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, alias = "log-level", value_name = "FILTER")]
     pub log_filter: Option<String>,
 }
 
@@ -160,13 +170,16 @@ pub struct CheckArgs {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The method, as GET.
+    /// The method; GET if only a path or a URL is given.
     pub method: String,
-    /// The path with its query, as a client sends it: /engine-rest/task?name=Pay.
-    pub path: String,
+    /// The path with its query, or a whole URL: /engine-rest/task?name=Pay.
+    pub path: Option<String>,
     /// File with the body.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
     pub body: Option<PathBuf>,
+    /// The body itself.
+    #[arg(long, value_name = "TEXT")]
+    pub data: Option<String>,
     /// A header, as 'Accept: application/json'; repeat it for several [default with a body: Content-Type:
     /// application/json].
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
@@ -183,6 +196,26 @@ pub struct ExplainArgs {
     /// The settings.
     #[command(flatten)]
     pub settings: SettingsArgs,
+}
+
+impl ExplainArgs {
+    /// Method, path and query; a URL without the server that it names.
+    pub(super) fn target(&self) -> (&str, &str, Option<&str>) {
+        let (method, target) = match &self.path {
+            Some(path) => (self.method.as_str(), path.as_str()),
+            None => ("GET", self.method.as_str()),
+        };
+        let target = match target.split_once("://") {
+            Some(("http" | "https", rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
+            _ => target,
+        };
+        // A browser's fragment is never sent.
+        let target = target.split('#').next().unwrap_or_default();
+        match target.split_once('?') {
+            Some((path, query)) => (method, path, Some(query)),
+            None => (method, target, None),
+        }
+    }
 }
 
 /// Why a text is no header that `explain` takes.
@@ -238,6 +271,23 @@ mod tests {
     #[test]
     fn arguments_hold_together() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn explain_takes_a_path_or_a_pasted_url() {
+        let target = |words: &[&str]| {
+            let words = [&["tenantgate", "explain"], words].concat();
+            let Command::Explain(args) = Arguments::try_parse_from(words).unwrap().command else { panic!() };
+            let (method, path, query) = args.target();
+            format!("{method} {path} {}", query.unwrap_or("-"))
+        };
+        assert_eq!(target(&["PUT", "/engine-rest/task"]), "PUT /engine-rest/task -");
+        assert_eq!(target(&["/engine-rest/task?a=b"]), "GET /engine-rest/task a=b");
+        assert_eq!(
+            target(&["GET", "https://u:1/engine-rest/task?a=http://x#y"]),
+            "GET /engine-rest/task a=http://x"
+        );
+        assert_eq!(target(&["https://camunda.example.com"]), "GET / -");
     }
 
     #[test]

@@ -5,20 +5,35 @@ use std::sync::Arc;
 
 use super::args::CheckArgs;
 use super::exit::Exit;
-use crate::config::{Finding, Place, Settings, Severity, Users, gather};
+use crate::config::{Finding, GatherArgs, Place, Settings, Severity, Users, gather, is_unset};
 use crate::policy::{Policy, PolicyFinding, RuleKind};
 
 /// Prints all findings; an error among them makes [`Exit::Findings`].
 pub(super) fn check(args: CheckArgs, env: impl Iterator<Item = (String, String)>) -> Exit {
     let CheckArgs { models, settings } = args;
-    let gathered = gather(&settings.into(), env);
+    let (settings, env): (GatherArgs, Vec<_>) = (settings.into(), env.collect());
+    if !models.is_empty() && is_unset(&settings, &env) {
+        return check_models(&models);
+    }
+    let gathered = gather(&settings, env.into_iter());
     let mut findings = gathered.findings;
     findings.extend(policy_findings(gathered.settings.as_ref()));
     findings.extend(models.iter().flat_map(|model| model_findings(model, gathered.settings.as_ref())));
     findings.sort_by_key(|f| f.severity);
     let kinds = gathered.settings.as_ref().map(kinds).unwrap_or_default();
-    let printed = super::print(&format!("{kinds}{}\n", report(&findings, &models)));
+    let counted =
+        if models.is_empty() { String::new() } else { format!(", {}", plural(models.len(), "model")) };
+    let what = format!("configuration, policies{counted}");
+    let printed = super::print(&format!("{kinds}{}\n", report(&findings, &what)));
     if findings.iter().any(Finding::is_error) { Exit::Findings } else { printed }
+}
+
+/// Prints the findings of models by the default settings: who writes models has no configuration of a gateway.
+fn check_models(models: &[PathBuf]) -> Exit {
+    let findings: Vec<_> = models.iter().flat_map(|model| model_findings(model, None)).collect();
+    let what = format!("{} against the default settings", plural(models.len(), "model"));
+    let printed = super::print(&format!("{}\n", report(&findings, &what)));
+    if findings.is_empty() { printed } else { Exit::Findings }
 }
 
 /// What each kind of operation takes, where tokens say more than a client id.
@@ -64,7 +79,7 @@ fn in_folder(fault: &PolicyFinding, folder: Option<&Path>) -> Finding {
     Finding {
         code: fault.code,
         severity: Severity::Error,
-        place: Place::File { path: Arc::new(path), line: fault.line as u64, column: 1 },
+        place: Place::File { path: Arc::new(path), line: fault.line as u64, column: fault.column as u64 },
         message: fault.what.clone(),
         remedy: fault.help.clone(),
     }
@@ -93,19 +108,16 @@ fn model_findings(model: &Path, settings: Option<&Settings>) -> Vec<Finding> {
 }
 
 /// All findings as text, with a last line that counts them.
-fn report(findings: &[Finding], models: &[PathBuf]) -> String {
+fn report(findings: &[Finding], what: &str) -> String {
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let mut text: String = findings.iter().map(|f| format!("{f}\n\n")).collect();
-    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    let models =
-        if models.is_empty() { String::new() } else { format!(", {}", plural(models.len(), "model")) };
-    text.push_str(&format!(
-        "checked configuration, policies{models}: {}, {}",
-        plural(errors, "error"),
-        plural(warnings, "warning")
-    ));
+    text.push_str(&format!("checked {what}: {}, {}", plural(errors, "error"), plural(warnings, "warning")));
     text
+}
+
+fn plural(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

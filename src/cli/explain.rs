@@ -11,7 +11,7 @@ use super::args::ExplainArgs;
 use super::caller;
 use super::exit::Exit;
 use crate::admission::Memory;
-use crate::config::{Settings, gather};
+use crate::config::{Settings, gather, gather_or_defaults};
 use crate::isolation::{Draft, Handles, ResourceId};
 use crate::operations::{FormCheck, check_form};
 use crate::plan::{ClientRequest, Plan, Planner, Way, way, without_rule};
@@ -24,7 +24,13 @@ use crate::whoami;
 
 /// Explains one request. Faulty settings are shown and end it: an explanation by other rules would mislead.
 pub(super) fn explain(args: ExplainArgs, env: impl Iterator<Item = (String, String)>) -> Exit {
-    let gathered = gather(&args.settings.clone().into(), env);
+    let (token, body) = match token(&args).and_then(|token| Ok((token, body(&args)?))) {
+        Ok(read) => read,
+        Err(fault) => return failed(&fault),
+    };
+    let settings = args.settings.clone().into();
+    // A token can't be verified by placeholders.
+    let gathered = if token.is_some() { gather(&settings, env) } else { gather_or_defaults(settings, env) };
     for finding in gathered.findings.iter().filter(|f| f.is_error()) {
         eprintln!("{finding}\n");
     }
@@ -36,16 +42,13 @@ pub(super) fn explain(args: ExplainArgs, env: impl Iterator<Item = (String, Stri
             return Exit::Findings;
         }
     };
-    let body = match args.body.as_ref().map(std::fs::read).transpose() {
-        Ok(body) => body.map(Bytes::from),
-        Err(error) => {
-            eprintln!("error: the body can't be read: {error}");
-            return Exit::Failed;
-        }
+    let by = match caller::By::of(token, &args, &settings) {
+        Ok(by) => by,
+        Err(fault) => return failed(&fault),
     };
     let mut text = Text::default();
     let outcome = actix_web::rt::System::new().block_on(async {
-        let caller = caller::caller(&args, &settings).await?;
+        let caller = by.caller(&settings).await?;
         let explainer = Explainer { settings: &settings, policy: &policy, caller: &caller };
         explainer.request(&args, body, &mut text).await
     });
@@ -61,6 +64,32 @@ pub(super) fn explain(args: ExplainArgs, env: impl Iterator<Item = (String, Stri
         (Exit::Ok, Err(_)) => Exit::Findings,
         (failed, _) => failed,
     }
+}
+
+/// Something failed on the way, which is neither a finding nor a refusal.
+fn failed(fault: &str) -> Exit {
+    eprintln!("error: {fault}");
+    Exit::Failed
+}
+
+/// The text of the token's file.
+fn token(args: &ExplainArgs) -> Result<Option<String>, String> {
+    let Some(file) = &args.token else { return Ok(None) };
+    let shown = file.display();
+    std::fs::read_to_string(file)
+        .map(Some)
+        .map_err(|e| format!("the token file `{shown}` can't be read: {e}"))
+}
+
+/// The body of the request.
+fn body(args: &ExplainArgs) -> Result<Option<Bytes>, String> {
+    if let Some(text) = &args.data {
+        return Ok(Some(Bytes::from(text.clone())));
+    }
+    let Some(file) = &args.body else { return Ok(None) };
+    let body =
+        std::fs::read(file).map_err(|e| format!("the body `{}` can't be read: {e}", file.display()))?;
+    Ok(Some(Bytes::from(body)))
 }
 
 /// Lines of a name and a text.
@@ -150,8 +179,7 @@ impl Explainer<'_> {
             engine: engine.name.clone(),
             max_target_bytes: self.settings.limits.max_target_bytes,
         };
-        let (path, query) =
-            args.path.split_once('?').map_or((args.path.as_str(), None), |(p, q)| (p, Some(q)));
+        let (method, path, query) = args.target();
         let mut headers = args.headers.clone();
         if let Some(body) = body {
             if headers.iter().all(|(name, _)| name != "content-type") {
@@ -160,7 +188,7 @@ impl Explainer<'_> {
             headers.push(("content-length".to_owned(), body.len().to_string()));
         }
         let lines = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        Arrival::read(&base, &args.method.to_ascii_uppercase(), path, query, lines)
+        Arrival::read(&base, &method.to_ascii_uppercase(), path, query, lines)
     }
 
     fn plan(&self, plan: &Plan, forward: &Forward, text: &mut Text) {

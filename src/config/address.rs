@@ -87,6 +87,12 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Whether it is an Auth0 tenant's URL without the slash that its tokens' `iss` has.
+pub(super) fn is_auth0_without_slash(issuer: &str) -> bool {
+    let auth0 = parse(issuer).is_ok_and(|url| url.host_str().is_some_and(|h| h.ends_with(".auth0.com")));
+    auth0 && !issuer.ends_with('/')
+}
+
 /// `issuer` and `/.well-known/jwks.json` with exactly one slash between.
 pub(super) fn default_jwks_url(issuer: &str) -> String {
     format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'))

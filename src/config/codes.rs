@@ -69,6 +69,18 @@ codes! {
         "set `engine.url`, --engine-url or TENANTGATE_ENGINE__URL, as `http://camunda:8080/engine-rest`";
     /// The engine's URL can't be used.
     InvalidEngineUrl = "invalid-engine-url", Error, "write it as `http://camunda:8080/engine-rest`";
+    /// The engine's URL has no path, though stock engines answer below `/engine-rest`.
+    EngineUrlWithoutPath = "engine-url-without-path", Warning,
+        "add the path of the REST interface, usually `/engine-rest`, unless the engine answers at the root";
+    /// The memory for bodies and held answers does not hold a largest one.
+    SmallBuffer = "small-buffer", Error,
+        "raise `limits.max_buffered_bytes` or lower `limits.max_json_bytes` and `limits.max_held_answer_bytes`";
+    /// `engine.url` and `engine.urls` exclude each other.
+    UrlAndUrls = "url-and-urls", Error, "keep one of the two: all addresses of the engine in `engine.urls`";
+    /// The addresses of one engine have different paths, but the public path is one.
+    DifferentEnginePaths = "different-engine-paths", Error, "give all URLs of `engine.urls` the same path";
+    /// An address of the engine is there twice.
+    DuplicateEngineUrl = "duplicate-engine-url", Error, "name each address once";
     /// The engine's name can't be a path segment.
     InvalidEngineName = "invalid-engine-name", Error,
         "take the name that the engine itself has, usually `default`";
@@ -81,6 +93,9 @@ codes! {
     MissingIssuer = "missing-issuer", Error, "write the exact `iss` of its tokens";
     /// An issuer, or where its keys lie, is no usable URL.
     InvalidIssuerUrl = "invalid-issuer-url", Error, "write it as `https://example.eu.auth0.com/`";
+    /// An issuer at `auth0.com` without the slash that ends the `iss` of every Auth0 token.
+    IssuerWithoutSlash = "issuer-without-slash", Warning,
+        "add the final slash: Auth0 writes `iss` as `https://example.eu.auth0.com/`";
     /// Keys fetched without https can be replaced on the way, and with them every tenant.
     IssuerNotHttps = "issuer-not-https", Error, "use https; where that can't be, set `allow_http: true`";
     /// Two issuers are alike, so which keys and audiences hold would be a guess.

@@ -12,12 +12,16 @@ section! {
     /// The engine behind the gateway.
     pub(crate) struct Engine {
         /// URL of the engine's REST interface, as `http://camunda:8080/engine-rest`. Its path is the public one too.
-        /// Required; without user info and query.
+        /// Required, unless `urls` are set; without user info and query. Where its host is a name with several network
+        /// addresses, requests go to each of them in turn.
         pub(super) url: Option<String> = None,
-        /// Scheme, host and port of `url`, as `http://camunda:8080`.
+        /// URLs of several addresses of one engine, which share a database, instead of `url`; all with the same path.
+        /// Requests go to each in turn, and one that does not answer is left out for a while.
+        pub(super) urls: Vec<String> = Vec::new(),
+        /// Scheme, host and port of `url` or `urls`, as `http://camunda:8080`.
         #[serde(skip)]
-        pub origin: String = String::new(),
-        /// The path of `url`, as `/engine-rest`; also the public one. No slash at its end.
+        pub origins: Vec<String> = Vec::new(),
+        /// The path of `url` or `urls`, as `/engine-rest`; also the public one. No slash at its end.
         #[serde(skip)]
         pub base_path: String = String::new(),
         /// The engine's name: `/engine/{name}/...` is taken for this one only, as if it were absent.
@@ -26,6 +30,7 @@ section! {
         /// authenticates: any other user makes the engine hide everything. Null: none are sent.
         pub basic_auth: Option<BasicAuth> = None,
         /// PEM file with certificate authorities that are trusted for the engine besides the system's.
+        #[schemars(extend("x-path" = true))]
         pub ca_file: Option<PathBuf> = None,
         /// Time to connect to the engine.
         pub connect_timeout: Duration as time ["10ms" to "1m"] = Duration::from_secs(5),
@@ -45,6 +50,7 @@ section! {
         #[schemars(with = "Option<String>")]
         pub username: String = String::new(),
         /// File that holds the password; white space at its end is cut off.
+        #[schemars(extend("x-path" = true))]
         pub(super) password_file: Option<PathBuf> = None,
         /// The password in this file; does not print.
         #[serde(skip)]
@@ -61,12 +67,38 @@ impl Engine {
         self.max_head_bytes.saturating_sub(HEADERS)
     }
 
-    pub(super) fn check(&mut self, c: &mut Checks<'_>) {
-        match self.url.as_deref().map(address::engine) {
-            Some(Ok((origin, base_path))) => (self.origin, self.base_path) = (origin, base_path),
-            Some(Err(why)) => c.report(F::InvalidEngineUrl, "engine.url", format!("can't be used: {why}")),
-            None => c.report(F::MissingEngineUrl, "engine.url", "is not set"),
+    fn check_urls(&mut self, c: &mut Checks<'_>) {
+        let path = if self.urls.is_empty() { "engine.url" } else { "engine.urls" };
+        match (&self.url, self.urls.is_empty()) {
+            (Some(_), false) => c.report(F::UrlAndUrls, path, "stands beside `engine.url`"),
+            (None, true) => c.report(F::MissingEngineUrl, path, "is not set"),
+            (Some(_), true) | (None, false) => {}
         }
+        for url in self.url.iter().chain(&self.urls) {
+            let (origin, base_path) = match address::engine(url) {
+                Ok(parts) => parts,
+                Err(why) => {
+                    c.report(F::InvalidEngineUrl, path, format!("can't be used: {why}"));
+                    continue;
+                }
+            };
+            if self.origins.is_empty() {
+                if base_path.is_empty() {
+                    c.report(F::EngineUrlWithoutPath, path, "has no path");
+                }
+                self.base_path = base_path;
+            } else if self.base_path != base_path {
+                c.report(F::DifferentEnginePaths, path, "names URLs with different paths");
+            }
+            if self.origins.contains(&origin) {
+                c.report(F::DuplicateEngineUrl, path, format!("names `{origin}` twice"));
+            }
+            self.origins.push(origin);
+        }
+    }
+
+    pub(super) fn check(&mut self, c: &mut Checks<'_>) {
+        self.check_urls(c);
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
         if self.name.is_empty() || !self.name.bytes().all(plain) {
             c.report(F::InvalidEngineName, "engine.name", "may hold letters, digits, `-` and `_` only");

@@ -35,6 +35,12 @@ pub(super) fn sorted(env: impl Iterator<Item = (String, String)>) -> Vec<(String
     env
 }
 
+/// Whether any variable is a setting.
+pub(super) fn says_anything(env: &[(String, String)]) -> bool {
+    env.iter()
+        .any(|(name, text)| name.starts_with(PREFIX) && !text.is_empty() && !is_service_link(name, text))
+}
+
 /// Lays the variables over each other.
 pub(super) fn environment(env: &[(String, String)], whole: Shape<'_>, over: &mut Node, report: &mut Report) {
     for (name, text) in env {

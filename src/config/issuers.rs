@@ -26,6 +26,7 @@ section! {
         pub audiences: Vec<String> = Vec::new(),
         /// Take tokens without `aud`. For issuers that set none (Amazon Cognito); then name the application by
         /// `required_claims`.
+        #[schemars(extend("x-weakens" = true))]
         pub audience_optional: bool = false,
         /// Where its keys lie. Null: the issuer and `.well-known/jwks.json`, joined by exactly one slash.
         #[serde(with = "unset")]
@@ -54,8 +55,10 @@ section! {
         #[schemars(with = "BTreeMap<String, Value>")]
         pub required_claims: Vec<(String, Value)> = Vec::new(),
         /// PEM file with certificate authorities that are trusted for this issuer besides the system's.
+        #[schemars(extend("x-path" = true))]
         pub ca_file: Option<PathBuf> = None,
         /// Take an issuer without https. Whoever sits on the way can then make tokens of every tenant.
+        #[schemars(extend("x-weakens" = true))]
         pub allow_http: bool = false,
     }
 }
@@ -105,6 +108,10 @@ impl Issuer {
         let key = |name: &str| format!("{path}.{name}");
         if c.is_written(&key("issuer")) {
             check_url(c, &key("issuer"), &self.issuer, self.allow_http);
+            if address::is_auth0_without_slash(&self.issuer) {
+                let what = "does not end with a slash, so it is not the `iss` of any Auth0 token";
+                c.report(F::IssuerWithoutSlash, &key("issuer"), what);
+            }
         } else {
             c.report(F::MissingIssuer, &key("issuer"), "is not set");
         }

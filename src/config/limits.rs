@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::section::section;
+use super::section::{Checks, F, section};
+
+/// Memory for bodies and held answers, in bytes.
+const BUFFERED: usize = 128 * 1024 * 1024;
 
 section! {
     /// Sizes, times and numbers.
@@ -17,6 +20,10 @@ section! {
         pub max_stream_bytes: u64 [1024 to 1_099_511_627_776_u64] = 1024 * 1024 * 1024,
         /// Largest answer of the engine that is held to be checked before it goes out, in bytes.
         pub max_held_answer_bytes: usize [65_536 to 1_073_741_824] = 32 * 1024 * 1024,
+        /// Memory that JSON bodies, models and held answers may take together, in bytes. What needs more waits two seconds
+        /// for others to end and is refused then. At least twice `max_json_bytes` and `max_held_answer_bytes`. Null:
+        /// 134217728 (128 MiB), or that least.
+        pub(super) max_buffered_bytes: Option<usize> [1_048_576 to 1_099_511_627_776_u64] = None,
         /// Longest `Authorization` header, in bytes.
         pub max_token_bytes: usize [512 to 65_536] = 8 * 1024,
         /// Time between two pieces of a request body.
@@ -25,8 +32,17 @@ section! {
         pub reply_idle_timeout: Duration as time ["1s" to "1h"] = Duration::from_secs(60),
         /// Most connections of clients; more wait until one ends.
         pub connections: usize [1 to 1_000_000] = 20_000,
-        /// Most requests under way for one tenant, long polls apart.
-        pub requests_per_tenant: usize [1 to 1_000_000] = 256,
+        /// Least bytes a second of a request body, averaged over `body_rate_window`: what is sent more slowly ends with 408.
+        /// Only the time in which the gateway waits for the client counts. 0: any.
+        pub min_body_bytes_per_second: u64 [0 to 1_073_741_824] = 16 * 1024,
+        /// The time over which `min_body_bytes_per_second` is averaged: a pause is made up for within it.
+        pub body_rate_window: Duration as time ["1s" to "10m"] = Duration::from_secs(30),
+        /// Most uploads and deployments under way, of all tenants together: each holds a thread of the engine (Tomcat has
+        /// 200) as long as its client sends. More of them wait in line, at most `engine.timeout`.
+        pub uploads: usize [1 to 1_000_000] = 64,
+        /// Most requests under way for one tenant, long polls apart. Below the engine's threads (Tomcat has 200), or one
+        /// tenant could take all of them.
+        pub requests_per_tenant: usize [1 to 1_000_000] = 64,
         /// Most long polls under way for one tenant.
         pub long_polls_per_tenant: usize [1 to 1_000_000] = 64,
         /// Time for requests under way to end after SIGTERM.
@@ -35,5 +51,24 @@ section! {
         pub shutdown_delay: Duration as time ["0s" to "5m"] = Duration::from_secs(3),
         /// Worker threads. Null: one a core.
         pub workers: Option<usize> [1 to 1024] = None,
+    }
+}
+
+impl Limits {
+    /// Memory for bodies and held answers, in bytes.
+    pub(crate) fn buffered_bytes(&self) -> usize {
+        self.max_buffered_bytes.unwrap_or_else(|| BUFFERED.max(self.least_buffered_bytes()))
+    }
+
+    /// One of each sort has to fit in, and what is made of it.
+    fn least_buffered_bytes(&self) -> usize {
+        self.max_json_bytes.max(self.max_held_answer_bytes).saturating_mul(2)
+    }
+
+    pub(super) fn check(&self, c: &mut Checks<'_>) {
+        if self.buffered_bytes() < self.least_buffered_bytes() {
+            let what = "is less than twice `max_json_bytes` or `max_held_answer_bytes`: the largest would never fit in";
+            c.report(F::SmallBuffer, "limits.max_buffered_bytes", what);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Gathering the settings: flag, then environment, then file, then default.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,12 +9,20 @@ use super::checks::Checks;
 use super::codes::FindingCode;
 use super::environment::{self, CONFIG, environment, find};
 use super::finding::{Finding, Place, Report};
-use super::flags::{GatherArgs, flags, single_issuer};
+use super::flags::{Flag, GatherArgs, flags, single_issuer};
+use super::log::Log;
 use super::prune::prune;
 use super::settings::Settings;
 use super::shape::{self, Shape};
 use super::tree::Node;
 use super::yaml;
+
+/// What has no default, for [`gather_or_defaults`].
+const PLACEHOLDERS: &[(&str, &str, &str)] = &[
+    ("--engine-url", "engine.url", "http://camunda:8080/engine-rest"),
+    ("--issuer", "issuers[].issuer", "https://issuer.invalid/"),
+    ("--audience", "issuers[].audiences", "placeholder"),
+];
 
 /// What [`gather`] found.
 #[derive(Debug)]
@@ -23,6 +31,8 @@ pub(crate) struct Gathered {
     pub(crate) settings: Option<Settings>,
     /// Every fault and risk, errors first.
     pub(crate) findings: Vec<Finding>,
+    /// How these are to be told; also known where the settings have faults.
+    pub(crate) log: Log,
 }
 
 /// Gathers the settings from flags, environment and file, with every finding of this run.
@@ -31,6 +41,8 @@ pub(crate) fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, Strin
     let env = environment::sorted(env);
     let file = args.config.clone().or_else(|| find(&env, CONFIG).map(PathBuf::from));
     let mut tree = Node::of(Place::Missing, Value::Null);
+    // Relative paths in the file count from its folder; those of variables and flags from the working directory.
+    let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
     if let Some(file) = file {
         match read(file, &mut report) {
             Some(read) => tree = read,
@@ -40,6 +52,9 @@ pub(crate) fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, Strin
     let schema = shape::whole();
     // The file alone first: a fault in it is one even where a variable or flag hides the value.
     prune(&mut tree, Shape(&schema), &mut report);
+    if let Some(folder) = folder {
+        tree.resolve_paths(Shape(&schema), &folder);
+    }
     let mut over = Node::of(Place::Missing, Value::Null);
     environment(&env, Shape(&schema), &mut over, &mut report);
     flags(args, &mut over);
@@ -54,7 +69,32 @@ pub(crate) fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, Strin
     let mut findings = report.findings;
     findings.sort_by_key(|f| f.severity);
     let faultless = !findings.iter().any(Finding::is_error);
-    Gathered { settings: faultless.then_some(settings), findings }
+    let log = settings.log.clone();
+    Gathered { settings: faultless.then_some(settings), findings, log }
+}
+
+/// The same; where nothing at all is said, with the defaults and placeholders for what has none, for commands that reach
+/// neither engine nor issuer.
+pub(crate) fn gather_or_defaults(
+    mut args: GatherArgs,
+    env: impl Iterator<Item = (String, String)>,
+) -> Gathered {
+    let env = environment::sorted(env);
+    if args.config.is_none() && !environment::says_anything(&env) {
+        for (name, key, value) in PLACEHOLDERS {
+            if args.flags.iter().all(|flag| flag.key != *key) {
+                let value =
+                    if *key == "issuers[].audiences" { Value::from(vec![*value]) } else { (*value).into() };
+                args.flags.push(Flag { name, key, value });
+            }
+        }
+    }
+    gather(&args, env.into_iter())
+}
+
+/// Whether flags, environment and file say nothing at all.
+pub(crate) fn is_unset(args: &GatherArgs, env: &[(String, String)]) -> bool {
+    args.config.is_none() && args.flags.is_empty() && !environment::says_anything(env)
 }
 
 fn read(path: PathBuf, report: &mut Report) -> Option<Node> {

@@ -12,6 +12,9 @@ use super::finding::Report;
 use super::shape::{Shape, Takes, join};
 use super::tree::{Content, Entry, Node};
 
+/// How many letters of a key may be wrong for a hint.
+const MOST_EDITS: usize = 3;
+
 /// FindingCode, what is wrong (it goes on after the key's name), and remedy.
 type Fault = (FindingCode, String, String);
 
@@ -131,13 +134,62 @@ fn wrong_type(value: &Content, shape: Shape<'_>) -> Fault {
     (FindingCode::WrongType, format!("takes {takes} and got {is}"), remedy.to_owned())
 }
 
-/// What to do about an unknown key: the likeliest known one first.
+/// What to do about an unknown key: the known one that is written most alike, unless it would take a check away. A
+/// mistyped `audiences` must never become `audience_optional`.
 fn known(key: &str, keys: &Map<String, Value>) -> String {
     let plain = |s: &str| s.to_ascii_lowercase().replace(['-', '_'], "");
     let wanted = plain(key);
-    let near = |k: &&String| plain(k).starts_with(&wanted) || wanted.starts_with(&plain(k));
-    match keys.keys().find(near) {
-        Some(near) => format!("did you mean `{near}`?"),
+    let near = keys
+        .iter()
+        .filter(|(_, schema)| !Shape(schema).weakens())
+        .map(|(name, _)| (strsim::damerau_levenshtein(&plain(name), &wanted), name))
+        .min()
+        .filter(|(distance, name)| {
+            *distance <= MOST_EDITS.min(name.len() / 3) || plain(name).starts_with(&wanted)
+        });
+    match near {
+        Some((_, near)) => format!("did you mean `{near}`?"),
         None => format!("known here: {}", keys.keys().cloned().collect::<Vec<_>>().join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::shape;
+
+    fn hint(section: &str, key: &str) -> String {
+        let whole = shape::whole();
+        let at = section.split('.').filter(|s| !s.is_empty()).fold(Shape(&whole), |shape, key| {
+            let of = Shape(&shape.keys().unwrap()[key]);
+            of.items().unwrap_or(of)
+        });
+        known(key, at.keys().unwrap())
+    }
+
+    #[test]
+    fn a_hint_is_the_key_written_most_alike_and_never_a_weaker_one() {
+        for (section, key, meant) in [
+            ("issuers", "audience", "audiences"),
+            ("issuers", "audiance", "audiences"),
+            ("issuers", "jwks_uri", "jwks_url"),
+            ("issuers", "Issuer", "issuer"),
+            ("issuers", "client_id_claim", "client_id_claims"),
+            ("", "issuer", "issuers"),
+            ("", "adminListen", "admin_listen"),
+            ("tenancy", "tenants_from", "tenant_from"),
+            ("tenancy", "batch_key_file", "batch_key_files"),
+        ] {
+            assert_eq!(hint(section, key), format!("did you mean `{meant}`?"), "{key}");
+        }
+        for (section, key) in [
+            ("issuers", "audience_option"),
+            ("issuers", "allow_htp"),
+            ("issuers", "allow"),
+            ("tenancy", "all_tenant"),
+            ("log", "level"),
+        ] {
+            assert!(hint(section, key).starts_with("known here: "), "{key}: {}", hint(section, key));
+        }
     }
 }

@@ -72,6 +72,7 @@ section! {
     /// The rules.
     pub(crate) struct Policies {
         /// Folder whose rules replace the built-in ones. Null: the rules built into the binary.
+        #[schemars(extend("x-path" = true))]
         pub directory: Option<PathBuf> = None,
     }
 }
@@ -101,14 +102,16 @@ impl Settings {
         self.tenancy.check(&self.issuers, c);
         self.permissions.check(c);
         self.identity_headers.check(c);
-        if self.policies.directory.as_ref().is_some_and(|folder| !folder.is_dir()) {
-            c.report(F::NotADirectory, "policies.directory", "is not a folder that can be read");
+        if let Some(folder) = self.policies.directory.as_ref().filter(|folder| !folder.is_dir()) {
+            let what = format_args!("names `{}`, which is not a readable folder", folder.display());
+            c.report(F::NotADirectory, "policies.directory", what);
         }
         self.deployments.check(c);
         self.values.object_types.check(c);
         self.log.check(c);
         self.cors.check(c);
         self.keys.check(c);
+        self.limits.check(c);
     }
 
     fn check_listeners(&self, c: &mut Checks<'_>) {

@@ -33,6 +33,13 @@ pub(super) fn whole() -> Value {
         .to_value()
 }
 
+/// The same as text, for editors, the chart and `tenantgate schema`.
+pub(crate) fn schema() -> String {
+    let mut text = serde_json::to_string_pretty(&whole()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
 impl<'a> Shape<'a> {
     /// The names of the types that it takes.
     fn types(self) -> impl Iterator<Item = &'a str> {
@@ -59,6 +66,16 @@ impl<'a> Shape<'a> {
             Some("object") => Takes::Map,
             _ => Takes::Choice,
         }
+    }
+
+    /// Whether it names a file or folder, or several.
+    pub(super) fn is_path(self) -> bool {
+        self.0.get("x-path").is_some()
+    }
+
+    /// Whether writing the key takes a check away; a hint must not lead there.
+    pub(super) fn weakens(self) -> bool {
+        self.0.get("x-weakens").is_some()
     }
 
     /// The keys of a map and their schemas; none for a map with free keys.

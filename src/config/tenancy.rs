@@ -17,6 +17,7 @@ section! {
         pub shared_resources: SharedResources = SharedResources::Hidden,
         /// Files with keys that sign batch handles, at least 32 bytes each; white space at the ends is cut off. The first
         /// signs, all are taken. All replicas need the same. None: a random key, and handles die with the process.
+        #[schemars(extend("x-path" = true))]
         pub batch_key_files: Vec<PathBuf> = Vec::new(),
         /// The keys in these files. Empty: a random one.
         #[serde(skip)]
@@ -32,6 +33,7 @@ section! {
         /// What grants other tenants' data. Empty: nothing does.
         pub grants: Vec<GrantSource> = Vec::new(),
         /// The scope that grants reading every tenant, or working on it. Null: nothing does.
+        #[schemars(extend("x-weakens" = true))]
         pub all_tenants: Option<AllTenants> = None,
         /// Users that a request names to act: who claims a task, its assignee, owner or candidate. `as-asked`: anybody;
         /// `pinned`: only the caller itself.

@@ -1,8 +1,11 @@
 //! A tree of what was written, each node with its place. It knows no keys.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::finding::Place;
+use super::shape::Shape;
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
@@ -59,6 +62,29 @@ impl Node {
                 }
             }
             (_, value) => *self = Self { place: over.place, value },
+        }
+    }
+
+    /// Makes relative paths of files and folders count from `folder`.
+    pub(super) fn resolve_paths(&mut self, shape: Shape<'_>, folder: &Path) {
+        match &mut self.value {
+            Content::Scalar(Value::String(path)) if shape.is_path() && !path.is_empty() => {
+                *path = folder.join(&*path).to_string_lossy().into_owned();
+            }
+            Content::Scalar(_) => {}
+            Content::List(items) => {
+                let of = if shape.is_path() { Some(shape) } else { shape.items() };
+                for item in items {
+                    of.iter().for_each(|of| item.resolve_paths(*of, folder));
+                }
+            }
+            Content::Map(entries) => {
+                for entry in entries {
+                    if let Some(of) = shape.keys().and_then(|keys| keys.get(&entry.key)) {
+                        entry.node.resolve_paths(Shape(of), folder);
+                    }
+                }
+            }
         }
     }
 

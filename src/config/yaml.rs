@@ -14,6 +14,7 @@ use serde_saphyr::{Location, Spanned};
 use super::codes::FindingCode;
 use super::finding::{Place, Report};
 use super::tree::{Content, Entry, Node};
+use crate::causes;
 
 /// Parses YAML. None with a finding when it is no YAML; keys written twice are findings, and the first one stays.
 pub(super) fn parse(text: &str, source: &Place, report: &mut Report) -> Option<Node> {
@@ -32,7 +33,7 @@ pub(super) fn parse(text: &str, source: &Place, report: &mut Report) -> Option<N
         Ok(None) => Some(Node::of(at(source, Location::UNKNOWN), Value::Null)),
         Err(error) => {
             let place = at(source, error.location().unwrap_or(Location::UNKNOWN));
-            let message = format!("this is no YAML: {}", error.without_snippet());
+            let message = format!("this is not valid YAML: {}", causes::in_yaml(&error));
             report.add(FindingCode::Syntax, place, message);
             None
         }

@@ -52,7 +52,7 @@ async fn read(data: &[u8], cut: usize, boundary: &str) -> Result<Read, Refusal> 
 }
 
 async fn written(parts: &Read) -> (Vec<u8>, String) {
-    let (writer, form) = channel();
+    let (writer, form) = channel(std::time::Duration::MAX);
     let write = async {
         for (name, file_name, content_type, content) in parts {
             writer.begin(name, file_name.as_deref(), content_type.as_deref()).await.expect("a reader");

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -28,6 +29,8 @@ pub struct FormWriter {
     enough: Rc<Notify>,
     /// Pieces; the last one is marked.
     out: mpsc::Sender<(Bytes, bool)>,
+    /// Time in which the engine has to take a piece.
+    patience: Duration,
 }
 
 /// A form on its way.
@@ -40,8 +43,8 @@ pub struct OutForm {
     pub enough: Rc<Notify>,
 }
 
-/// A writer, and the form it fills.
-pub fn channel() -> (FormWriter, OutForm) {
+/// A writer, and the form it fills. `patience`: time in which the engine has to take a piece.
+pub fn channel(patience: Duration) -> (FormWriter, OutForm) {
     // The boundary can't be guessed, so no content can hold it.
     let boundary = format!("tenantgate-{}", uuid::Uuid::new_v4().simple());
     let (sender, receiver) = mpsc::channel::<(Bytes, bool)>(PIECES);
@@ -57,7 +60,8 @@ pub fn channel() -> (FormWriter, OutForm) {
     });
     let content_type = format!("multipart/form-data; boundary={boundary}");
     let enough = Rc::new(Notify::new());
-    let writer = FormWriter { boundary, written: Cell::new(0), enough: enough.clone(), out: sender };
+    let writer =
+        FormWriter { boundary, written: Cell::new(0), enough: enough.clone(), out: sender, patience };
     (writer, OutForm { body: StreamBody::new(frames).boxed_unsync(), content_type, enough })
 }
 
@@ -67,10 +71,9 @@ impl FormWriter {
         if self.written.get() > GATHERED || self.out.capacity() == 0 {
             self.enough.notify_one();
         }
+        let sent = tokio::time::timeout(self.patience, self.out.send((bytes, last))).await;
         // The receiver goes away when the engine answered early or its connection broke; that answer counts then.
-        self.out
-            .send((bytes, last))
-            .await
+        sent.map_err(|_| Refusal::new(Kind::EngineTimeout, "the engine does not take the form"))?
             .map_err(|_| Refusal::new(Kind::EngineUnreachable, "the engine can't be reached"))
     }
 

@@ -17,7 +17,8 @@ pub(crate) use draft::Draft;
 #[cfg(fuzzing)]
 pub use engine::fuzzing;
 pub(crate) use engine::{
-    Answer, Engine, EngineSetupError, Found, Lines, RequestBody, full, needed, unreadable,
+    AddressStats, Addresses, Answer, Engine, EngineSetupError, Found, Lines, RequestBody, full, needed,
+    unreadable,
 };
 pub(crate) use own::{List, OwnRow, ReadPath, ReadableId};
 pub use own::{OwnId, OwnQuery, OwnWrite};

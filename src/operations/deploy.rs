@@ -71,7 +71,7 @@ pub(crate) async fn deploy(
     permit: &Permit,
     payload: Payload,
 ) -> Result<Reply, Refusal> {
-    let _share = ctx.in_line(&ctx.state.heavy, false).await?;
+    let _share = ctx.in_line_to_upload(&ctx.state.heavy).await?;
     let mut read = Read::default();
     let (state, caller) = (ctx.state, ctx.caller());
     let checks = Checks { inspector: &state.inspector, settings: &state.settings, caller };
@@ -119,9 +119,10 @@ async fn latest(ctx: &RequestContext<'_>, name: &str, tenant: &Tenant) -> Result
     let id = latest.text("id")?;
     // The fields that an answer to a deployment has beside those of a list. The reply puts the public address in.
     let engine = &ctx.state.settings.engine;
+    let origin = engine.origins.first().map_or("", String::as_str);
     let mut link = Json::object();
     link.set("method", Json::string("GET"));
-    link.set("href", Json::string(&format!("{}{}/deployment/{id}", engine.origin, engine.base_path)));
+    link.set("href", Json::string(&format!("{origin}{}/deployment/{id}", engine.base_path)));
     link.set("rel", Json::string("self"));
     let mut latest = latest.into_json();
     latest.set("links", Json::Array(vec![link]));

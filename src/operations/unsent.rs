@@ -31,7 +31,7 @@ pub(crate) async fn check_form(
     let FormCheck { settings, caller, content_type } = check;
     let boundary = form::boundary(content_type)?;
     let mut parts = Parts::new(payload.pieces(settings.limits.max_stream_bytes), &boundary);
-    let (writer, mut out) = form::channel();
+    let (writer, mut out) = form::channel(std::time::Duration::MAX);
     let nowhere = async { while let Some(Ok(_)) = out.body.frame().await {} };
     match form {
         Multipart::Deployment => {

@@ -25,10 +25,22 @@ pub struct Operation {
 
 /// Another rule takes the same requests.
 #[derive(Debug, thiserror::Error)]
-#[error("`{operation}`: {source}")]
+#[error("`{second}` takes the same requests as `{}` at {}:{}", .first.operation, .first.file, .first.line)]
 pub(super) struct TwoRules {
-    operation: OperationKey,
-    source: matchit::InsertError,
+    first: Arc<Rule>,
+    second: OperationKey,
+}
+
+/// An operation's path for the router. Parameters get names by position: `{tenantId}` and `{tenant-id}` at one place
+/// are the same.
+fn route(operation: &OperationKey) -> String {
+    let segments = operation.template().segments().iter().enumerate();
+    segments
+        .map(|(n, segment)| match segment {
+            Segment::Literal(text) => format!("/{text}"),
+            Segment::Parameter(_) | Segment::CallerTenant => format!("/{{p{n}}}"),
+        })
+        .collect()
 }
 
 impl Operation {
@@ -45,20 +57,15 @@ impl Catalog {
     /// # Errors
     /// Another rule takes the same requests.
     pub(super) fn insert(&mut self, rule: Arc<Rule>) -> Result<(), TwoRules> {
-        let operation = &rule.operation;
-        // Parameters get names by position: `{tenantId}` and `{tenant-id}` at one place are no conflict.
-        let segments = operation.template().segments().iter().enumerate();
-        let route: String = segments
-            .map(|(n, segment)| match segment {
-                Segment::Literal(text) => format!("/{text}"),
-                Segment::Parameter(_) | Segment::CallerTenant => format!("/{{p{n}}}"),
-            })
-            .collect();
-        self.routers
-            .entry(operation.method())
-            .or_default()
-            .insert(route, rule.clone())
-            .map_err(|source| TwoRules { operation: operation.clone(), source })?;
+        let (operation, route) = (&rule.operation, route(&rule.operation));
+        let router = self.routers.entry(operation.method()).or_default();
+        if router.insert(route.clone(), rule.clone()).is_err() {
+            let same = |other: &&Arc<Rule>| {
+                other.operation.method() == operation.method() && self::route(&other.operation) == route
+            };
+            let first = self.rules.iter().find(same).unwrap_or(&rule).clone();
+            return Err(TwoRules { first, second: operation.clone() });
+        }
         self.rules.push(rule);
         Ok(())
     }

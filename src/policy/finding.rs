@@ -11,6 +11,8 @@ pub struct PolicyFinding {
     pub file: String,
     /// The line from 1; 0 where the whole file is meant.
     pub line: usize,
+    /// The column from 1.
+    pub column: usize,
     /// What is wrong.
     pub what: String,
     /// What to do.
@@ -40,6 +42,7 @@ impl Fault {
             code: self.code,
             file: file.to_owned(),
             line,
+            column: 1,
             what: self.what,
             help: self.help.to_owned(),
         }

@@ -7,10 +7,11 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
-use serde_saphyr::Spanned;
 use serde_saphyr::options::DuplicateKeyPolicy;
+use serde_saphyr::{Location, Spanned};
 
 use super::finding::{Fault, PolicyFinding};
+use crate::causes;
 
 /// A key with its line. Keys are compared by what they say alone.
 #[derive(Clone, Debug)]
@@ -63,13 +64,14 @@ impl<K: DeserializeOwned + Ord, V: DeserializeOwned> Entries<K, V> {
                 }
                 Err(error) => error,
             };
-            let line = error.location().map_or(0, |at| usize::try_from(at.line()).unwrap_or_default());
+            let at = |of: fn(&Location) -> u64| {
+                error.location().map_or(0, |at| usize::try_from(of(&at)).unwrap_or_default())
+            };
+            let (line, column) = (at(Location::line), at(Location::column));
             let whole = is_yaml(&rest);
             // What is no YAML only once an entry is out (its anchor is gone) is no fault of the file.
             if whole || rest == text {
-                let what = error.without_snippet().to_string();
-                let help = "see policies/README.md for the form of a rule";
-                findings.push(Fault::new("policy-syntax", what, help).at(file, line));
+                findings.push(PolicyFinding { column, ..fault(&error, &rest).at(file, line) });
             }
             match cut(&rest, line).filter(|_| whole) {
                 Some((faulty, others)) => {
@@ -83,6 +85,27 @@ impl<K: DeserializeOwned + Ord, V: DeserializeOwned> Entries<K, V> {
                 }
             }
         }
+    }
+}
+
+/// What an error of reading `text` says.
+fn fault(error: &serde_saphyr::Error, text: &str) -> Fault {
+    const HELP: &str = "see policies/README.md for the form of a rule";
+    let serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } = error.without_snippet() else {
+        return Fault::new("policy-syntax", causes::in_yaml(error), HELP);
+    };
+    let quotes = ['"', '\''];
+    let begins = |line: &str| {
+        let rest = line.trim_start_matches(quotes).strip_prefix(key.as_str());
+        rest.is_some_and(|rest| rest.trim_start_matches(quotes).trim_start().starts_with(':'))
+    };
+    match text.lines().position(begins) {
+        Some(first) => {
+            let what = format!("`{key}` is written twice; the first is at line {}", first + 1);
+            Fault::new("two-rules", what, "keep one of the two")
+        }
+        // A key of a rule, not of the file.
+        None => Fault::new("policy-syntax", format!("`{key}` is written twice"), "keep one of the two"),
     }
 }
 
@@ -148,7 +171,10 @@ mod tests {
     fn read(text: &str) -> (Numbers, Vec<(String, usize)>, Vec<usize>) {
         let mut findings = Vec::new();
         let entries = Numbers::read("a.yaml", text, &mut findings);
-        assert!(findings.iter().all(|f| f.file == "a.yaml" && f.code == "policy-syntax"), "{findings:?}");
+        assert!(
+            findings.iter().all(|f| f.file == "a.yaml" && ["policy-syntax", "two-rules"].contains(&f.code)),
+            "{findings:?}"
+        );
         let read = entries.iter().map(|(key, _)| (key.value.clone(), key.line)).collect();
         (entries, read, findings.iter().map(|f| f.line).collect())
     }
@@ -177,6 +203,23 @@ mod tests {
             assert!(entries.number(&faulty.into()).is_some(), "{faulty} has its own finding");
         }
         assert_eq!(entries.number(&"z".into()), None);
+    }
+
+    #[test]
+    fn a_finding_tells_its_place_once_and_a_key_written_twice_both() {
+        let found = |text: &str| {
+            let mut findings = Vec::new();
+            Numbers::read("a.yaml", text, &mut findings);
+            findings
+                .iter()
+                .map(|f| format!("{}:{} {} {}", f.line, f.column, f.code, f.what))
+                .collect::<Vec<_>>()
+        };
+        let twice = "3:1 two-rules `a` is written twice; the first is at line 1";
+        assert_eq!(found("a: { x: 1 }\n# c\na: { x: 2 }\n"), [twice]);
+        assert_eq!(found("a: { x: 1, x: 2 }\n"), ["1:12 policy-syntax `x` is written twice"]);
+        let [wrong] = &found("a: { x: no }\n")[..] else { panic!() };
+        assert!(wrong.starts_with("1:9 policy-syntax ") && !wrong.contains("line"), "{wrong}");
     }
 
     #[test]

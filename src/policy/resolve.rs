@@ -118,8 +118,8 @@ impl Written {
                 checks::rule(key, written).into_iter().for_each(&mut find);
                 match self.how(key, written) {
                     Ok(how) => {
-                        let rule =
-                            Rule { operation: key.clone(), file: file.clone(), kind: written.kind, how };
+                        let (operation, file, kind) = (key.clone(), file.clone(), written.kind);
+                        let rule = Rule { operation, file, line: *line, kind, how };
                         if let Err(e) = catalog.insert(Arc::new(rule)) {
                             find(Fault::new("two-rules", e.to_string(), "keep one of the two rules"));
                         }

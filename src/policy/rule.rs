@@ -14,6 +14,8 @@ pub struct Rule {
     pub operation: OperationKey,
     /// The file it stands in.
     pub file: String,
+    /// Its line there.
+    pub line: usize,
     /// What the operation is for.
     pub kind: RuleKind,
     /// How it is kept in.

@@ -105,6 +105,9 @@ fn two_rules_of_one_operation_are_a_finding_of_the_second() {
     assert_eq!(folder(&[("mine.yaml", &mine("id"))]), Ok(3));
     let twice = places(&[("mine.yaml", &mine("id")), ("other.yaml", &format!("\n{}", mine("taskId")))]);
     assert_eq!(twice, ["other.yaml:2 two-rules"]);
+    let files = [("mine.yaml", &*mine("id")), ("other.yaml", &*mine("taskId"))];
+    let what = &folder(&files).err().unwrap()[0].what;
+    assert_eq!(what, "`GET /task/{taskId}/x` takes the same requests as `GET /task/{id}/x` at mine.yaml:1");
 }
 
 #[test]

@@ -11,7 +11,10 @@ Every no of the gateway has the shape of the engine's errors, with a stable code
 Errors of the engine itself come through with the engine's own `type` and a number as `code` (or none). A foreign id \
 gets no refusal: it is answered as the engine answers an id that never existed. The access log has the `cause`, which \
 the caller does not see; `tenantgate_refusals_total` counts by code.\n\n\
-The first digit tells whose turn it is: 4 the application's (401 its token, 403 what it may), 5 the operator's.\n";
+The first digit tells who has to act: 4 the application (401: its token; 403: what it may do), 5 the operator.\n\n\
+The checks run in this order: a request that cannot be read unambiguously is refused first (400, 414, 431); then the \
+token is verified (401), on every path, including paths outside the engine's base path; only then is the operation \
+looked up (403). A client without a valid token therefore never learns which paths exist.\n";
 
 /// What to do about a refusal, for the application's developer or the operator.
 const ADVICE: &[(Kind, &str)] = &[
@@ -161,7 +164,10 @@ const ADVICE: &[(Kind, &str)] = &[
         Kind::HeadersTooLarge,
         "Send fewer or shorter headers. A token has its own limit: `limits.max_token_bytes`.",
     ),
-    (Kind::ClientTooSlow, "Send the body without long pauses; the limit is `limits.body_idle_timeout`."),
+    (
+        Kind::ClientTooSlow,
+        "Send the body without long pauses; the limits are `limits.body_idle_timeout` and `limits.min_body_bytes_per_second`.",
+    ),
     (
         Kind::TooManyRequests,
         "Wait for requests to end, then try again (`Retry-After`). Fewer workers with more tasks each need fewer \
@@ -178,7 +184,13 @@ const ADVICE: &[(Kind, &str)] = &[
     ),
     (
         Kind::EngineUnreachable,
-        "Try again. Operator: is the engine up, `engine.url` right, and the way there open? `/readyz` says why.",
+        "With `Retry-After` nothing was sent: try again. Without, a write may have happened: look first. Operator: is the \
+             engine up, `engine.url` right, and the way there open? `/readyz` says why.",
+    ),
+    (
+        Kind::EngineAway,
+        "Nothing of it was carried out: try again after `Retry-After`. Operator: \
+             [operating.md](operating.md#the-engine-cant-be-reached).",
     ),
     (
         Kind::KeysUnavailable,

@@ -7,6 +7,7 @@ mod arrival;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod head;
+mod pace;
 mod payload;
 mod reader;
 #[cfg(test)]
@@ -15,5 +16,6 @@ mod tests;
 pub use arrival::{Arrival, Base, Headers};
 pub(crate) use head::{Framing, Head, room};
 pub(crate) use payload::Feed;
+pub use pace::Pace;
 pub use payload::Payload;
 pub(crate) use reader::Reader;

@@ -6,11 +6,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc;
 
+use super::pace::Pace;
 use crate::admission::{Granted, Memory};
 use crate::refusal::{Kind, Refusal};
 
@@ -80,24 +81,24 @@ impl Drop for Feed {
 /// A body that was not read yet.
 pub struct Payload {
     between: Option<Rc<RefCell<Between>>>,
-    idle: Duration,
+    pace: Pace,
 }
 
 impl Payload {
-    /// A body; `idle` is the time between two pieces of it.
-    pub(crate) fn fed(idle: Duration) -> (Feed, Self) {
+    /// A body, and how slowly it may arrive.
+    pub(crate) fn fed(pace: Pace) -> (Feed, Self) {
         let between = Rc::<RefCell<Between>>::default();
-        (Feed(between.clone()), Self { between: Some(between), idle })
+        (Feed(between.clone()), Self { between: Some(between), pace })
     }
 
     /// None.
     pub(crate) fn empty() -> Self {
-        Self { between: None, idle: Duration::MAX }
+        Self { between: None, pace: Pace::any() }
     }
 
     /// One that is all there.
     pub(crate) fn whole_of(bytes: Bytes) -> Self {
-        let (feed, payload) = Self::fed(Duration::MAX);
+        let (feed, payload) = Self::fed(Pace::any());
         feed.piece(bytes, true);
         payload
     }
@@ -123,10 +124,14 @@ impl Payload {
     }
 
     async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
+        let (began, idle) = (Instant::now(), self.pace.idle);
         let piece = std::future::poll_fn(|context| self.poll(context));
-        match tokio::time::timeout(self.idle, piece).await {
+        match tokio::time::timeout(idle, piece).await {
             Err(_) => Err(Refusal::new(Kind::ClientTooSlow, "the body did not arrive in time")),
-            Ok(Ok(piece)) => Ok(piece),
+            Ok(Ok(piece)) => {
+                self.pace.piece(began.elapsed(), piece.as_ref().map_or(0, Bytes::len))?;
+                Ok(piece)
+            }
             Ok(Err(cause)) => Err(Refusal::new(Kind::BodyAmbiguous, "the body broke off").because(cause)),
         }
     }
@@ -146,7 +151,7 @@ impl Payload {
                 let what = format!("the body has more than {limit} bytes");
                 return Err(Refusal::new(Kind::BodyTooLarge, what));
             }
-            granted.grow(length)?;
+            granted.grow(length).await?;
             if first.is_empty() && whole.is_empty() {
                 first = piece;
                 continue;

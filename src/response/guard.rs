@@ -20,8 +20,8 @@ pub(crate) struct Watch {
     pub without_tenant: bool,
     /// The places to look at.
     pub guarded: Guarded,
-    /// How the engine's own address begins, as `http://camunda:8080`.
-    pub engine_origin: Arc<str>,
+    /// How the engine's own addresses begin, as `http://camunda:8080`.
+    pub engine_origins: Arc<[String]>,
     /// What stands in its place.
     pub public_origin: Arc<str>,
 }
@@ -142,7 +142,9 @@ fn look(watch: &Watch, position: usize, text: &[u8]) -> Verdict {
         }
         // Only the origin changes, path and ids stay as the engine wrote them.
         Some(Holds::Link) => replaced(text, |href| {
-            let rest = href.strip_prefix(&*watch.engine_origin).filter(|rest| rest.starts_with('/'))?;
+            let mut rests =
+                watch.engine_origins.iter().filter_map(|origin| href.strip_prefix(origin.as_str()));
+            let rest = rests.find(|rest| rest.starts_with('/'))?;
             Some(format!("{}{rest}", watch.public_origin))
         }),
         Some(Holds::BoundText) => {
@@ -174,7 +176,7 @@ mod tests {
             level: Level::Read,
             without_tenant,
             guarded,
-            engine_origin: "http://engine:8080".into(),
+            engine_origins: ["http://engine:8080".to_owned()].into(),
             public_origin: "https://public".into(),
         }
     }

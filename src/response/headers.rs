@@ -27,7 +27,7 @@ const DROPPED: [HeaderName; 10] = [
 /// the gateway's session, shared by all tenants) and its name. The length is set anew when the body is written.
 pub(crate) fn reply_headers(
     engine: &Lines,
-    engine_origin: &str,
+    engine_origins: &[String],
     public_origin: &str,
 ) -> Vec<(HeaderName, HeaderValue)> {
     let lists = engine.all(&CONNECTION).map(|value| value.to_str().unwrap_or_default());
@@ -41,7 +41,11 @@ pub(crate) fn reply_headers(
     let mut headers: Vec<_> = kept
         .map(|(name, value)| {
             let rest = value.to_str().ok().filter(|_| *name == LOCATION);
-            let rest = rest.and_then(|location| location.strip_prefix(engine_origin));
+            let rest = rest.and_then(|location| {
+                let mut rests =
+                    engine_origins.iter().filter_map(|origin| location.strip_prefix(origin.as_str()));
+                rests.find(|rest| rest.starts_with('/'))
+            });
             let location =
                 rest.and_then(|rest| HeaderValue::from_str(&format!("{public_origin}{rest}")).ok());
             (name.clone(), location.unwrap_or_else(|| value.clone()))
@@ -60,7 +64,11 @@ mod tests {
     fn kept(lines: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
         let engine = lines.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)));
         let engine = engine.collect();
-        let headers = reply_headers(&engine, "http://engine:8080", "https://public");
+        let headers = reply_headers(
+            &engine,
+            &["http://engine".to_owned(), "http://engine:8080".to_owned()],
+            "https://public",
+        );
         let lines = headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_owned()));
         let mut lines: Vec<_> = lines.filter(|(name, _)| name != "cache-control").collect();
         lines.sort();
@@ -95,7 +103,7 @@ mod tests {
     fn no_cache_keeps_an_answer_unless_the_engine_says_how() {
         let said = |lines: &[(&'static str, &'static str)]| {
             let engine = lines.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)));
-            reply_headers(&engine.collect(), "http://e", "http://p")
+            reply_headers(&engine.collect(), &[], "http://p")
                 .into_iter()
                 .find(|line| line.0 == CACHE_CONTROL)
                 .map(|line| line.1)

@@ -5,7 +5,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::guard::{Guard, Watch};
 use super::headers::{NO_STORE, reply_headers};
-use crate::admission::Share;
+use crate::admission::{PIECE, Share, keeping};
 use crate::isolation::Answer;
 use crate::isolation::Substitutes;
 use crate::refusal::{Kind, Refusal};
@@ -92,7 +92,7 @@ fn without_others(whole: Bytes) -> Bytes {
 /// # Errors
 /// A short answer that the guard stops.
 pub(crate) async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, Refusal> {
-    let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
+    let headers = reply_headers(&answer.headers, &watch.engine_origins, &watch.public_origin);
     let status = answer.status.as_u16();
     let guarded = answer.is_json() && !watch.guarded.is_empty() && answer.status.is_success();
     let failed = answer.is_json() && answer.status.is_server_error();
@@ -132,7 +132,7 @@ pub(crate) async fn buffered(
     substitutes: &Substitutes,
     limit: usize,
 ) -> Result<Reply, Refusal> {
-    let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
+    let headers = reply_headers(&answer.headers, &watch.engine_origins, &watch.public_origin);
     let Some(whole) = answer.whole(limit).await? else {
         return Err(Refusal::new(Kind::EngineAnswer, "the engine's answer is too long to be checked"));
     };
@@ -144,7 +144,8 @@ pub(crate) async fn buffered(
     } else {
         whole
     };
-    let body = ReplyBody::Whole(substitutes.restore(&whole, json).into());
+    let restored = substitutes.restore(&whole, json).into();
+    let body = ReplyBody::Whole(made_of(restored, whole));
     Ok(Reply { status: answer.status.as_u16(), headers, body, share: None })
 }
 
@@ -153,7 +154,7 @@ pub(crate) async fn buffered(
 /// # Errors
 /// The guard's stop.
 pub(crate) fn whole(answer: &Answer, whole: &Bytes, watch: Watch) -> Result<Reply, Refusal> {
-    let headers = reply_headers(&answer.headers, &watch.engine_origin, &watch.public_origin);
+    let headers = reply_headers(&answer.headers, &watch.engine_origins, &watch.public_origin);
     let guarded = answer.is_json() && !watch.guarded.is_empty() && answer.status.is_success();
     let body = if guarded { guard_whole(whole, watch)? } else { whole.clone() };
     Ok(Reply { status: answer.status.as_u16(), headers, body: ReplyBody::Whole(body), share: None })
@@ -197,7 +198,11 @@ impl Reply {
     /// The same reply with another body.
     #[must_use]
     pub(crate) fn with_body(self, body: impl Into<Bytes>) -> Self {
-        Self { body: ReplyBody::Whole(body.into()), ..self }
+        let body = match self.body {
+            ReplyBody::Whole(whole) => made_of(body.into(), whole),
+            ReplyBody::Stream { .. } => body.into(),
+        };
+        Self { body: ReplyBody::Whole(body), ..self }
     }
 
     /// Changes a body that is whole.
@@ -209,14 +214,20 @@ impl Reply {
         change: impl FnOnce(&Bytes) -> Result<Bytes, Refusal>,
     ) -> Result<Self, Refusal> {
         if let ReplyBody::Whole(bytes) = &self.body {
-            self.body = ReplyBody::Whole(change(bytes)?);
+            self.body = ReplyBody::Whole(made_of(change(bytes)?, bytes.clone()));
         }
         Ok(self)
     }
 }
 
 pub(crate) fn guard_whole(whole: &Bytes, watch: Watch) -> Result<Bytes, Refusal> {
-    Guard::new(watch).whole(whole)
+    Ok(made_of(Guard::new(watch).whole(whole)?, whole.clone()))
+}
+
+/// A body that was made of a held answer. A long one keeps the answer, and with it the memory that both were granted, until
+/// it has gone out: a slow reader takes it all the while.
+pub(crate) fn made_of(body: Bytes, source: impl Send + 'static) -> Bytes {
+    if body.len() > PIECE { keeping(body, source) } else { body }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::isolation::Engine;
 use crate::journey::journey;
 use crate::policy::{How, Operation};
 use crate::refusal::{Kind, Refusal};
-use crate::request::{Arrival, Head, Payload};
+use crate::request::{Arrival, Head, Pace, Payload};
 use crate::response::Reply;
 use crate::state::AppState;
 use crate::telemetry::{Outcome, RequestRecord, UnderWay};
@@ -35,10 +35,16 @@ pub(super) struct Worker {
 
 /// A request whose head was read.
 pub(super) struct Begun {
-    arrival: Result<Arrival, Refusal>,
+    arrival: Result<Arrival, Unread>,
     log: RequestLog,
     under_way: UnderWay,
     origin: Option<HeaderValue>,
+}
+
+/// A request that is refused by its head, and the tokens that were sent with it.
+struct Unread {
+    refusal: Refusal,
+    authorization: Vec<Vec<u8>>,
 }
 
 /// Kept until the last byte of an answer: what it takes of its tenant's share.
@@ -51,6 +57,10 @@ impl Handler for Worker {
     /// Or the answer to a preflight.
     type Begun = Result<Begun, Response<Held>>;
     type Held = Held;
+
+    fn pace(&self) -> Pace {
+        Pace::of(&self.state.settings.limits)
+    }
 
     fn begin(&self, head: &Head<'_>, peer: Option<IpAddr>) -> Self::Begun {
         let state = &self.state;
@@ -66,7 +76,10 @@ impl Handler for Worker {
         let log = RequestLog::begin(state.clone(), method(head.method), trace, peer);
         let under_way = state.metrics.begin();
         let lines = head.lines.iter().map(|line| (line.name, line.value));
-        let arrival = Arrival::read(&state.base, head.method, head.path, head.query, lines);
+        let arrival = Arrival::read(&state.base, head.method, head.path, head.query, lines).map_err(|refusal| {
+            let authorization = head.all("authorization").map(<[u8]>::to_vec).collect();
+            Unread { refusal, authorization }
+        });
         Ok(Begun { arrival, log, under_way, origin })
     }
 
@@ -112,14 +125,18 @@ impl Worker {
 
     async fn carry(
         &self,
-        arrival: Result<Arrival, Refusal>,
+        arrival: Result<Arrival, Unread>,
         payload: Payload,
         mut log: RequestLog,
         under_way: UnderWay,
     ) -> Carried {
         let state = &self.state;
-        let (arrival, engine) = match arrival.and_then(|arrival| Ok((arrival, self.engine()?))) {
-            Ok(arrived) => arrived,
+        let arrival = match arrival {
+            Ok(arrival) => arrival,
+            Err(unread) => return ended(Err(self.to_stranger(unread).await), log, under_way),
+        };
+        let engine = match self.engine() {
+            Ok(engine) => engine,
             Err(refusal) => return ended(Err(refusal), log, under_way),
         };
         let found = state.policy.find(&arrival.method, &arrival.segments);
@@ -151,6 +168,17 @@ impl Worker {
             record: RequestRecord::default(),
             under_way: self.state.metrics.begin(),
         })
+    }
+
+    /// Which paths there are is said to nobody without a valid token: the token's refusal goes before that of a path outside
+    /// the engine's interface.
+    async fn to_stranger(&self, unread: Unread) -> Refusal {
+        let Unread { refusal, authorization } = unread;
+        if refusal.kind() != Kind::NoRule {
+            return refusal;
+        }
+        let authorization: Vec<&[u8]> = authorization.iter().map(Vec::as_slice).collect();
+        self.state.tokens.caller(&authorization).await.err().unwrap_or(refusal)
     }
 
     /// A long poll, which may last for longer than the gateway has. It is dropped, and the engine's request with it. An empty

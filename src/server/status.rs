@@ -8,10 +8,11 @@ use crate::isolation::Engine;
 use crate::state::AppState;
 use crate::telemetry::Scraped;
 
-/// Whether the gateway is about to stop.
+/// Whether the gateway is about to stop, and whether its engine ever answered.
 #[derive(Default)]
 pub(super) struct Health {
     stopping: AtomicBool,
+    engine_seen: AtomicBool,
 }
 
 impl Health {
@@ -32,22 +33,32 @@ async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
 }
 
-/// Ready: keys are there and the engine answers; else 503 with the reasons.
+/// Ready: keys are there and the engine answered once; else 503 with the reasons.
+///
+/// An engine that goes away later does not count: all replicas share it, so all would leave the load balancer at once, and
+/// clients would meet refused connections in place of `TG502-ENGINE`, which says what is wrong. Until it answered once it
+/// counts: a new version with a wrong `engine.url` must not take the place of one that works.
 async fn readyz(
     state: web::Data<AppState>,
     engine: web::Data<Engine>,
     health: web::Data<Health>,
 ) -> HttpResponse {
-    let mut reasons = Vec::new();
+    let (mut reasons, mut notes) = (Vec::new(), String::new());
     if health.stopping.load(Ordering::SeqCst) {
         reasons.push("the gateway is stopping".to_owned());
     }
     reasons.extend(state.tokens.ready().err().map(|e| e.to_string()));
-    reasons.extend(engine.alive().await.err().map(|e| e.to_string()));
+    match engine.alive().await {
+        Ok(()) => health.engine_seen.store(true, Ordering::SeqCst),
+        Err(e) if health.engine_seen.load(Ordering::SeqCst) => {
+            notes = format!("not counted, since the engine answered before: {e}\n");
+        }
+        Err(e) => reasons.push(e.to_string()),
+    }
     let mut response =
         if reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     let body = if reasons.is_empty() { "ready\n".to_owned() } else { reasons.join("\n") + "\n" };
-    response.content_type("text/plain; charset=utf-8").body(body)
+    response.content_type("text/plain; charset=utf-8").body(body + &notes)
 }
 
 /// Metrics in Prometheus's text format.
@@ -56,8 +67,10 @@ async fn metrics(state: web::Data<AppState>) -> HttpResponse {
     let scraped = Scraped {
         tokens: &state.tokens.stats(),
         ownership: &state.ownership.stats().await,
+        addresses: &state.addresses.stats(),
         long_polls: taken.long_polls,
         tenants_active: taken.tenants,
+        buffered: state.memory.granted(),
     };
     match state.metrics.text(&scraped) {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text),

@@ -28,6 +28,11 @@ pub(crate) struct Line {
 impl Line {
     /// A line of level `INFO`; none before logging was started.
     pub(crate) fn begin(target: &'static str) -> Option<Self> {
+        Self::of_level("INFO", target)
+    }
+
+    /// A line of a level; none before logging was started.
+    pub(crate) fn of_level(level: &'static str, target: &'static str) -> Option<Self> {
         let json = match logging::format()? {
             LogFormat::Json => true,
             LogFormat::Human => false,
@@ -40,7 +45,10 @@ impl Line {
         let now = std::time::SystemTime::now();
         // Writing to a string can't fail, here and below.
         let _ = write!(text, "{}", humantime::format_rfc3339_micros(now));
-        text.push_str(if json { "\",\"level\":\"INFO\",\"target\":\"" } else { "  INFO " });
+        let _ = match json {
+            true => write!(text, "\",\"level\":\"{level}\",\"target\":\""),
+            false => write!(text, " {level:>5} "),
+        };
         text.push_str(target);
         text.push(if json { '"' } else { ':' });
         Some(Self { text, json })

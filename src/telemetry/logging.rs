@@ -70,6 +70,10 @@ pub(crate) fn start(log: &Log) -> Logging {
         LogFormat::Human => builder.with_ansi(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     });
+    if log.format == LogFormat::Json {
+        // What a panic says is a line of the log as any other.
+        std::panic::set_hook(Box::new(|panic| tracing::error!(target: "tenantgate::panic", "{panic}")));
+    }
     // Without a thread nothing waits.
     OUT.gather();
     if std::thread::Builder::new().name("log".into()).spawn(|| OUT.write_gathered()).is_err() {

@@ -38,9 +38,7 @@ pub(crate) async fn verify(
     let Some((place, issuer)) =
         issuers.iter().enumerate().find(|(_, i)| i.settings.issuer == unverified_issuer)
     else {
-        // A slash more or less is the usual mistake, so the log names what was found.
-        return Err(Refusal::new(Kind::TokenIssuer, "the token's issuer is not accepted here")
-            .because(format_args!("`iss` is `{}`", for_log(unverified_issuer))));
+        return Err(unknown_issuer(unverified_issuer, issuers));
     };
     let (algorithm, kid) = (unverified_header.algorithm, unverified_header.kid);
     if !issuer.settings.algorithms.contains(&algorithm) {
@@ -83,4 +81,13 @@ pub(super) fn signature_holds(
 fn signature(kid: &str, why: &str) -> Refusal {
     let message = "the token's signature does not hold; get a new token from the issuer";
     Refusal::new(Kind::TokenSignature, message).because(format_args!("{why}; kid `{}`", for_log(kid)))
+}
+
+/// No issuer of the settings has this name. A final slash more or less is the usual mistake, so the cause says so.
+fn unknown_issuer(unverified: &str, issuers: &[Issuer]) -> Refusal {
+    let plain = |name: &str| name.trim_end_matches('/').to_owned();
+    let alike = issuers.iter().any(|i| plain(&i.settings.issuer) == plain(unverified));
+    let hint = if alike { ", which differs from the configured issuer by the final slash only" } else { "" };
+    Refusal::new(Kind::TokenIssuer, "the token's issuer is not accepted here")
+        .because(format_args!("`iss` is `{}`{hint}", for_log(unverified)))
 }

@@ -153,6 +153,13 @@ fn scratch() -> tempfile::TempDir {
     folder
 }
 
+/// The tests' own variables are not the reader's.
+fn unset_settings(command: &mut Command) {
+    for (variable, _) in std::env::vars().filter(|(v, _)| v.starts_with("TENANTGATE_")) {
+        command.env_remove(variable);
+    }
+}
+
 /// Runs a page's commands; how many, or what went otherwise than told.
 fn run(name: &str, page: &str) -> Result<usize, String> {
     let folder = scratch();
@@ -175,9 +182,7 @@ fn run(name: &str, page: &str) -> Result<usize, String> {
         }
         let mut command = Command::new("sh");
         command.args(["-euc", &text]).current_dir(folder.path()).env("PATH", &search);
-        for (variable, _) in std::env::vars().filter(|(v, _)| v.starts_with("TENANTGATE_")) {
-            command.env_remove(variable);
-        }
+        unset_settings(&mut command);
         let output = command.output().unwrap();
         let code = value("exit=").map_or(0, |code| code.parse().unwrap());
         if output.status.code() != Some(code) {
@@ -201,4 +206,53 @@ fn commands_run_as_told() {
     assert!(run("twin", "```sh run\ntenantgate chek\n```\n").is_err());
     assert!(run("twin", "```sh run\necho a\n```\n```text output\nb\n```\n").is_err());
     assert_eq!(run("twin", "```sh run\necho a\n```\n```text output\na\n```\n"), Ok(1));
+}
+
+const SCHEMA_LINE: &str = "# yaml-language-server: $schema=tenantgate.schema.json\n";
+/// What an excerpt of a configuration leaves out.
+const REST: [(&str, &str); 2] = [
+    ("engine:", "engine: { url: http://camunda:8080/engine-rest }\n"),
+    ("issuers:", "issuers: [{ issuer: https://issuer.example.com/, audiences: [engine] }]\n"),
+];
+
+/// The errors that `check` finds in a configuration, but for files that only its reader has.
+fn config_errors(text: &str) -> Vec<String> {
+    let mut whole = text.to_owned();
+    for (key, rest) in REST {
+        if !text.lines().any(|line| line.starts_with(key)) {
+            whole.push_str(rest);
+        }
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), whole).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tenantgate"));
+    unset_settings(&mut command);
+    let output = command.arg("check").arg("--config").arg(file.path()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let codes = text.lines().filter_map(|l| l.strip_prefix("error[")?.split(']').next());
+    codes.filter(|code| !["unreadable-file", "not-a-directory"].contains(code)).map(str::to_owned).collect()
+}
+
+/// Every configuration in the documents begins with the line that connects editors, and holds no error.
+#[test]
+fn configurations_are_valid_and_name_their_schema() {
+    let keys = ["engine:", "issuers:", "tenancy:", "permissions:", "deployments:", "policies:", "log:"];
+    let mut seen = 0;
+    for (path, page) in pages() {
+        for Fence { info, text } in fences(&page) {
+            let yaml = info.first().is_some_and(|i| i == "yaml");
+            if !yaml || info.iter().any(|i| i.contains("values")) {
+                continue;
+            }
+            let body = text.strip_prefix(SCHEMA_LINE);
+            let config = keys.iter().any(|key| text.starts_with(key));
+            assert!(!config, "{}: a configuration without the schema's line:\n{text}", path.display());
+            if body.is_some() {
+                assert_eq!(config_errors(&text), Vec::<String>::new(), "{}:\n{text}", path.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 15, "only {seen} configurations were found");
+    assert_eq!(config_errors("tenancy: {users: everybody}\n"), ["invalid-value"]);
 }

@@ -110,7 +110,17 @@ async fn without_a_good_token_nothing_is_told_and_nothing_forwarded() {
         let reply = anyone.get(path).await.refused(401, "TG401-MISSING");
         assert!(reply.header("www-authenticate").is_some_and(|h| h.starts_with("Bearer")), "{reply}");
     }
+    // Nor which paths: outside the engine's path, too, and for engines of another name.
+    let root = Api::new(anyone.base().strip_suffix("/engine-rest").unwrap());
+    for path in ["/", "/engine-rest", "/engine-rest/engine/other/task", "/metrics", "/engine-rests/task"] {
+        root.get(path).await.refused(401, "TG401-MISSING");
+        let own = root.with_token(&issuer().token(&tenant));
+        own.get(path).await.refused(403, "TG403-NO-RULE");
+    }
+    // What can't be read in one way is said before: no token makes it readable.
+    anyone.get("/a//b").await.refused(400, "TG400-PATH");
     let late = issuer().token_with(&tenant, |_, claims| claims["exp"] = json!(1_700_000_000));
+    root.with_token(&late).get("/").await.refused(401, "TG401-EXPIRED");
     anyone.with_token(&late).get("/task").await.refused(401, "TG401-EXPIRED");
     let other = issuer().token_with(&tenant, |_, claims| claims["aud"] = json!("https://other.test"));
     anyone.with_token(&other).get("/task").await.refused(401, "TG401-AUDIENCE");

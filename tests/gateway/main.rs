@@ -17,6 +17,8 @@ mod support;
 /// A gateway between the engine, seen through a recorder, and applications.
 mod stage;
 
+/// Several addresses of one engine, and an engine that is away.
+mod addresses;
 /// Requests that can be read in two ways go nowhere.
 mod ambiguous;
 /// What makes batches from lists and queries.
@@ -25,6 +27,8 @@ mod batches;
 mod beans;
 /// What acts on many at once, without a batch.
 mod bulk;
+/// Commands of who has neither a configuration nor an engine.
+mod command_line;
 /// Connections to the engine, used again.
 mod connections;
 /// Every operation of the engine has exactly one rule.
@@ -109,6 +113,8 @@ mod parity;
 
 /// What takes long or is large.
 mod streams;
+/// Uploads: their pace, and how many there may be.
+mod uploads;
 
 /// The helpers themselves, against the real engine.
 mod support_works;

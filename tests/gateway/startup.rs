@@ -4,7 +4,7 @@
 use crate::stage::{Stage, binary, issuer, plan};
 use crate::support::gateway::Plan;
 use crate::support::issuer::{AUDIENCE, Issuer};
-use crate::support::recorder::Recorder;
+use crate::support::recorder::{Answer, Recorder};
 use crate::support::{engine, free_port, random};
 
 #[tokio::test]
@@ -32,10 +32,25 @@ async fn without_engine_it_is_not_ready_and_recovers_by_itself() {
     let reply = gateway.readiness(503).await.status(503);
     assert!(reply.text().contains("engine"), "{reply}");
     gateway.admin().get("/healthz").await.ok();
-    app.get("/task").await.refused(502, "TG502-ENGINE");
+    // Whoever asked whether it is ready has found its only address out.
+    app.get("/task").await.refused(503, "TG503-ENGINE");
     let _recorder = Recorder::start(port, Some(&engine::url()));
     gateway.ready().await;
     app.get("/task").await.ok();
+}
+
+/// In an outage of the shared engine a replica stays in the load balancer, and clients are told what is wrong.
+#[tokio::test]
+async fn an_engine_that_goes_away_later_leaves_it_ready() {
+    let recorder = Recorder::before(&engine::url());
+    let gateway = plan(&recorder.url()).start().await;
+    let app = gateway.api().with_token(&issuer().token(&format!("t{}", random())));
+    app.get("/task").await.ok();
+    assert_eq!(gateway.admin().get("/readyz").await.ok().text(), "ready\n");
+    recorder.script(|_| Answer::Cut);
+    let ready = gateway.admin().get("/readyz").await.ok().text();
+    assert!(ready.starts_with("ready\nnot counted") && ready.contains("engine"), "{ready}");
+    app.get("/task").await.refused(502, "TG502-ENGINE");
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn the_audit_names_the_path_s_ids() {
     let tenant = format!("t{}", random());
     stage.client(&tenant).delete("/task/no%22teal").await;
     let audit = lines(&stage, "tenantgate::audit", &tenant, 1).await;
-    assert_eq!(audit[0]["ids"], "no\\\"teal");
+    assert_eq!(audit[0]["ids"], "no\"teal");
 }
 
 #[tokio::test]
@@ -204,4 +204,38 @@ async fn who_is_killed_has_told_of_every_refusal_that_was_answered() {
     for target in ["tenantgate::audit", "tenantgate::access"] {
         assert_eq!(ended_by("-KILL", "/task?tenantIdIn=other", target).await, 20, "{target}");
     }
+}
+
+/// Whoever collects the log reads every line as JSON: the start's, a warning's and an error's, too.
+#[tokio::test]
+async fn under_json_every_line_is_json_and_text_is_escaped_once() {
+    let stage = Stage::with(|plan| plan.config("log:\n  format: json\ndeployments: {code: allow}\n")).await;
+    let foreign = issuer().token_with("one", |_, claims| claims["iss"] = "https://o'ther.example/\n".into());
+    stage.gateway.api().with_token(&foreign).get("/task").await.refused(401, "TG401-ISSUER");
+    let line = lines(&stage, "tenantgate::access", "-", 1).await.remove(0);
+    assert_eq!(line["message"], "the token's issuer is not accepted here");
+    assert_eq!(line["cause"], "`iss` is `https://o'ther.example/?`");
+    let all = stage.gateway.log();
+    let all: Vec<Value> =
+        all.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|_| panic!("{l}"))).collect();
+    let of_start = |level: &str| {
+        let mut of = all.iter().filter(|l| l["target"] == "tenantgate::start" && l["level"] == level);
+        of.find(|l| level == "INFO" || l["code"] == "code-allowed").unwrap_or_else(|| panic!("{all:#?}"))
+    };
+    assert!(of_start("INFO")["engine"].as_str().unwrap().contains("(name `default`)"), "{all:#?}");
+    assert!(of_start("WARN")["help"].as_str().unwrap().contains("deployments.code: deny"), "{all:#?}");
+    // What does not start says so in the same way; the twin is for people.
+    let broken =
+        |format: &str| plan("http://127.0.0.1:1/x").config(&format!("log: {{format: {format}}}\nlisen: x\n"));
+    let (code, log) = broken("json").finish();
+    assert_eq!(code, Some(3));
+    let told: Vec<Value> =
+        log.lines().skip(1).map(|l| serde_json::from_str(l).unwrap_or_else(|_| panic!("{l}"))).collect();
+    assert!(
+        told.iter().any(|l| l["code"] == "unknown-key" && l["help"] == "did you mean `listen`?"),
+        "{log}"
+    );
+    assert!(told.last().unwrap()["message"].as_str().unwrap().starts_with("not started"), "{log}");
+    let (_, log) = broken("human").finish();
+    assert!(log.contains("help: did you mean `listen`?"), "{log}");
 }

@@ -27,8 +27,14 @@ impl Plan {
 
     /// `serve` with its first three flags: the issuers are the file's.
     pub fn without_issuer(binary: impl AsRef<Path>, engine_url: &str) -> Self {
-        let flags =
-            ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--engine-url", engine_url];
+        let mut plan = Self::bare(binary);
+        plan.flags.extend(["--engine-url", engine_url].map(str::to_owned));
+        plan
+    }
+
+    /// `serve` on ports of its own: the engine is the file's, too.
+    pub fn bare(binary: impl AsRef<Path>) -> Self {
+        let flags = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
         let flags = flags.map(str::to_owned).into();
         Self { binary: binary.as_ref().to_owned(), flags, env: Vec::new(), config: None }
     }

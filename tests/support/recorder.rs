@@ -59,6 +59,8 @@ pub enum Answer {
     After(Duration, Box<Answer>),
     /// Never answer, keep the connection.
     Hang,
+    /// These bytes, then a blank each time, for ever.
+    Drip(Vec<u8>, Duration),
     /// End the connection without a byte.
     Cut,
     /// Ask the real engine, and do what is made of its answer.
@@ -209,6 +211,13 @@ fn answer(state: &State, mut stream: TcpStream, seen: &Seen, what: Answer) {
         Answer::Hang => {
             while !state.ended.load(Ordering::SeqCst) {
                 std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        Answer::Drip(bytes, time) => {
+            let mut written = stream.write_all(&bytes);
+            while written.is_ok() && !state.ended.load(Ordering::SeqCst) {
+                std::thread::sleep(time);
+                written = stream.write_all(b" ");
             }
         }
         Answer::Cut => drop(stream.shutdown(Shutdown::Both)),

@@ -62,7 +62,7 @@ fn five_flags_are_complete_and_safe() {
     let gathered = with(five_flags(), &[]);
     assert_eq!(codes(&gathered), ["no-batch-keys"]);
     let s = settings(gathered);
-    assert_eq!(s.engine.origin, "http://camunda:8080");
+    assert_eq!(s.engine.origins, ["http://camunda:8080"]);
     assert_eq!(s.engine.base_path, "/engine-rest");
     let issuer = &s.issuers[0];
     assert_eq!(issuer.jwks_url, "https://issuer.example.com/.well-known/jwks.json");
@@ -84,7 +84,7 @@ fn a_flag_goes_before_a_variable_before_the_file_before_the_default() {
     let flags = SettingsArgs { listen: Some("127.0.0.1:4444".into()), ..SettingsArgs::default() };
     let s = settings(over_file(flags, &env));
     assert_eq!(s.listen.port(), 4444);
-    assert_eq!(s.engine.origin, "http://env");
+    assert_eq!(s.engine.origins, ["http://env"]);
     assert_eq!(s.admin_listen.port(), 2222);
     assert_eq!(s.engine.timeout, Duration::from_secs(7));
     assert_eq!(s.engine.connect_timeout, Duration::from_secs(5));
@@ -164,6 +164,31 @@ fn a_variable_that_no_key_reads_is_a_finding_and_a_service_link_is_not() {
         assert_eq!(codes(&gathered).contains(&"unknown-variable"), finds, "{name}={value}");
         assert_eq!(gathered.settings.is_none(), finds, "{name}={value}");
     }
+}
+
+#[test]
+fn relative_paths_of_the_file_count_from_its_folder_and_others_from_the_working_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let key = "for tests only: 0123456789abcdef0123456789abcdef";
+    file("batch.key", key);
+    file("tenantgate.yaml", &format!("{FILE}tenancy: {{batch_key_files: [batch.key]}}\n"));
+    let config = Some(folder.path().join("tenantgate.yaml"));
+    let run =
+        |env: &[(&str, &str)]| with(SettingsArgs { config: config.clone(), ..SettingsArgs::default() }, env);
+    let s = settings(run(&[]));
+    assert_eq!(s.tenancy.batch_keys[0].expose_secret(), key.as_bytes());
+    // The same path in a variable counts from the working directory, where there is no such file.
+    let variable = ("TENANTGATE_TENANCY__BATCH_KEY_FILES", "batch.key");
+    let gathered = run(&[variable]);
+    assert_eq!(codes(&gathered)[0], "unreadable-file");
+    assert!(gathered.findings[0].message.contains("`batch.key`"), "{}", gathered.findings[0]);
+    // The message shows the path that was tried.
+    file("tenantgate.yaml", &format!("{FILE}policies: {{directory: rules}}\n"));
+    let shown = folder.path().join("rules").display().to_string();
+    let gathered = run(&[]);
+    let finding = gathered.findings.iter().find(|f| f.code == "not-a-directory").unwrap();
+    assert!(finding.message.contains(&shown), "{finding}");
 }
 
 #[test]

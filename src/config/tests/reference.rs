@@ -10,33 +10,35 @@ use serde_json::Value;
 use super::layers::variable;
 use crate::config::codes::FindingCode;
 use crate::config::shape::{self, Shape, Takes, join};
-use crate::config::{GrantSource, Issuer, Settings, TenantSource};
+use crate::config::{GrantSource, Issuer, Settings, TenantSource, schema};
 use crate::golden::same_as_checked_in;
 
 const HEAD: &str = "# Configuration\n\n\
-<!-- Made from src/config by `UPDATE=1 cargo test --lib up_to_date`. Change it there. -->\n\n\
-One YAML file, named by `--config` or `TENANTGATE_CONFIG`. Every key can also be an environment variable, the common \
-ones are flags. A flag goes before the environment, the environment before the file, the file before the default. \
-Unknown keys, unknown `TENANTGATE_` variables and everything else that is faulty stop the start; \
-`tenantgate check --config FILE` shows all of it in one run.\n\n\
-- Lists in variables: texts with commas between (`a,b`), or YAML (`[a, b]`). Other lists and maps: YAML.\n\
-- Times: a number with its unit (`500ms`, `30s`, `5m`, `1h`). Sizes: bytes.\n\
-- Flags: `--listen`, `--admin-listen`, `--public-url`, `--engine-url`, `--issuer`, `--audience` (repeatable), \
-`--jwks-url`, `--policies`, `--log-format`, `--log-filter`.\n\
-- A single issuer: `--issuer`, `--audience`, `--jwks-url`, or `TENANTGATE_ISSUER`, `TENANTGATE_AUDIENCE` (with \
-commas), `TENANTGATE_JWKS_URL`. It replaces the list `issuers`.\n\n\
-The smallest file:\n\n\
-```yaml\n\
+<!-- Generated from src/config by `make update`. Change it there. -->\n\n\
+The gateway reads one YAML file, named by `--config` or `TENANTGATE_CONFIG`. Every key can also be set by an \
+environment variable, and the common ones by a flag. A flag overrides the environment, the environment overrides the \
+file, and the file overrides the default. Any error stops the start, including an unknown key or an unknown \
+`TENANTGATE_` variable; `tenantgate check --config FILE` lists all errors and warnings in one run.\n\n\
+- **Lists in variables**: values separated by commas (`a,b`), or YAML (`[a, b]`). Other lists and maps: YAML.\n\
+- **Durations**: a number with a unit (`500ms`, `30s`, `5m`, `1h`). **Sizes**: bytes.\n\
+- **Paths**: a relative path in the file is relative to the file's folder; in a variable or a flag it is relative to \
+the working directory.\n\
+- **Flags**: `--listen`, `--admin-listen`, `--public-url`, `--engine-url`, `--issuer`, `--audience` (repeatable), \
+`--jwks-url`, `--policies`, `--log-format`, `--log-filter` (also `--log-level`).\n\
+- **A single issuer**: `--issuer`, `--audience`, `--jwks-url`, or `TENANTGATE_ISSUER`, `TENANTGATE_AUDIENCE` (comma \
+separated), `TENANTGATE_JWKS_URL`. It replaces the list `issuers`.\n\n\
+## Editor support\n\n\
+`tenantgate schema` prints the JSON schema of the file ([configuration.schema.json](configuration.schema.json)). Write \
+it next to your configuration:\n\n\
+```sh run\ntenantgate schema > tenantgate.schema.json\n```\n\n\
+Editors with a YAML language server then complete and check a file that begins with the first line of this one, the \
+smallest configuration that works:\n\n\
+```yaml file=tenantgate.yaml\n\
+# yaml-language-server: $schema=tenantgate.schema.json\n\
 engine:\n  url: http://camunda:8080/engine-rest\n\
 issuers:\n  - issuer: https://example.eu.auth0.com/\n    audiences: [https://camunda.example.com/engine-rest]\n\
-```\n";
-
-/// The JSON Schema of the configuration file, for editors and the chart.
-fn schema() -> String {
-    let mut text = serde_json::to_string_pretty(&shape::whole()).unwrap_or_default();
-    text.push('\n');
-    text
-}
+```\n\n\
+```sh run\ntenantgate check --config tenantgate.yaml\n```\n";
 
 /// The page `docs/configuration.md`.
 fn reference() -> String {
@@ -44,7 +46,7 @@ fn reference() -> String {
     let schema = shape::whole();
     let defaults = serde_json::to_value(Settings::default()).unwrap_or_default();
     section(&mut page, "", Shape(&schema), &defaults);
-    page.push_str("\n## Findings\n\nWhat `check` and `serve` can find in settings.\n\n");
+    page.push_str("\n## Findings\n\nWhat `check` and `serve` can report about settings. Errors stop the start; warnings do not.\n\n");
     page.push_str("| code | severity | meaning |\n| --- | --- | --- |\n");
     for (code, doc) in FindingCode::ALL {
         let (code, severity, _) = code.entry();
@@ -155,5 +157,5 @@ fn the_chart_s_schema_is_up_to_date() {
 
 #[test]
 fn the_schema_is_up_to_date() {
-    same_as_checked_in("tests/golden/configuration.schema.json", &schema());
+    same_as_checked_in("docs/configuration.schema.json", &schema());
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::http1::{ExchangeError, Head};
 use super::lines::Lines;
 use super::pool::Lease;
+use crate::admission::{Memory, PIECE};
 use crate::causes;
 use crate::http1::Piece;
 use crate::refusal::{Kind, Refusal};
@@ -24,13 +25,18 @@ pub(crate) struct Answer {
     /// The connection, until the body's end. An answer that is dropped before takes it along.
     lease: Option<Lease>,
     idle: Duration,
+    memory: Memory,
 }
 
+/// What a held answer takes, in its lengths: itself, and what is made of it to go out.
+const HELD: usize = 2;
+
 impl Answer {
-    pub(super) fn new(head: Head, lease: Lease, idle: Duration) -> Self {
+    pub(super) fn new(head: Head, lease: Lease, idle: Duration, memory: Memory) -> Self {
         let (status, headers) = (head.status, head.headers);
         let (json, length) = (is_json(&headers), head.length);
-        let mut answer = Self { status, headers, json, length, arrived: None, lease: Some(lease), idle };
+        let mut answer =
+            Self { status, headers, json, length, arrived: None, lease: Some(lease), idle, memory };
         // One without a body is at its end unread.
         answer.free_at_end();
         answer
@@ -83,6 +89,7 @@ impl Answer {
             Ok(Piece::More) => {
                 let waited = tokio::time::timeout(self.idle, lease.connection.piece()).await;
                 waited.map_err(|_| {
+                    lease.broken();
                     Refusal::new(Kind::EngineTimeout, "the engine stopped in the middle of its answer")
                 })?
             }
@@ -97,31 +104,64 @@ impl Answer {
         match &piece {
             Ok(_) => self.free_at_end(),
             // What comes after that is no part of any answer.
-            Err(_) => self.lease = None,
+            Err(_) => drop(self.lease.take().inspect(Lease::broken)),
         }
         piece
     }
 
-    /// The whole body, if it has at most `limit` bytes; none if it is longer.
+    /// The whole body, if it has at most `limit` bytes; none if it is longer. A long one counts in the memory that all
+    /// share, until the last of its bytes is dropped.
     ///
     /// # Errors
-    /// As [`Answer::piece`].
+    /// As [`Answer::piece`], [`Kind::EngineTimeout`] for one that does not end in time, and [`Kind::Overloaded`] where the
+    /// memory is used up.
     pub(crate) async fn whole(&mut self, limit: usize) -> Result<Option<Bytes>, Refusal> {
+        self.weighed(limit, HELD).await
+    }
+
+    /// The same for one of which something is made that takes `weight` times its length, itself included.
+    pub(super) async fn weighed(&mut self, limit: usize, weight: usize) -> Result<Option<Bytes>, Refusal> {
+        if self.length.is_some_and(|length| length > limit as u64) {
+            return Ok(None);
+        }
         let Some(first) = self.piece().await? else { return Ok(Some(Bytes::new())) };
         if self.lease.is_none() {
             // Most are short: nothing is copied.
             return Ok((first.len() <= limit).then_some(first));
         }
-        let mut whole = BytesMut::new();
+        // What is held has the engine's time in all: one that drips would hold its memory as long as it likes.
+        match tokio::time::timeout(self.idle, self.rest(first, limit, weight)).await {
+            Ok(whole) => whole,
+            Err(_) => {
+                drop(self.lease.take().inspect(Lease::broken));
+                Err(Refusal::new(Kind::EngineTimeout, "the engine did not end its answer in time"))
+            }
+        }
+    }
+
+    async fn rest(&mut self, first: Bytes, limit: usize, weight: usize) -> Result<Option<Bytes>, Refusal> {
+        let mut granted = self.memory.none();
+        // At once, where the length is known: who holds nothing may wait for it.
+        if let Some(length) =
+            self.length.and_then(|length| usize::try_from(length).ok()).filter(|l| *l > PIECE)
+        {
+            granted.grow(length.saturating_mul(weight)).await?;
+        }
+        // Gathered and put together once: a buffer that grows takes several times its length.
+        let (mut pieces, mut length) = (Vec::new(), 0);
         let mut next = Some(first);
         while let Some(piece) = next {
-            if whole.len() + piece.len() > limit {
+            length += piece.len();
+            if length > limit {
                 return Ok(None);
             }
-            whole.extend_from_slice(&piece);
+            if length > PIECE {
+                granted.grow(length.saturating_mul(weight)).await?;
+            }
+            pieces.push(piece);
             next = self.piece().await?;
         }
-        Ok(Some(whole.freeze()))
+        Ok(Some(granted.hold(pieces.concat().into())))
     }
 }
 

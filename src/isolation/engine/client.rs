@@ -1,20 +1,19 @@
 //! The requests that go to the engine.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use hyper_util::client::legacy::connect::HttpConnector;
-use secrecy::ExposeSecret;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 
 use super::accept::accept;
+use super::addresses::Addresses;
 use super::answer::Answer;
 use super::body::{RequestBody, empty, full};
 use super::error::{EngineSetupError, NotAlive};
-use super::http1::ExchangeError;
 use super::pool::{Pool, SendError};
-use super::request::RequestHead;
-use super::tls::tls;
+use super::request::{RequestHead, authorization};
+use crate::admission::Memory;
 use crate::causes;
 use crate::config;
 use crate::isolation::permit::{Permit, Probe, Unjudged};
@@ -25,6 +24,8 @@ use crate::tenancy::Caller;
 
 /// Largest answer to a question of the gateway's own; records of a list, a few hundred bytes each.
 const MAX_OWN_ANSWER: usize = 64 * 1024 * 1024;
+/// What such an answer takes, in its lengths: itself, and what is read of it.
+const READ: usize = 5;
 
 /// The answer to a question about one record.
 pub(crate) enum Found {
@@ -39,15 +40,24 @@ fn unexpected(what: impl std::fmt::Display) -> Refusal {
     Refusal::new(Kind::EngineAnswer, message).because(format!("the engine answered {what}"))
 }
 
+/// The refusal of a status that no answer to a question has.
+fn unexpected_status(status: http::StatusCode) -> Refusal {
+    if status == http::StatusCode::SERVICE_UNAVAILABLE {
+        let message = "the engine, or what stands before it, is not available; nothing was forwarded";
+        return Refusal::new(Kind::EngineAway, message).because("the engine answered 503").retry_after(1);
+    }
+    unexpected(status)
+}
+
 /// The status and the JSON of an answer; none: its body is empty.
-async fn whole(mut answer: Answer) -> Result<(http::StatusCode, Option<Json>), Refusal> {
-    let whole = answer.whole(MAX_OWN_ANSWER).await?;
+async fn whole(mut answer: Answer, limit: usize) -> Result<(http::StatusCode, Option<Json>), Refusal> {
+    let whole = answer.weighed(limit, READ).await?;
     let whole = whole.ok_or_else(|| Refusal::new(Kind::EngineAnswer, "the engine's answer is too long"))?;
     if whole.is_empty() {
         return Ok((answer.status, None));
     }
     if !answer.is_json() {
-        return Err(unexpected(answer.status));
+        return Err(unexpected_status(answer.status));
     }
     let json = json::read(&whole, 500)
         .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
@@ -56,7 +66,11 @@ async fn whole(mut answer: Answer) -> Result<(http::StatusCode, Option<Json>), R
 
 /// The JSON of a 2xx.
 fn expected((status, json): (http::StatusCode, Option<Json>)) -> Result<Json, Refusal> {
-    if status.is_success() { json.ok_or_else(|| unexpected("nothing")) } else { Err(unexpected(status)) }
+    if status.is_success() {
+        json.ok_or_else(|| unexpected("nothing"))
+    } else {
+        Err(unexpected_status(status))
+    }
 }
 
 /// The engine, as one worker sees it.
@@ -68,60 +82,32 @@ pub(crate) struct Engine {
     user: HeaderName,
     tenants: HeaderName,
     timeout: Duration,
+    memory: Memory,
 }
 
 impl Engine {
     /// Builds the pool; nothing is connected yet.
     ///
     /// # Errors
-    /// Certificates that can't be read, or header names that are none.
+    /// A header that can't be written.
     pub(crate) fn new(
+        addresses: Arc<Addresses>,
         engine: &config::Engine,
         identity: &config::IdentityHeaders,
+        memory: Memory,
     ) -> Result<Self, EngineSetupError> {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(engine.connect_timeout));
-        http.set_nodelay(true);
-        let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls(engine.ca_file.as_deref())?)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
-        let authorization = engine
-            .basic_auth
-            .as_ref()
-            .map(|basic| {
-                use base64::Engine as _;
-                let pair = format!("{}:{}", basic.username, basic.password.expose_secret());
-                let text = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
-                HeaderValue::from_str(&text).map(|mut v| {
-                    v.set_sensitive(true);
-                    v
-                })
-            })
-            .transpose()
-            .map_err(EngineSetupError::Authorization)?;
         let name = |name: &str| {
             HeaderName::from_bytes(name.as_bytes())
                 .map_err(|source| EngineSetupError::HeaderName { name: name.to_owned(), source })
         };
-        let pool = Pool::new(https, &engine.origin)?;
-        let host = pool.host().and_then(|host| HeaderValue::from_str(host).ok());
-        let host = host.ok_or_else(|| EngineSetupError::NoHost(engine.origin.clone()))?;
-        let mut fixed = [b"host: ", host.as_bytes(), b"\r\n"].concat();
-        if let Some(value) = authorization {
-            fixed.extend_from_slice(
-                &[AUTHORIZATION.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat(),
-            );
-        }
         Ok(Self {
-            pool,
+            pool: Pool::new(addresses),
             base_path: engine.base_path.clone(),
-            fixed,
+            fixed: authorization(engine)?,
             user: name(&identity.user)?,
             tenants: name(&identity.tenants)?,
             timeout: engine.timeout,
+            memory,
         })
     }
 
@@ -180,7 +166,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::ask`].
     pub(in crate::isolation) async fn ask_for_nobody(&self, target: &str) -> Result<Json, Refusal> {
-        expected(whole(self.own_request("GET", target, None, None).await?).await?)
+        let answer = self.own_request("GET", target, None, None).await?;
+        expected(whole(answer, self.max_own_answer()).await?)
     }
 
     /// A question about one record: none where the engine says, in JSON, that there is no such record.
@@ -195,7 +182,7 @@ impl Engine {
         match self.relay("GET", target, None, caller).await? {
             (http::StatusCode::NOT_FOUND, Some(error)) => Ok(Found::No(error)),
             (status, Some(json)) if status.is_success() => Ok(Found::Yes(json)),
-            (status, _) => Err(unexpected(status)),
+            (status, _) => Err(unexpected_status(status)),
         }
     }
 
@@ -211,7 +198,8 @@ impl Engine {
         json: Option<Vec<u8>>,
         caller: &Caller,
     ) -> Result<(http::StatusCode, Option<Json>), Refusal> {
-        whole(self.own_request(method, target, json, Some(caller)).await?).await
+        let answer = self.own_request(method, target, json, Some(caller)).await?;
+        whole(answer, self.max_own_answer()).await
     }
 
     /// Bytes that stand somewhere; none for more than `limit`.
@@ -226,9 +214,14 @@ impl Engine {
     ) -> Result<Option<Bytes>, Refusal> {
         let mut answer = self.own_request("GET", target, None, Some(caller)).await?;
         if !answer.status.is_success() {
-            return Err(unexpected(answer.status));
+            return Err(unexpected_status(answer.status));
         }
         answer.whole(limit).await
+    }
+
+    /// Longest answer to a question: one that could never be granted its memory would be asked for in vain again and again.
+    fn max_own_answer(&self) -> usize {
+        MAX_OWN_ANSWER.min(self.memory.bytes() / READ)
     }
 
     async fn own_request(
@@ -247,17 +240,12 @@ impl Engine {
         self.exchange(head, body, Duration::ZERO).await
     }
 
-    /// Whether the engine answers, for readiness.
+    /// Whether the engine answers at any address, for readiness.
     ///
     /// # Errors
     /// Why it is not ready.
     pub(crate) async fn alive(&self) -> Result<(), NotAlive> {
-        let head = self.request("GET", "/version", None).map_err(NotAlive::NoAnswer)?;
-        match self.exchange(head, empty(), Duration::ZERO).await {
-            Ok(answer) if answer.status.is_success() => Ok(()),
-            Ok(answer) => Err(NotAlive::Status(answer.status)),
-            Err(refusal) => Err(NotAlive::NoAnswer(refusal)),
-        }
+        self.pool.addresses.any_alive().await
     }
 
     /// A client's request: identity, the headers that go on, and what the client takes.
@@ -282,7 +270,12 @@ impl Engine {
     }
 
     fn request(&self, method: &str, target: &str, caller: Option<&Caller>) -> Result<RequestHead, Refusal> {
-        let mut head = RequestHead::new(method, [&self.base_path, target], &self.fixed)?;
+        let mut head = RequestHead::new(
+            method,
+            [&self.base_path, target],
+            self.pool.addresses.first_host_line(),
+            &self.fixed,
+        )?;
         if let Some(caller) = caller {
             // Set exactly once, after the client's own lines were dropped: a missing one would fail open behind us.
             head.text(self.user.as_str(), caller.user())?;
@@ -298,22 +291,30 @@ impl Engine {
         body: RequestBody,
         extra_timeout: Duration,
     ) -> Result<Answer, Refusal> {
-        let head_only = head.head_only;
-        let sent = self.pool.send(head.end(body), head_only);
-        match tokio::time::timeout(self.timeout + extra_timeout, sent).await {
-            Ok(Ok((head, lease))) => Ok(Answer::new(head, lease, self.timeout)),
-            Ok(Err(error)) => {
-                let refusal = match &error {
-                    SendError::Exchange(ExchangeError::Broken(broken)) if !broken.is_cut_off() => {
-                        Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read")
-                    }
-                    SendError::Connect(_) | SendError::Exchange(_) => {
-                        Refusal::new(Kind::EngineUnreachable, "the engine can't be reached")
-                    }
-                };
-                Err(refusal.because(causes::in_full(&error)))
-            }
-            Err(_) => Err(Refusal::new(Kind::EngineTimeout, "the engine did not answer in time")),
+        let until = Instant::now() + self.timeout + extra_timeout;
+        match self.pool.send(head.end(body), until).await {
+            Ok((head, lease)) => Ok(Answer::new(head, lease, self.timeout, self.memory.clone())),
+            Err(error) => Err(refusal(&error).because(causes::in_full(&error))),
         }
+    }
+}
+
+/// What a request without an answer is refused with. It may be tried again at once where nothing of it was sent; else it may
+/// have been carried out.
+fn refusal(error: &SendError) -> Refusal {
+    match error {
+        SendError::LeftOut(remaining) => {
+            let seconds = remaining.as_millis().div_ceil(1000).max(1);
+            Refusal::new(Kind::EngineAway, "the engine is away at the moment; try again")
+                .retry_after(u32::try_from(seconds).unwrap_or(1))
+        }
+        SendError::Connect(_) | SendError::NoAddress => {
+            Refusal::new(Kind::EngineUnreachable, "the engine can't be reached").retry_after(1)
+        }
+        SendError::Exchange(error) if error.is_cut_off() => {
+            Refusal::new(Kind::EngineUnreachable, "the engine ended the connection without an answer")
+        }
+        SendError::Exchange(_) => Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read"),
+        SendError::Late => Refusal::new(Kind::EngineTimeout, "the engine did not answer in time"),
     }
 }

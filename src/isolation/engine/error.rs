@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use http::StatusCode;
-
 use crate::causes;
 use crate::refusal::Refusal;
 
@@ -56,12 +54,12 @@ pub(crate) enum EngineSetupError {
 /// Why the engine is not ready.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotAlive {
-    /// It answers with another status than it should.
-    #[error("the engine answers {0} to GET /version")]
-    Status(StatusCode),
-    /// It does not answer.
-    #[error("{}: {}", .0.message(), .0.cause().unwrap_or("no cause known"))]
-    NoAnswer(Refusal),
+    /// Its name has no address.
+    #[error("the engine's name has no address")]
+    NoAddress,
+    /// No address answers as it should; of several, why the last one does not.
+    #[error("the engine does not answer: {0}")]
+    NoAnswer(String),
 }
 
 impl From<EngineSetupError> for Refusal {

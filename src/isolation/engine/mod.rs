@@ -2,11 +2,14 @@
 //!
 //! In: a permit and what goes with it, or a question of the gateway's own. Out: the engine's answer, its head read
 //! and its body still streaming. The path is sent byte for byte as it was built (no URL library folds its dots).
-//! It never retries what the engine may have begun.
+//! It never sends again what the engine may have begun, reads apart.
 
 mod accept;
+mod address;
+mod addresses;
 mod answer;
 mod body;
+mod circuit;
 mod client;
 mod error;
 mod http1;
@@ -22,6 +25,7 @@ mod tls;
 /// the base path and the headers.
 pub(in crate::isolation) const LONGEST_TARGET: usize = 7 * 1024;
 
+pub(crate) use addresses::{AddressStats, Addresses};
 pub(crate) use answer::Answer;
 pub(crate) use body::{RequestBody, full};
 pub(crate) use client::{Engine, Found};

@@ -2,18 +2,15 @@
 //!
 //! In: a request, written. Out: the answer's head, and with it a lease: its connection comes back when the body was
 //! read to its end, and is closed when the answer is dropped before, so that the engine stops working on it. A
-//! request goes over another connection only if not one byte of it was sent.
+//! request goes over another connection only if not one byte of it was sent, or if it only reads and the engine closed
+//! a connection that had been used before, without a byte of an answer.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use http::Uri;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioIo;
-use tower_service::Service;
-
-use super::error::EngineSetupError;
+use super::address::{Address, ConnectError};
+use super::addresses::Addresses;
 use super::http1::{Connection, ExchangeError, Head, Sending};
 
 /// Idle connections are not used any more before Tomcat closes them (20 s in the stock configuration): a POST on a
@@ -23,16 +20,36 @@ const IDLE: Duration = Duration::from_secs(15);
 /// Why a request has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SendError {
-    /// There is no connection.
-    #[error("no connection")]
-    Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// There was one.
+    /// No address can be connected to; nothing was sent.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The name has no address; nothing was sent.
+    #[error("the engine's name has no address")]
+    NoAddress,
+    /// All addresses are left out for so long; nothing was sent.
+    #[error("every address of the engine is left out")]
+    LeftOut(Duration),
+    /// There was a connection.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
+    /// The answer did not begin in time.
+    #[error("no answer in time")]
+    Late,
+}
+
+/// A request, written.
+pub(super) struct Request {
+    /// None once it was sent.
+    pub(super) sending: Option<Sending>,
+    /// It is a HEAD.
+    pub(super) head_only: bool,
+    /// It changes nothing: asked twice, it is answered alike.
+    pub(super) reads: bool,
 }
 
 struct Idle {
     connection: Box<Connection>,
+    address: Arc<Address>,
     since: Instant,
 }
 
@@ -44,9 +61,9 @@ fn held(idle: &Waiting) -> MutexGuard<'_, Vec<Idle>> {
 
 /// The pool.
 pub(super) struct Pool {
-    connector: HttpsConnector<HttpConnector>,
-    /// Where the engine is: scheme, host and port.
-    origin: Uri,
+    pub(super) addresses: Arc<Addresses>,
+    /// Whose turn it is.
+    turn: AtomicUsize,
     /// Those that wait for work, the latest used at the end. Locked by one worker only, so never waited for.
     idle: Waiting,
 }
@@ -54,6 +71,7 @@ pub(super) struct Pool {
 /// A connection that is at work for one answer.
 pub(super) struct Lease {
     pub(super) connection: Box<Connection>,
+    address: Arc<Address>,
     idle: Waiting,
 }
 
@@ -69,66 +87,124 @@ impl Lease {
         // The oldest stand first; after a peak this is where they end.
         let stale = idle.iter().take_while(|i| since.duration_since(i.since) > IDLE).count();
         idle.drain(..stale);
-        idle.push(Idle { connection: self.connection, since });
+        idle.push(Idle { connection: self.connection, address: self.address, since });
+    }
+
+    /// The answer broke off, or stopped.
+    pub(super) fn broken(&self) {
+        self.address.suspect();
     }
 }
 
 impl Pool {
     /// Nothing is connected yet.
-    ///
-    /// # Errors
-    /// An origin that is no address.
-    pub(super) fn new(
-        connector: HttpsConnector<HttpConnector>,
-        origin: &str,
-    ) -> Result<Self, EngineSetupError> {
-        let origin = origin
-            .parse()
-            .map_err(|source| EngineSetupError::Origin { origin: origin.to_owned(), source })?;
-        Ok(Self { connector, origin, idle: Arc::default() })
+    pub(super) fn new(addresses: Arc<Addresses>) -> Self {
+        Self { addresses, turn: AtomicUsize::new(0), idle: Arc::default() }
     }
 
-    /// The engine's host and port, as a `Host` line names them.
-    pub(super) fn host(&self) -> Option<&str> {
-        self.origin.authority().map(http::uri::Authority::as_str)
-    }
-
-    /// Sends a request. `head_only`: it is a HEAD.
+    /// Sends a request. Its answer has to begin before `until`.
     ///
     /// # Errors
-    /// No connection, one that broke, or an answer that is broken.
-    pub(super) async fn send(&self, sending: Sending, head_only: bool) -> Result<(Head, Lease), SendError> {
-        let mut sending = Some(sending);
+    /// No connection, one that broke, or an answer that is broken or late.
+    pub(super) async fn send(
+        &self,
+        mut request: Request,
+        until: Instant,
+    ) -> Result<(Head, Lease), SendError> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let (mut tried, mut unreachable) = (Vec::new(), None);
+        self.addresses.keep_fresh();
         loop {
-            let (mut connection, used) = match self.take() {
-                Some(connection) => (connection, true),
-                None => (Box::pin(self.connect()).await?, false),
+            let address = match self.addresses.next(turn, &tried) {
+                Some(address) => address,
+                None => match Box::pin(self.any_other(turn, &tried)).await {
+                    Some(address) => address,
+                    None => return Err(unreachable.unwrap_or_else(|| self.none())),
+                },
             };
-            match connection.exchange(&mut sending, head_only).await {
-                Ok(head) => return Ok((head, Lease { connection, idle: self.idle.clone() })),
-                // It was closed while it was idle, or something came that nobody asked for, and nothing was sent.
-                Err(_) if used && sending.as_ref().is_some_and(|sending| !sending.begun()) => {}
-                Err(error) => return Err(error.into()),
+            match self.send_to(&address, &mut request, until).await {
+                // Nothing was sent: another address may take it.
+                Err(SendError::Connect(why)) => {
+                    address.unreachable(&why);
+                    unreachable = Some(SendError::Connect(why));
+                    tried.push(address);
+                }
+                Ok((head, connection)) => {
+                    return Ok((head, Lease { connection, address, idle: self.idle.clone() }));
+                }
+                Err(error) => {
+                    // A body that its client broke off, or that was refused, says nothing about the address.
+                    if request.sending.as_ref().is_none_or(|sending| !sending.refused()) {
+                        address.suspect();
+                    }
+                    return Err(error);
+                }
             }
         }
     }
 
-    /// The connection that was used last. Whether it is still good shows when a request is sent over it.
-    fn take(&self) -> Option<Box<Connection>> {
-        let mut idle = held(&self.idle);
-        let Idle { connection, since } = idle.pop()?;
-        if since.elapsed() > IDLE {
-            // All before it are older.
-            idle.clear();
-            return None;
-        }
-        Some(connection)
+    /// An address that was not known before.
+    async fn any_other(&self, turn: usize, tried: &[Arc<Address>]) -> Option<Arc<Address>> {
+        self.addresses.renew_now().await;
+        self.addresses.next(turn, tried)
     }
 
-    async fn connect(&self) -> Result<Box<Connection>, SendError> {
-        let mut connector = self.connector.clone();
-        std::future::poll_fn(|context| connector.poll_ready(context)).await.map_err(SendError::Connect)?;
-        let stream = connector.call(self.origin.clone()).await.map_err(SendError::Connect)?;
-        Ok(Box::new(Connection::new(TokioIo::new(stream))))
+    fn none(&self) -> SendError {
+        match self.addresses.remaining() {
+            Some(remaining) => SendError::LeftOut(remaining),
+            None => SendError::NoAddress,
+        }
+    }
+
+    async fn send_to(
+        &self,
+        address: &Arc<Address>,
+        request: &mut Request,
+        until: Instant,
+    ) -> Result<(Head, Box<Connection>), SendError> {
+        let until = tokio::time::Instant::from_std(until);
+        let mut fresh = false;
+        loop {
+            let idle = if fresh { None } else { self.take(address) };
+            let used = idle.is_some();
+            let mut connection = match idle {
+                Some(connection) => connection,
+                None => tokio::time::timeout_at(until, Box::pin(address.connect()))
+                    .await
+                    .map_err(|_| SendError::Late)??,
+            };
+            if let Some(sending) = &mut request.sending {
+                sending.name_host(&address.configured.host_line);
+            }
+            // Who only reads may ask twice; kept while it might have to.
+            let again = request.sending.as_ref().filter(|_| used && request.reads).and_then(Sending::copy);
+            let exchange = connection.exchange(&mut request.sending, request.head_only);
+            let error = match tokio::time::timeout_at(until, exchange).await {
+                Ok(Ok(head)) => return Ok((head, connection)),
+                Ok(Err(error)) => error,
+                Err(_) => return Err(SendError::Late),
+            };
+            // It was closed while it was idle, or something came that nobody asked for, and nothing was sent.
+            if used && request.sending.as_ref().is_some_and(|sending| !sending.begun()) {
+                continue;
+            }
+            // The engine closed it at that very moment, and said nothing: once more, over one that it can't be closing.
+            match again.filter(|_| error.is_cut_off() && connection.heard_nothing()) {
+                Some(again) => (request.sending, fresh) = (Some(again), true),
+                None => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The connection to that address that was used last. Whether it is still good shows when a request is sent over it.
+    fn take(&self, address: &Arc<Address>) -> Option<Box<Connection>> {
+        let mut idle = held(&self.idle);
+        let at = idle.iter().rposition(|one| Arc::ptr_eq(&one.address, address))?;
+        if idle.get(at)?.since.elapsed() > IDLE {
+            // All before it are older.
+            idle.drain(..=at);
+            return None;
+        }
+        Some(idle.remove(at).connection)
     }
 }

@@ -4,10 +4,15 @@
 //! begin another is refused here, whoever made it.
 
 use std::fmt;
+use std::ops::Range;
 
-use http::header::HeaderValue;
+use http::header::{AUTHORIZATION, HeaderValue};
+use secrecy::ExposeSecret;
 
+use super::error::EngineSetupError;
 use super::http1::{Body, Sending};
+use super::pool::Request;
+use crate::config;
 use crate::refusal::{Kind, Refusal};
 
 /// Most heads are shorter, in bytes; a small body goes out behind them.
@@ -16,9 +21,12 @@ const USUAL: usize = 1024;
 /// A head under construction.
 pub(super) struct RequestHead {
     text: Vec<u8>,
+    /// Where the line stands that names the host.
+    host: Range<usize>,
     /// A request that has no body does not tell a length of none.
     bodiless: bool,
-    pub(super) head_only: bool,
+    head_only: bool,
+    reads: bool,
 }
 
 fn unfit(what: impl fmt::Display) -> Refusal {
@@ -31,7 +39,12 @@ impl RequestHead {
     ///
     /// # Errors
     /// A method or target with a byte that does not belong there.
-    pub(super) fn new(method: &str, target: [&str; 2], fixed: &[u8]) -> Result<Self, Refusal> {
+    pub(super) fn new(
+        method: &str,
+        target: [&str; 2],
+        host_line: &[u8],
+        fixed: &[u8],
+    ) -> Result<Self, Refusal> {
         if method.is_empty() || !method.bytes().all(|b| b.is_ascii_uppercase()) {
             return Err(unfit("the method"));
         }
@@ -47,9 +60,12 @@ impl RequestHead {
             return Err(unfit("the target"));
         }
         text.extend_from_slice(b" HTTP/1.1\r\n");
+        let host = text.len()..text.len() + host_line.len();
+        text.extend_from_slice(host_line);
         text.extend_from_slice(fixed);
         let bodiless = matches!(method, "GET" | "HEAD" | "DELETE" | "OPTIONS");
-        Ok(Self { text, bodiless, head_only: method == "HEAD" })
+        let reads = matches!(method, "GET" | "HEAD");
+        Ok(Self { text, host, bodiless, head_only: method == "HEAD", reads })
     }
 
     /// A line of a text.
@@ -77,16 +93,35 @@ impl RequestHead {
         self.text.extend_from_slice(b"\r\n");
     }
 
+    /// The head's end, of a request that has no body.
+    pub(super) fn without_body(self) -> Vec<u8> {
+        [self.text.as_slice(), b"\r\n"].concat()
+    }
+
     /// The head's end, and the body behind it.
-    pub(super) fn end(mut self, body: Body) -> Sending {
+    pub(super) fn end(mut self, body: Body) -> Request {
         match &body {
             Body::Whole(bytes) if bytes.is_empty() && self.bodiless => {}
             Body::Whole(bytes) => self.line("content-length", bytes.len().to_string().as_bytes()),
             Body::Stream(_) => self.line("transfer-encoding", b"chunked"),
         }
         self.text.extend_from_slice(b"\r\n");
-        Sending::new(self.text, body)
+        let sending = Some(Sending::new(self.text, self.host, body));
+        Request { sending, head_only: self.head_only, reads: self.reads }
     }
+}
+
+/// The line of `engine.basic_auth`; empty without it.
+///
+/// # Errors
+/// Name and password that can't be written in a header.
+pub(super) fn authorization(engine: &config::Engine) -> Result<Vec<u8>, EngineSetupError> {
+    use base64::Engine as _;
+    let Some(basic) = &engine.basic_auth else { return Ok(Vec::new()) };
+    let pair = format!("{}:{}", basic.username, basic.password.expose_secret());
+    let text = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+    let value = HeaderValue::from_str(&text).map_err(EngineSetupError::Authorization)?;
+    Ok([AUTHORIZATION.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat())
 }
 
 #[cfg(test)]
@@ -95,15 +130,15 @@ mod tests {
 
     #[test]
     fn what_could_begin_another_line_is_never_sent() {
-        assert!(RequestHead::new("GET", ["/e", "/task?a=%20"], b"").is_ok());
+        assert!(RequestHead::new("GET", ["/e", "/task?a=%20"], b"", b"").is_ok());
         for target in ["/task\r\nx: y", "/task HTTP/1.1", "/ta\0sk", "/t\u{e4}sk", "/task#x", "/task\t"] {
-            assert!(RequestHead::new("GET", ["/e", target], b"").is_err(), "{target:?}");
+            assert!(RequestHead::new("GET", ["/e", target], b"", b"").is_err(), "{target:?}");
         }
-        assert!(RequestHead::new("GET", ["", "task"], b"").is_err());
+        assert!(RequestHead::new("GET", ["", "task"], b"", b"").is_err());
         for method in ["", "get", "GET /x", "G\r\n"] {
-            assert!(RequestHead::new(method, ["/e", "/task"], b"").is_err(), "{method:?}");
+            assert!(RequestHead::new(method, ["/e", "/task"], b"", b"").is_err(), "{method:?}");
         }
-        let mut head = RequestHead::new("GET", ["/e", "/task"], b"").unwrap();
+        let mut head = RequestHead::new("GET", ["/e", "/task"], b"", b"").unwrap();
         assert!(head.text("x-user", "a b").is_ok());
         for value in ["a\r\nx: y", "a\n", "\r", "\0", "\u{e4}", "\u{7f}"] {
             assert!(head.text("x-user", value).is_err(), "{value:?}");

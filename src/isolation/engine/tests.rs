@@ -1,21 +1,26 @@
 //! Connections as an engine sees them: when one is used again, and when it must not be.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Frame;
-use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::addresses::Addresses;
 use super::answer::Answer;
 use super::body::{RequestBody, empty};
 use super::pool::{Pool, SendError};
 use super::request::RequestHead;
-use super::tls::tls;
+use crate::admission::Memory;
+use crate::config;
+use crate::refusal::Kind;
+
+mod addresses;
 
 /// What an engine does on its connections, the first to come first: on each, an answer to each request. After its last
 /// answer it keeps the connection open, unless `close` is set.
@@ -36,14 +41,22 @@ struct Played {
 }
 
 fn pool(listener: &TcpListener) -> Pool {
-    let mut http = HttpConnector::new();
-    http.enforce_http(false);
-    let https = hyper_rustls::HttpsConnectorBuilder::new()
-        .with_tls_config(tls(None).unwrap())
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(http);
-    Pool::new(https, &format!("http://{}", listener.local_addr().unwrap())).unwrap()
+    pool_of(&[listener.local_addr().unwrap()])
+}
+
+fn pool_of(addresses: &[SocketAddr]) -> Pool {
+    let origins = addresses.iter().map(|address| format!("http://{address}")).collect();
+    let mut engine = config::Engine::default();
+    engine.origins = origins;
+    Pool::new(Arc::new(Addresses::new(&engine).unwrap()))
+}
+
+fn room() -> Memory {
+    Memory::new(1 << 20)
+}
+
+fn soon_enough() -> Instant {
+    Instant::now() + Duration::from_secs(20)
 }
 
 async fn played(script: Script) -> Played {
@@ -103,9 +116,9 @@ const FINE: &str = "HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\n[]";
 impl Played {
     async fn send(&self, body: RequestBody) -> Result<Answer, SendError> {
         let method = if matches!(body, RequestBody::Stream(_)) { "POST" } else { "GET" };
-        let head = RequestHead::new(method, ["", "/task"], b"host: e\r\n").unwrap();
-        let (head, lease) = self.pool.send(head.end(body), false).await?;
-        Ok(Answer::new(head, lease, Duration::from_secs(5)))
+        let head = RequestHead::new(method, ["", "/task"], b"host: e\r\n", b"").unwrap();
+        let (head, lease) = self.pool.send(head.end(body), soon_enough()).await?;
+        Ok(Answer::new(head, lease, Duration::from_secs(5), room()))
     }
 
     async fn text(&self) -> Result<String, SendError> {
@@ -114,6 +127,12 @@ impl Played {
             Ok(whole) => String::from_utf8(whole.unwrap().to_vec()).unwrap(),
             Err(refusal) => refusal.message().to_owned(),
         })
+    }
+
+    async fn post(&self) -> Result<Answer, SendError> {
+        let head = RequestHead::new("POST", ["", "/task"], b"host: e\r\n", b"").unwrap();
+        let (head, lease) = self.pool.send(head.end(empty()), soon_enough()).await?;
+        Ok(Answer::new(head, lease, Duration::from_secs(5), room()))
     }
 
     /// The connections that requests came over.
@@ -168,9 +187,9 @@ async fn what_comes_while_nothing_was_asked_is_nobody_s() {
     // Of its own accord, as 408 is sent before a close.
     let (pool, mut engine_side) = silent_then("HTTP/1.1 200 \r\nContent-Length: 7\r\n\r\nFOREIGN").await;
     let ask = || async {
-        let head = RequestHead::new("GET", ["", "/task"], b"host: e\r\n").unwrap();
-        let (head, lease) = pool.send(head.end(empty()), false).await.unwrap();
-        Answer::new(head, lease, Duration::from_secs(5)).whole(99).await.unwrap().unwrap()
+        let head = RequestHead::new("GET", ["", "/task"], b"host: e\r\n", b"").unwrap();
+        let (head, lease) = pool.send(head.end(empty()), soon_enough()).await.unwrap();
+        Answer::new(head, lease, Duration::from_secs(5), room()).whole(99).await.unwrap().unwrap()
     };
     assert_eq!(ask().await, "[]");
     engine_side.recv().await;
@@ -221,19 +240,65 @@ async fn a_broken_answer_ends_its_connection() {
 }
 
 #[tokio::test]
-async fn a_request_goes_again_only_where_nothing_of_it_was_sent() {
+async fn a_request_goes_again_where_nothing_of_it_was_sent() {
     // The engine closes behind its answer, which is seen before the next request.
     let engine = played(Script { close: true, ..script(&[&[FINE], &[FINE]]) }).await;
     assert_eq!(engine.text().await.unwrap(), "[]");
     soon().await;
     assert_eq!(engine.text().await.unwrap(), "[]");
     assert_eq!(engine.over(), [0, 1]);
-    // It closes instead of an answer: it may have begun to work.
+}
+
+#[tokio::test]
+async fn a_read_goes_once_more_where_the_engine_closed_a_used_connection() {
+    // It closes instead of an answer.
     let engine = played(script(&[&[FINE], &[FINE]])).await;
     assert_eq!(engine.text().await.unwrap(), "[]");
-    soon().await;
+    assert_eq!(engine.text().await.unwrap(), "[]");
+    assert_eq!(engine.over(), [0, 0, 1]);
+    // The twins. A write: the engine may have begun to work.
+    let engine = played(script(&[&[FINE], &[FINE]])).await;
+    assert_eq!(engine.text().await.unwrap(), "[]");
+    assert!(matches!(engine.post().await, Err(SendError::Exchange(_))));
+    assert_eq!(engine.over(), [0, 0]);
+    // A fresh connection: it did not end because it was old.
+    let engine = played(script(&[&[], &[FINE]])).await;
+    assert!(engine.text().await.is_err());
+    assert_eq!(engine.over(), [0]);
+    // The fresh one ends as well: nothing is sent a third time.
+    let engine = played(script(&[&[FINE], &[], &[FINE]])).await;
+    assert_eq!(engine.text().await.unwrap(), "[]");
+    assert!(engine.text().await.is_err());
+    assert_eq!(engine.over(), [0, 0, 1]);
+    // An answer had begun.
+    let engine = played(Script { close: true, ..script(&[&[FINE, "HTTP/1.1 200 \r\nX: "], &[FINE]]) }).await;
+    assert_eq!(engine.text().await.unwrap(), "[]");
     assert!(engine.text().await.is_err());
     assert_eq!(engine.over(), [0, 0]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_held_has_its_time_in_all() {
+    const DRIPS: &str = "HTTP/1.1 200 \r\nContent-Length: 9\r\n\r\n[";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let pool = pool(&listener);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            stream.write_all(DRIPS.as_bytes()).await.unwrap();
+            for _ in 0..8 {
+                tokio::time::sleep(Duration::from_millis(40)).await;
+                let _ = stream.write_all(b" ").await;
+            }
+        }
+    });
+    let ask = async |time| {
+        let head = RequestHead::new("GET", ["", "/task"], b"host: e\r\n", b"").unwrap();
+        let (head, lease) = pool.send(head.end(empty()), soon_enough()).await.unwrap();
+        Answer::new(head, lease, Duration::from_millis(time), room()).whole(99).await
+    };
+    assert_eq!(ask(150).await.unwrap_err().kind(), Kind::EngineTimeout);
+    // The twin has time enough.
+    assert_eq!(ask(2000).await.unwrap().unwrap(), "[        ");
 }
 
 #[tokio::test]
@@ -307,10 +372,10 @@ async fn an_answer_and_a_request_of_any_size_pass_each_other() {
     });
     let piece = Bytes::from(vec![b'y'; 64 * 1024]);
     let frames = stream::iter((0..SIZE / piece.len()).map(move |_| Ok(Frame::data(piece.clone()))));
-    let head = RequestHead::new("POST", ["", "/task"], b"host: e\r\n").unwrap();
+    let head = RequestHead::new("POST", ["", "/task"], b"host: e\r\n", b"").unwrap();
     let body = RequestBody::Stream(StreamBody::new(frames).boxed_unsync());
-    let (head, lease) = pool.send(head.end(body), false).await.unwrap();
-    let mut answer = Answer::new(head, lease, Duration::from_secs(20));
+    let (head, lease) = pool.send(head.end(body), soon_enough()).await.unwrap();
+    let mut answer = Answer::new(head, lease, Duration::from_secs(20), room());
     let mut length = 0;
     while let Some(piece) = answer.piece().await.unwrap() {
         length += piece.len();

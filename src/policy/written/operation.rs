@@ -61,7 +61,7 @@ pub enum OperationKeyFault {
     #[error("`{0}` is not a method and a path, as `GET /task/{{id}}`")]
     NotTwo(String),
     /// The engine has no such method.
-    #[error("`{0}` is no method of the engine; it has {all}", all = Method::ALL.map(Method::name).join(", "))]
+    #[error("`{0}` is not a method of the engine, which has {all}", all = Method::ALL.map(Method::name).join(", "))]
     Method(String),
     /// The path is no template.
     #[error(transparent)]

@@ -25,7 +25,7 @@ use super::response::{Asked, Response};
 use super::stopping::{Live, Phase, Stopping};
 use crate::http1::Piece;
 use crate::refusal::{Kind, Refusal};
-use crate::request::{Feed, Framing, Head, Payload, Reader};
+use crate::request::{Feed, Framing, Head, Pace, Payload, Reader};
 
 /// Bytes that one read takes, at first and at the most: a long body is read in larger pieces.
 const READ: (usize, usize) = (4 * 1024, 64 * 1024);
@@ -45,6 +45,8 @@ pub(super) trait Handler {
     /// What an answer holds until its last byte.
     type Held;
 
+    /// How slowly a body may arrive.
+    fn pace(&self) -> Pace;
     /// Takes what counts of a head.
     fn begin(&self, head: &Head<'_>, peer: Option<IpAddr>) -> Self::Begun;
     /// Answers the request.
@@ -202,7 +204,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
         if self.reader.at_end() {
             return (None, Payload::empty());
         }
-        let (feed, payload) = Payload::fed(self.shared.timing.body);
+        let (feed, payload) = Payload::fed(self.shared.handler.pace());
         let feed = if self.feed(&feed) && self.reader.at_end() { None } else { Some(feed) };
         (feed, payload)
     }

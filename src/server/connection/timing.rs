@@ -19,8 +19,6 @@ pub(in crate::server) struct Timing {
     pub(super) idle: Duration,
     /// For a head.
     pub(super) head: Duration,
-    /// Between two pieces of a body.
-    pub(super) body: Duration,
     /// Between two pieces that the client takes of an answer.
     pub(super) reply: Duration,
     /// For the end.
@@ -29,7 +27,6 @@ pub(in crate::server) struct Timing {
 
 impl Timing {
     pub(in crate::server) fn new(limits: &Limits) -> Self {
-        let (body, reply) = (limits.body_idle_timeout, limits.reply_idle_timeout);
-        Self { idle: IDLE, head: HEAD, body, reply, linger: LINGER }
+        Self { idle: IDLE, head: HEAD, reply: limits.reply_idle_timeout, linger: LINGER }
     }
 }

@@ -16,6 +16,8 @@ metrics! {
         long_polls: Gauge = "tenantgate_long_polls_in_flight"[];
         /// Tenants with at least one request under way.
         tenants_active: Gauge = "tenantgate_tenants_active"[];
+        /// Memory that bodies and held answers were granted, of `limits.max_buffered_bytes`.
+        buffered: Gauge = "tenantgate_buffered_bytes"[];
         /// Tokens by outcome: `accepted`, or the refusal's code.
         tokens: IntCounterVec = "tenantgate_tokens_total"["outcome"];
         /// Look-ups of remembered tokens by result: `hit` or `miss`.
@@ -38,6 +40,11 @@ metrics! {
         owners_remembered: Gauge = "tenantgate_owners_remembered"[];
         /// Questions that the engine was asked to find owners.
         ownership_questions: IntCounter = "tenantgate_ownership_questions_total"[];
+        /// Network addresses behind an address of the engine in the settings (`engine.url`, `engine.urls`); 0: its name is
+        /// not known.
+        engine_addresses: GaugeVec = "tenantgate_engine_addresses"["address"];
+        /// Those of them that are left out at the moment, because they can't be connected to or don't answer.
+        engine_left_out: GaugeVec = "tenantgate_engine_addresses_left_out"["address"];
     }
 }
 
@@ -47,10 +54,14 @@ pub(crate) struct Scraped<'a> {
     pub(crate) tokens: &'a token::Stats,
     /// Of owners.
     pub ownership: &'a isolation::Stats,
+    /// Of the engine's addresses.
+    pub(crate) addresses: &'a [isolation::AddressStats],
     /// Long polls under way.
     pub long_polls: usize,
     /// Tenants with requests under way.
     pub tenants_active: usize,
+    /// Bytes of memory that were granted.
+    pub buffered: usize,
 }
 
 /// All of them, registered in a registry of their own.
@@ -60,12 +71,18 @@ pub(super) fn read(scraped: &Scraped<'_>) -> prometheus::Result<Registry> {
     read.build.with_label_values(&[version::VERSION, version::COMMIT]).set(1.0);
     read.long_polls.set(float(scraped.long_polls as u64));
     read.tenants_active.set(float(scraped.tenants_active as u64));
+    read.buffered.set(float(scraped.buffered as u64));
     tokens(&read, scraped.tokens);
     let owners = scraped.ownership;
     read.ownership_cache.with_label_values(&["hit"]).inc_by(owners.hits);
     read.ownership_cache.with_label_values(&["miss"]).inc_by(owners.misses);
     read.owners_remembered.set(float(owners.remembered));
     read.ownership_questions.inc_by(owners.questions);
+    for address in scraped.addresses {
+        let origin = address.origin.as_str();
+        read.engine_addresses.with_label_values(&[origin]).set(float(address.known as u64));
+        read.engine_left_out.with_label_values(&[origin]).set(float(address.left_out as u64));
+    }
     Ok(registry)
 }
 

@@ -20,7 +20,7 @@ dashboard: [`helm/files/dashboard.json`](../helm/files/dashboard.json). What to 
 /// The page `docs/metrics.md`.
 fn reference() -> String {
     let mut page = HEAD.to_owned();
-    for (title, docs) in [("Requests", Counted::DOCS), ("Tokens, keys, owners", Read::DOCS)] {
+    for (title, docs) in [("Requests", Counted::DOCS), ("Tokens, keys, owners, addresses", Read::DOCS)] {
         let _ =
             write!(page, "\n## {title}\n\n| name | type | labels | meaning |\n| --- | --- | --- | --- |\n");
         for doc in docs {

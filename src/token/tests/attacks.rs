@@ -194,6 +194,22 @@ async fn the_issuer_chooses_the_keys_and_a_kid_never_crosses() {
     }
 }
 
+/// The usual mistake is told by name; another issuer is only shown.
+#[tokio::test]
+async fn the_cause_names_a_final_slash_that_differs() {
+    let pair = Pair::rsa_a("k");
+    let server = Misbehaving::new(Does::keys(&[&pair])).await;
+    let tokens = tokens(&[issuer("https://one.example/", server.jwks_url())], &fast());
+    for (iss, slash) in [("https://one.example", true), ("https://two.example", false)] {
+        let token = format!("Bearer {}", pair.sign(&with(json!({ "iss": iss }))));
+        let refusal = tokens.caller(&[token.as_bytes()]).await.err().unwrap();
+        assert_eq!(refusal.kind(), Kind::TokenIssuer);
+        let cause = refusal.cause().unwrap();
+        assert_eq!(cause.contains("by the final slash only"), slash, "{cause}");
+        assert!(cause.contains(iss), "{cause}");
+    }
+}
+
 #[tokio::test]
 async fn client_ids_that_are_no_tenants() {
     let pair = Pair::rsa_a("k");

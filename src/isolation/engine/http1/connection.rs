@@ -132,6 +132,11 @@ impl Connection {
         self.reader.at_end()
     }
 
+    /// Whether not a byte has come.
+    pub(crate) fn heard_nothing(&self) -> bool {
+        self.reader.input.is_empty()
+    }
+
     /// Whether another request may follow: the request has gone out whole, its answer came whole, and nothing else.
     pub(crate) fn reusable(&self) -> bool {
         self.sending.is_none() && self.reader.reusable()

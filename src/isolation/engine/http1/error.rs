@@ -43,7 +43,7 @@ impl From<Malformed> for Broken {
 
 impl Broken {
     /// The connection ended or could not be used, and nothing of an answer that came is wrong.
-    pub(crate) fn is_cut_off(self) -> bool {
+    fn is_cut_off(self) -> bool {
         matches!(self, Self::CutOff | Self::Unasked)
     }
 }
@@ -57,4 +57,14 @@ pub(crate) enum ExchangeError {
     /// The connection.
     #[error("the connection broke")]
     Connection(#[from] io::Error),
+}
+
+impl ExchangeError {
+    /// The connection ended, and nothing of an answer that came is wrong.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        match self {
+            Self::Broken(broken) => broken.is_cut_off(),
+            Self::Connection(_) => true,
+        }
+    }
 }

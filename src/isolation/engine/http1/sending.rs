@@ -4,6 +4,7 @@
 //! byte has left: before that, and never after, the same request may go over another connection.
 
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -34,11 +35,13 @@ pub(crate) struct Sending {
     streams: bool,
     begun: bool,
     refused: bool,
+    /// Where the line that names the host stands in `out`.
+    host: Range<usize>,
 }
 
 impl Sending {
-    /// A request whose head tells how its body ends.
-    pub(crate) fn new(mut head: Vec<u8>, body: Body) -> Self {
+    /// A request whose head tells how its body ends. `host`: where the line stands that names the host.
+    pub(crate) fn new(mut head: Vec<u8>, host: Range<usize>, body: Body) -> Self {
         let (body, streams) = match body {
             Body::Whole(bytes) if bytes.len() <= SMALL => {
                 head.extend_from_slice(&bytes);
@@ -47,7 +50,25 @@ impl Sending {
             Body::Whole(bytes) => (Body::Whole(bytes), false),
             Body::Stream(stream) => (Body::Stream(stream), true),
         };
-        Self { out: head, at: 0, body, streams, begun: false, refused: false }
+        Self { out: head, at: 0, body, streams, begun: false, refused: false, host }
+    }
+
+    /// Names another host, where nothing was sent yet.
+    pub(crate) fn name_host(&mut self, line: &[u8]) {
+        if !self.begun && self.out.get(self.host.clone()).is_some_and(|named| named != line) {
+            self.out.splice(self.host.clone(), line.iter().copied());
+            self.host.end = self.host.start + line.len();
+        }
+    }
+
+    /// The same request once more, where nothing was sent yet and it is all there.
+    pub(crate) fn copy(&self) -> Option<Self> {
+        let body = match &self.body {
+            Body::Whole(bytes) if !self.begun => Body::Whole(bytes.clone()),
+            Body::Whole(_) | Body::Stream(_) => return None,
+        };
+        let (out, host) = (self.out.clone(), self.host.clone());
+        Some(Self { out, at: 0, body, streams: false, begun: false, refused: false, host })
     }
 
     /// Whether a byte of it has left.
