@@ -123,13 +123,13 @@ impl<'a> RequestContext<'a> {
 
     /// Ownership look-ups, then the permit.
     pub(crate) async fn permit(&self, draft: Draft) -> Result<Permit, Refusal> {
-        let began = Instant::now();
         let questions = draft.questions();
         let asks = questions.iter().any(|question| question.resource_type() != ResourceTypeId::TENANT);
+        let began = asks.then(Instant::now);
         let judge = async |caller: &Caller| self.state.ownership.of(self.engine, caller, &questions).await;
         let all = |owned: &OwnedIds| questions.iter().all(|asked| owned.id(asked).is_some());
         let owned = self.judged(judge, all).await?;
-        if asks {
+        if let Some(began) = began {
             self.record.look_up_seconds.set(Some(began.elapsed().as_secs_f64()));
         }
         Ok(draft.permit(&owned))

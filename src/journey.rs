@@ -65,10 +65,8 @@ pub(crate) async fn journey(
         Way::Forward(forward) => forward,
         Way::Answer(reply) => return Ok(*reply),
     };
-    let public_origin = state
-        .public_origin
-        .clone()
-        .unwrap_or_else(|| format!("http://{}", headers.host.as_deref().unwrap_or("localhost")).into());
+    let public_origin =
+        state.public_origin.clone().unwrap_or_else(|| state.origin_as_asked(headers.host.as_deref()));
     let planner = Planner {
         policy: &state.policy,
         settings: &state.settings,

@@ -3,8 +3,23 @@
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Looked up: each byte of a target is asked for.
+const UNRESERVED: [bool; 256] = {
+    let mut all = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        all[byte as usize] = is_unreserved(byte);
+        byte += 1;
+    }
+    all
+};
+
 fn encode(text: &str, out: &mut String) {
-    let unreserved = |b: &u8| b.is_ascii_alphanumeric() || b"-._~".contains(b);
+    let unreserved = |b: &u8| UNRESERVED.get(usize::from(*b)).copied().unwrap_or(false);
     let mut rest = text;
     // Most texts are unreserved from end to end, and copied at once.
     while let Some(at) = rest.bytes().position(|b| !unreserved(&b)) {
@@ -47,6 +62,9 @@ pub(crate) fn encode_query<'a>(target: &mut String, pairs: impl IntoIterator<Ite
 
 /// Percent-decoding into UTF-8; a broken escape is no text (servers differ in what they make of it).
 pub(crate) fn decode(raw: &str, plus_is_blank: bool) -> Result<String, &'static str> {
+    if !raw.bytes().any(|b| b == b'%' || b == b'+') {
+        return Ok(raw.to_owned());
+    }
     let mut out = Vec::with_capacity(raw.len());
     let mut bytes = raw.bytes();
     while let Some(byte) = bytes.next() {

@@ -153,6 +153,12 @@ impl AppState {
         })
     }
 
+    /// Scheme and authority that links show where none are set: as the client asked.
+    pub(crate) fn origin_as_asked(&self, host: Option<&str>) -> Arc<str> {
+        let scheme = if self.settings.tls.is_on() { "https" } else { "http" };
+        format!("{scheme}://{}", host.unwrap_or("localhost")).into()
+    }
+
     /// A pool of connections for one worker.
     ///
     /// # Errors

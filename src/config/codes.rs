@@ -160,6 +160,11 @@ codes! {
     /// A `ca_file` holds no certificate.
     InvalidCaFile = "invalid-ca-file", Error,
         "name a file with PEM certificates (-----BEGIN CERTIFICATE-----)";
+    /// TLS is asked for without a certificate, or without its key.
+    IncompleteTls = "incomplete-tls", Error, "name both `tls.certificate_file` and `tls.key_file`, or neither";
+    /// A certificate or its key can't be used, or they do not belong together.
+    InvalidCertificate = "invalid-certificate", Error,
+        "name a PEM file with the certificate, its own first, and one with the private key of that certificate";
     /// `policies.directory` is not a folder.
     NotADirectory = "not-a-directory", Error,
         "name a folder with rules, or leave it out for the built-in ones";

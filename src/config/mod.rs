@@ -36,6 +36,7 @@ mod tenant_id;
 mod tenant_sources;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tree;
 mod user_id;
 mod yaml;
@@ -65,4 +66,5 @@ pub(crate) use shape::schema;
 pub use tenancy::{BatchKey, SharedResources, Tenancy, Users};
 pub(crate) use tenant_id::{TenantIdFault, tenant_id};
 pub use tenant_sources::{Aliases, TenantSource};
+pub(crate) use tls::{Tls, TlsFault};
 pub(crate) use user_id::{UserIdFault, user_id};

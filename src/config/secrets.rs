@@ -19,7 +19,7 @@ const LARGEST: u64 = 1024 * 1024;
 
 /// Why a file can't be used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FileFault {
+pub(crate) enum FileFault {
     #[error(transparent)]
     Unreadable(#[from] io::Error),
     #[error("it is larger than 1 MiB")]
@@ -34,6 +34,10 @@ pub(super) enum FileFault {
     ShortKey,
     #[error("it holds no certificate")]
     NoCertificate,
+    #[error("it holds no private key")]
+    NoKey,
+    #[error("it is not the key of the certificate")]
+    OtherKey,
     #[error("it holds a PEM section that can't be read")]
     Pem(#[from] pem::Error),
     #[error("it holds a certificate that can't be read")]
@@ -48,6 +52,7 @@ impl FileFault {
                 FindingCode::UnreadableFile
             }
             Self::ShortKey => FindingCode::WeakBatchKey,
+            Self::NoKey | Self::OtherKey => FindingCode::InvalidCertificate,
             Self::NoCertificate | Self::Pem(_) | Self::Certificate(_) => FindingCode::InvalidCaFile,
         }
     }
@@ -75,14 +80,20 @@ pub(super) fn batch_key(path: &Path) -> Result<BatchKey, FileFault> {
 
 /// Checks that a file holds certificates (PEM, RFC 7468 section 5).
 pub(super) fn ca_file(path: &Path) -> Result<(), FileFault> {
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&content(path)?) {
-        roots.add(certificate?)?;
-    }
-    if roots.is_empty() { Err(FileFault::NoCertificate) } else { Ok(()) }
+    authorities(&content(path)?).map(drop)
 }
 
-fn content(path: &Path) -> Result<Vec<u8>, FileFault> {
+/// The certificates of a file.
+pub(super) fn authorities(pem: &[u8]) -> Result<rustls::RootCertStore, FileFault> {
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        roots.add(certificate?)?;
+    }
+    if roots.is_empty() { Err(FileFault::NoCertificate) } else { Ok(roots) }
+}
+
+/// What stands in a file.
+pub(super) fn content(path: &Path) -> Result<Vec<u8>, FileFault> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST { Err(FileFault::Large) } else { Ok(bytes) }

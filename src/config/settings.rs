@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 use super::object_types::ObjectTypes;
 use super::section::{Checks, F, section};
 use super::{
-    Cors, Deployments, Engine, IdentityHeaders, Issuer, Keys, Limits, Log, Permissions, Tenancy, address,
-    issuers,
+    Cors, Deployments, Engine, IdentityHeaders, Issuer, Keys, Limits, Log, Permissions, Tenancy, Tls,
+    address, issuers,
 };
 
 section! {
@@ -27,6 +27,8 @@ section! {
         /// Scheme and authority that `links[].href` in answers show, as `https://camunda.example.com`. Null: scheme and
         /// `Host` as the client asked.
         pub public_url: Option<String> = None,
+        /// TLS on the public listener.
+        pub tls: Tls = Tls::default(),
         /// The engine behind the gateway.
         pub engine: Engine = Engine::default(),
         /// The issuers whose tokens are taken; at least one. `--issuer`, `--audience` and `--jwks-url` (or
@@ -94,6 +96,7 @@ impl Settings {
                 Err(why) => c.report(F::InvalidPublicUrl, "public_url", format_args!("can't be used: {why}")),
             }
         }
+        self.tls.check(c);
         self.engine.check(c);
         issuers::check(&mut self.issuers, c);
         self.tenancy.check(&self.issuers, c);
@@ -117,6 +120,7 @@ impl Settings {
         let changed = [
             ("listen", self.listen != after.listen),
             ("admin_listen", self.admin_listen != after.admin_listen),
+            ("tls", self.tls.is_on() != after.tls.is_on()),
             ("limits.workers", limits.workers != later.workers),
             ("limits.connections", limits.connections != later.connections),
             ("log.format", self.log.format != after.log.format),

@@ -17,6 +17,14 @@ const DEPTH: usize = 100;
 pub fn body(data: &[u8]) {
     let bytes = Bytes::copy_from_slice(data);
     let Ok(ours) = super::read(&bytes, DEPTH) else { return };
+    let names = if let Json::Object(members) = &ours {
+        members.iter().map(|m| m.0.as_str()).collect()
+    } else {
+        vec!["a"]
+    };
+    for name in names.into_iter().take(20) {
+        assert_eq!(super::member(&bytes, DEPTH, name).as_ref(), Ok(&ours.member(name).cloned()), "{name}");
+    }
     let text = data.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(data);
     serde_json::from_slice::<IgnoredAny>(text).expect("another reader takes it");
     let written = Bytes::from(ours.write());

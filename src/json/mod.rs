@@ -10,6 +10,7 @@ mod boolean;
 pub mod fuzzing;
 mod read;
 pub mod scan;
+mod words;
 mod write;
 
 use std::convert::Infallible;
@@ -17,6 +18,7 @@ use std::convert::Infallible;
 use bytes::Bytes;
 
 pub use boolean::{boolean, boolean_parameter, plain_parameter};
+pub(crate) use read::member;
 pub use read::{Fault, read};
 
 /// A JSON document. Leaves are the exact text of the input. `H` is what may stand open in it until it is written: an id

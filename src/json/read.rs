@@ -6,6 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::Json;
+use super::words::end_of_plain;
 
 /// Members above which duplicate keys are looked for with a set instead of a scan.
 const MANY_MEMBERS: usize = 64;
@@ -30,6 +31,44 @@ impl fmt::Display for Fault {
 /// # Errors
 /// Syntax, encoding, depth, duplicate keys, trailing text; with the place.
 pub fn read<H>(body: &Bytes, max_depth: usize) -> Result<Json<H>, Fault> {
+    document(body, |reader| reader.value(max_depth))
+}
+
+/// One member of the object that a document is; none where it has none of that name, or is no object. Everything else is
+/// read past, by the same grammar.
+///
+/// # Errors
+/// As [`read`], but that only this member must not be there twice.
+pub(crate) fn member(body: &Bytes, max_depth: usize, name: &str) -> Result<Option<Json>, Fault> {
+    document(body, |reader| {
+        if reader.peek() != Some(b'{') {
+            reader.skip(max_depth)?;
+            return Ok(None);
+        }
+        let depth = reader.deeper(max_depth)?;
+        let mut found = None;
+        reader.members(|reader, from, escapes| {
+            let is = if escapes {
+                reader.key(from, true).is_some_and(|key| key == name)
+            } else {
+                reader.body.get(from + 1..reader.at - 1) == Some(name.as_bytes())
+            };
+            if is && found.is_some() {
+                return Err(Fault { at: from, what: format!("the key `{name}` is there twice") });
+            }
+            reader.colon()?;
+            if is {
+                found = Some(reader.value(depth)?);
+                return Ok(());
+            }
+            reader.skip(depth)
+        })?;
+        Ok(found)
+    })
+}
+
+/// Reads a document that is one value and nothing else.
+fn document<T>(body: &Bytes, read: impl FnOnce(&mut Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
     let body = match body.strip_prefix(b"\xEF\xBB\xBF") {
         Some(rest) => body.slice_ref(rest),
         None => body.clone(),
@@ -40,7 +79,7 @@ pub fn read<H>(body: &Bytes, max_depth: usize) -> Result<Json<H>, Fault> {
     // UTF-16 and UTF-32 text of ASCII letters is valid UTF-8 with NULs: the reader below refuses NUL anywhere.
     let mut reader = Reader { body: &body, at: 0 };
     reader.blanks();
-    let json = reader.value(max_depth)?;
+    let json = read(&mut reader)?;
     reader.blanks();
     if reader.at < body.len() {
         return Err(reader.fault("there is text after the JSON document"));
@@ -113,23 +152,11 @@ impl Reader<'_> {
     }
 
     fn object<H>(&mut self, depth: usize) -> Result<Json<H>, Fault> {
-        let depth = depth.checked_sub(1).ok_or_else(|| self.fault("the body is nested too deeply"))?;
-        self.at += 1;
+        let depth = self.deeper(depth)?;
         let mut members: Vec<(String, Json<H>)> = Vec::new();
         let mut seen: HashSet<String> = HashSet::new();
-        self.blanks();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(Json::Object(members));
-        }
-        loop {
-            self.blanks();
-            let from = self.at;
-            if self.peek() != Some(b'"') {
-                return Err(self.fault("a key in quotes was expected"));
-            }
-            let escapes = self.string()?;
-            let key = self
+        self.members(|reader, from, escapes| {
+            let key = reader
                 .key(from, escapes)
                 .ok_or_else(|| Fault { at: from, what: "a key has an unpaired surrogate".into() })?;
             let known = if members.len() < MANY_MEMBERS {
@@ -144,17 +171,39 @@ impl Reader<'_> {
                 // Jackson takes the last one, others the first: two readings.
                 return Err(Fault { at: from, what: format!("the key `{key}` is there twice") });
             }
-            self.blanks();
-            self.expect(b':', "a colon was expected")?;
-            self.blanks();
-            let value = self.value(depth)?;
+            reader.colon()?;
+            let value = reader.value(depth)?;
             members.push((key, value));
+            Ok(())
+        })?;
+        Ok(Json::Object(members))
+    }
+
+    /// The members of an object whose brace was passed: `each` gets the place of a key that was just read, and whether it
+    /// has escapes, and reads on to the end of its value.
+    fn members(
+        &mut self,
+        mut each: impl FnMut(&mut Self, usize, bool) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.blanks();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.blanks();
+            let from = self.at;
+            if self.peek() != Some(b'"') {
+                return Err(self.fault("a key in quotes was expected"));
+            }
+            let escapes = self.string()?;
+            each(self, from, escapes)?;
             self.blanks();
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
                     self.at += 1;
-                    return Ok(Json::Object(members));
+                    return Ok(());
                 }
                 _ => return Err(self.fault("a comma or `}` was expected")),
             }
@@ -162,26 +211,69 @@ impl Reader<'_> {
     }
 
     fn array<H>(&mut self, depth: usize) -> Result<Json<H>, Fault> {
-        let depth = depth.checked_sub(1).ok_or_else(|| self.fault("the body is nested too deeply"))?;
-        self.at += 1;
+        let depth = self.deeper(depth)?;
         let mut elements = Vec::new();
+        self.elements(|reader| {
+            elements.push(reader.value(depth)?);
+            Ok(())
+        })?;
+        Ok(Json::Array(elements))
+    }
+
+    /// The elements of an array whose bracket was passed: `each` reads one.
+    fn elements(&mut self, mut each: impl FnMut(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
         self.blanks();
         if self.peek() == Some(b']') {
             self.at += 1;
-            return Ok(Json::Array(elements));
+            return Ok(());
         }
         loop {
             self.blanks();
-            elements.push(self.value(depth)?);
+            each(self)?;
             self.blanks();
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b']') => {
                     self.at += 1;
-                    return Ok(Json::Array(elements));
+                    return Ok(());
                 }
                 _ => return Err(self.fault("a comma or `]` was expected")),
             }
+        }
+    }
+
+    /// Past a brace or bracket; the levels that are left inside.
+    fn deeper(&mut self, depth: usize) -> Result<usize, Fault> {
+        let depth = depth.checked_sub(1).ok_or_else(|| self.fault("the body is nested too deeply"))?;
+        self.at += 1;
+        Ok(depth)
+    }
+
+    /// Past the colon behind a key, up to the value.
+    fn colon(&mut self) -> Result<(), Fault> {
+        self.blanks();
+        self.expect(b':', "a colon was expected")?;
+        self.blanks();
+        Ok(())
+    }
+
+    /// Past a value that nobody needs.
+    fn skip(&mut self, depth: usize) -> Result<(), Fault> {
+        match self.peek() {
+            Some(b'{') => {
+                let depth = self.deeper(depth)?;
+                self.members(|reader, _, _| {
+                    reader.colon()?;
+                    reader.skip(depth)
+                })
+            }
+            Some(b'[') => {
+                let depth = self.deeper(depth)?;
+                self.elements(|reader| reader.skip(depth))
+            }
+            Some(b'"') => self.string().map(drop),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(_) | None => self.value::<std::convert::Infallible>(depth).map(drop),
         }
     }
 
@@ -200,8 +292,7 @@ impl Reader<'_> {
         loop {
             // Most bytes of a document stand in strings, for themselves.
             let rest = self.body.get(self.at..).unwrap_or_default();
-            let counts = |b: &u8| matches!(b, b'"' | b'\\' | 0..=0x1F);
-            self.at += rest.iter().position(counts).unwrap_or(rest.len());
+            self.at += end_of_plain(rest).unwrap_or(rest.len());
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;

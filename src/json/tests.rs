@@ -36,6 +36,32 @@ fn a_doubled_key_is_found_among_many_members() {
 }
 
 #[test]
+fn one_member_is_read_as_in_the_whole_document() {
+    let one = |text: &str| member(&Bytes::copy_from_slice(text.as_bytes()), 4, "a");
+    let leaf = |text: &str| Ok(Some(Json::Leaf(Bytes::copy_from_slice(text.as_bytes()))));
+    assert_eq!(one(r#" { "b" : [{}, {"a": 1}] , "a" : "x" , "c":-1.5e3}"#), leaf(r#""x""#));
+    assert_eq!(one(r#"{"\u0061":null}"#), leaf("null"));
+    assert_eq!(one(r#"{"A":1,"b":{"a":1}}"#), Ok(None));
+    assert_eq!(one(r#"[{"a":1}]"#), Ok(None));
+    // Twice, however it is spelt; faults in what is passed over, and behind it.
+    for text in [
+        r#"{"a":1,"a":2}"#,
+        r#"{"a":1,"\u0061":1}"#,
+        r#"{"a":1,"b":tru}"#,
+        r#"{"a":1,"b":"\x"}"#,
+        r#"{"a":1,"b":[1,]}"#,
+        r#"{"a":1,"b":{"c"}}"#,
+        r#"{"a":1,"b":[[[[1]]]]}"#,
+        r#"{"a":1}{"#,
+        r#"{"a":1"#,
+        "{\"a\":1,\"b\":\"\n\"}",
+    ] {
+        assert!(one(text).is_err(), "{text}");
+        assert!(read::<()>(&Bytes::copy_from_slice(text.as_bytes()), 4).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn other_encodings_are_refused() {
     for bytes in
         [&b"{\x00}\x00"[..], b"\xFF\xFE{\x00}\x00", b"\x00\x00\x00{\x00\x00\x00}", b"{\"a\":\"\xC3\"}"]

@@ -30,10 +30,13 @@ pub(crate) fn reply_headers(
     engine_origins: &[String],
     public_origin: &str,
 ) -> Vec<(HeaderName, HeaderValue)> {
-    let hop = |name: &HeaderName| {
-        let mut lists = engine.all(&CONNECTION).map(|value| value.to_str().unwrap_or_default());
-        lists.any(|list| list.split(',').any(|hop| hop.trim().eq_ignore_ascii_case(name.as_str())))
-    };
+    let lists = engine.all(&CONNECTION).map(|value| value.to_str().unwrap_or_default());
+    // `keep-alive` and `close` are no names of lines that would go on.
+    let hops: Vec<&str> = lists
+        .flat_map(|list| list.split(',').map(str::trim))
+        .filter(|hop| !["keep-alive", "close"].iter().any(|usual| hop.eq_ignore_ascii_case(usual)))
+        .collect();
+    let hop = |name: &HeaderName| hops.iter().any(|hop| hop.eq_ignore_ascii_case(name.as_str()));
     let kept = engine.iter().filter(|(name, _)| !DROPPED.contains(name) && !hop(name));
     let mut headers: Vec<_> = kept
         .map(|(name, value)| {

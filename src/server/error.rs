@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::config::TlsFault;
 use crate::isolation::EngineSetupError;
 use crate::state::StartError;
 
@@ -19,6 +20,9 @@ pub(crate) enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The certificates can't be used.
+    #[error("the public listener's certificates can't be used")]
+    Tls(#[from] TlsFault),
     /// Signals can't be waited for.
     #[error("can't wait for signals")]
     Signals(#[source] std::io::Error),

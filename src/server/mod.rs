@@ -15,6 +15,7 @@ mod response;
 mod shutdown;
 mod status;
 mod stopping;
+mod tls;
 mod workers;
 
 use std::sync::Arc;
@@ -38,7 +39,8 @@ pub(crate) async fn run(configuration: Configuration, read: Read) -> Result<(), 
     let (renew, renewed) = watch::channel(state.clone());
     let probe = web::Data::new(status::Probe::new(renewed.clone())?);
 
-    let public = workers::Public::start(&renewed)
+    let tls = tls::Tls::of(&state.settings.tls)?;
+    let public = workers::Public::start(&renewed, tls.clone())
         .map_err(|source| ServeError::Listen { address: state.settings.listen, source })?;
 
     let health = web::Data::new(status::Health::default());
@@ -56,7 +58,7 @@ pub(crate) async fn run(configuration: Configuration, read: Read) -> Result<(), 
     let format_address = |a: Option<std::net::SocketAddr>| a.map_or_else(String::new, |a| a.to_string());
     tracing::info!("listening on {}", public.address);
     tracing::info!("admin listening on {}", format_address(admin_address));
-    let reload = actix_web::rt::spawn(reload::run(renew, read, files));
+    let reload = actix_web::rt::spawn(reload::run(renew, tls, read, files));
     let ended = shutdown::until_told(public, admin, &health, &renewed).await;
     reload.abort();
     ended

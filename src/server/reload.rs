@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use super::tls::Tls;
 use crate::causes;
-use crate::config::{Finding, Settings};
+use crate::config::{Finding, Settings, TlsFault};
 use crate::isolation::EngineSetupError;
 use crate::policy::Policy;
 use crate::state::{AppState, StartError};
@@ -47,6 +49,8 @@ enum NotTaken {
     Keys(#[source] crate::token::NotReady),
     #[error("the engine does not answer")]
     Engine(#[source] crate::isolation::NotAlive),
+    #[error("the certificates can't be used")]
+    Tls(#[from] TlsFault),
     #[error("reading it failed")]
     Reading(#[from] tokio::task::JoinError),
 }
@@ -58,7 +62,12 @@ impl From<EngineSetupError> for NotTaken {
 }
 
 /// Watches signals and files for ever.
-pub(super) async fn run(state: watch::Sender<Arc<AppState>>, read: Read, mut files: Vec<PathBuf>) {
+pub(super) async fn run(
+    state: watch::Sender<Arc<AppState>>,
+    tls: Option<Tls>,
+    read: Read,
+    mut files: Vec<PathBuf>,
+) {
     // Without signals there are still the files.
     let mut hangup = signal(SignalKind::hangup()).ok();
     let mut seen = Seen::of(&files);
@@ -69,9 +78,12 @@ pub(super) async fn run(state: watch::Sender<Arc<AppState>>, read: Read, mut fil
         let metrics = state.borrow().metrics.clone();
         metrics.reloaded(taken.is_ok());
         match taken {
-            Ok((taken, read)) => {
+            Ok(Taken { state: taken, certificates, files: read }) => {
                 files = read;
                 seen = Seen::of(&files);
+                if let (Some(tls), Some(certificates)) = (&tls, certificates) {
+                    tls.renew(certificates);
+                }
                 let before = state.send_replace(taken);
                 let fixed = before.settings.fixed_until_restart(&state.borrow().settings);
                 if !fixed.is_empty() {
@@ -126,10 +138,18 @@ async fn changed(hangup: &mut Option<Signal>, files: &[PathBuf], seen: &mut Seen
     }
 }
 
-async fn take(before: &Arc<AppState>, read: &Read) -> Result<(Arc<AppState>, Vec<PathBuf>), NotTaken> {
+/// All that was made of a configuration.
+struct Taken {
+    state: Arc<AppState>,
+    certificates: Option<Arc<ServerConfig>>,
+    files: Vec<PathBuf>,
+}
+
+async fn take(before: &Arc<AppState>, read: &Read) -> Result<Taken, NotTaken> {
     let read = read.clone();
     let read = tokio::task::spawn_blocking(move || read()).await?;
     let Configuration { settings, policy, files } = read.map_err(NotTaken::Findings)?;
+    let certificates = settings.tls.load()?;
     let after = AppState::new(settings, policy, Some(before))?;
     after.tokens.start();
     let patience = tokio::time::Instant::now() + after.settings.keys.timeout;
@@ -148,7 +168,7 @@ async fn take(before: &Arc<AppState>, read: &Read) -> Result<(Arc<AppState>, Vec
     {
         return Err(NotTaken::Engine(why));
     }
-    Ok((Arc::new(after), files))
+    Ok(Taken { state: Arc::new(after), certificates, files })
 }
 
 /// What files looked like: a link that points elsewhere, as a mounted ConfigMap changes, is another file.

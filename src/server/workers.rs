@@ -21,6 +21,7 @@ use super::connection::{Connection, Shared, Timing};
 use super::date::Date;
 use super::public;
 use super::stopping::{Phase, Stopping};
+use super::tls::Tls;
 use crate::state::AppState;
 
 /// Connections that the system keeps until they are taken.
@@ -70,7 +71,7 @@ impl Public {
     ///
     /// # Errors
     /// An address that can't be bound, or threads that can't be had.
-    pub(super) fn start(renewed: &watch::Receiver<Arc<AppState>>) -> io::Result<Self> {
+    pub(super) fn start(renewed: &watch::Receiver<Arc<AppState>>, tls: Option<Tls>) -> io::Result<Self> {
         let state = renewed.borrow().clone();
         let limits = &state.settings.limits;
         let listener = listener(state.settings.listen)?;
@@ -84,9 +85,9 @@ impl Public {
             let (hand, taken) = mpsc::unbounded_channel();
             workers.push(Worker { connections: Arc::default(), hand });
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            let (state, seen, end) = (renewed.clone(), seen.clone(), end.clone());
+            let (state, tls, seen, end) = (renewed.clone(), tls.clone(), seen.clone(), end.clone());
             let work = move || {
-                LocalSet::new().block_on(&runtime, work(state, taken, seen));
+                LocalSet::new().block_on(&runtime, work(state, tls, taken, seen));
                 ended_with(runtime);
                 drop(end);
             };
@@ -152,6 +153,7 @@ async fn accept(listener: TcpListener, workers: Vec<Worker>, places: Arc<Semapho
 /// One worker, until the gateway stops and nothing is under way, or the time for that is over.
 async fn work(
     mut state: watch::Receiver<Arc<AppState>>,
+    tls: Option<Tls>,
     mut taken: mpsc::UnboundedReceiver<Taken>,
     mut phase: watch::Receiver<Phase>,
 ) {
@@ -165,7 +167,7 @@ async fn work(
         Rc::new(Shared { handler, stopping: stopping.clone(), date: Date::default(), timing, most_target });
     while stopping.phase() != Phase::Stopping {
         tokio::select! {
-            Some(taken) = taken.recv() => serve(taken, &shared),
+            Some(taken) = taken.recv() => serve(taken, &shared, tls.as_ref()),
             Ok(()) = state.changed() => renew(&shared, state.borrow_and_update().clone()),
             changed = phase.changed() => {
                 // A listener that is gone has stopped.
@@ -177,7 +179,7 @@ async fn work(
     // Those that were handed over before, perhaps with a request already.
     taken.close();
     while let Some(taken) = taken.recv().await {
-        serve(taken, &shared);
+        serve(taken, &shared, tls.as_ref());
     }
     let grace = state.borrow().settings.limits.shutdown_grace;
     if tokio::time::timeout(grace, stopping.all_ended()).await.is_err() {
@@ -193,13 +195,22 @@ fn renew(shared: &Shared<public::Worker>, state: Arc<AppState>) {
     shared.handler.renew(state);
 }
 
-fn serve(taken: Taken, shared: &Rc<Shared<public::Worker>>) {
+fn serve(taken: Taken, shared: &Rc<Shared<public::Worker>>, tls: Option<&Tls>) {
     let Taken { stream, peer, place } = taken;
     let Ok(stream) = TcpStream::from_std(stream) else { return };
-    let connection = Connection::new(stream, shared.clone(), Some(peer.ip()));
-    let live = shared.stopping.live();
+    let (shared, live) = (shared.clone(), shared.stopping.live());
+    let Some(tls) = tls.cloned() else {
+        let connection = Connection::new(stream, shared, Some(peer.ip()));
+        tokio::task::spawn_local(async move {
+            connection.run(live).await;
+            drop(place);
+        });
+        return;
+    };
     tokio::task::spawn_local(async move {
-        connection.run(live).await;
+        if let Some(stream) = tls.accept(stream).await {
+            Connection::new(stream, shared, Some(peer.ip())).run(live).await;
+        }
         drop(place);
     });
 }

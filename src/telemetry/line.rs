@@ -65,7 +65,8 @@ impl Line {
     pub(crate) fn text(mut self, name: &'static str, value: &str) -> Self {
         self.name(name);
         let plain = |b: u8| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\';
-        if value.bytes().all(plain) {
+        // All of them, without a way out: many bytes are looked at in one step.
+        if value.bytes().fold(true, |all, b| all & plain(b)) {
             self.text.push('"');
             self.text.push_str(value);
             self.text.push('"');

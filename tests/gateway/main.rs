@@ -101,6 +101,8 @@ mod layering;
 mod otlp;
 /// Figures and logs.
 mod telemetry;
+/// TLS on the public listener.
+mod tls;
 /// An engine that answers badly, late or not at all.
 mod trouble;
 

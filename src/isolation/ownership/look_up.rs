@@ -8,14 +8,14 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 
 use super::handle::Handles;
-use super::question::{Question, Visible, no_resource_type, owner};
+use super::question::{Question, Visible, no_resource_type, owner_of};
 use super::resource_id::{OwnedIds, ResourceId};
 use super::stats::{Counters, Stats};
 use crate::config::SharedResources;
 use crate::isolation::engine::{Engine, unreadable};
 use crate::isolation::own::{OwnId, ReadableId};
 use crate::isolation::permit::{Judged, Unjudged};
-use crate::json::{self, Json};
+use crate::json;
 use crate::policy::{LookUp, Policy, ResourceType, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
 use crate::tenancy::{Caller, GrantsDigest, Tenant};
@@ -190,8 +190,9 @@ impl Ownership {
 
     fn shows(&self, caller: &Caller, asked: &ResourceId, record: &Bytes) -> Result<bool, Refusal> {
         let resource_type = self.policy.resource_type(asked.resource_type()).ok_or_else(no_resource_type)?;
-        let record: Json = json::read(record, 1000).map_err(|fault| unreadable().because(fault))?;
-        let owner = owner(resource_type, &Visible::new(caller, resource_type, asked), &record)?;
+        let owner =
+            json::member(record, 1000, resource_type.pin.1).map_err(|fault| unreadable().because(fault))?;
+        let owner = owner_of(owner.as_ref(), &Visible::new(caller, resource_type, asked))?;
         let own = owner.is_own(self.shares(resource_type, asked));
         Ok(own && granted(caller, owner.tenant().as_deref(), asked)?)
     }

@@ -170,7 +170,12 @@ pub(super) fn owner(
     visible: &Visible<'_>,
     record: &Json,
 ) -> Result<Owner, Refusal> {
-    let owner = record.member(resource_type.pin.1).ok_or_else(unreadable)?;
+    owner_of(record.member(resource_type.pin.1), visible)
+}
+
+/// Whose a record is whose own field says that.
+pub(super) fn owner_of(field: Option<&Json>, visible: &Visible<'_>) -> Result<Owner, Refusal> {
+    let owner = field.ok_or_else(unreadable)?;
     if owner.is_null() {
         return Ok(Owner::None);
     }

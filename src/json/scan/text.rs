@@ -1,10 +1,12 @@
 //! Where strings and bare scalars end, and what a string says.
 
+use crate::json::words::quote_or_backslash;
+
 /// The place behind the next quote or backslash of a string, and what stands there; the piece's end where there is none.
 pub(super) fn text_end(piece: &[u8], at: usize) -> (usize, Option<u8>) {
     // Most bytes of an answer stand in strings: the end is looked for, not each byte.
     let rest = piece.get(at..).unwrap_or_default();
-    match memchr::memchr2(b'"', b'\\', rest) {
+    match quote_or_backslash(rest) {
         Some(end) => (at + end + 1, rest.get(end).copied()),
         None => (piece.len(), None),
     }

@@ -133,7 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
     /// One request and its answer.
     async fn request(&mut self) -> End {
         self.rest();
-        self.deadline.set(self.shared.timing.get().idle);
+        self.deadline.set_about(self.shared.timing.get().idle);
         let length = match std::future::poll_fn(|context| self.poll_head(context)).await {
             Next::Head(length) => length,
             Next::Refused(refusal) => return self.refuse(&refusal).await,

@@ -23,6 +23,8 @@ pub(super) struct Sending {
     at: usize,
     /// What follows it.
     behind: Bytes,
+    /// Taken by the stream, which may hold it back.
+    unflushed: bool,
 }
 
 impl Sending {
@@ -60,9 +62,6 @@ impl Sending {
         context: &mut Context<'_>,
         mut stream: Pin<&mut impl AsyncWrite>,
     ) -> Poll<io::Result<()>> {
-        if self.is_empty() {
-            return Poll::Ready(Ok(()));
-        }
         while !self.is_empty() {
             let out = self.out.get(self.at..).unwrap_or_default();
             let written = if self.behind.is_empty() {
@@ -74,6 +73,7 @@ impl Sending {
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
+            self.unflushed = true;
             let of_out = written.min(out.len());
             self.at += of_out;
             self.behind.advance(written - of_out);
@@ -82,7 +82,11 @@ impl Sending {
                 self.at = 0;
             }
         }
-        stream.poll_flush(context)
+        if self.unflushed {
+            ready!(stream.poll_flush(context))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Gives back what is more than that.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::Limits;
 
-/// Longer than the 60 seconds that proxies in front wait by their defaults, so that it is they who close: a request that is
+/// At the least, and at most twice as long. Longer than the 60 seconds that proxies in front wait by their defaults, so that it is they who close: a request that is
 /// just being sent over a connection that closes would be lost.
 const IDLE: Duration = Duration::from_secs(75);
 /// A head, from its first byte to its last.
