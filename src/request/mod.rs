@@ -15,7 +15,7 @@ mod tests;
 
 pub use arrival::{Arrival, Base, Headers};
 pub(crate) use head::{Framing, Head, room};
-pub(crate) use payload::Feed;
 pub use pace::Pace;
+pub(crate) use payload::Feed;
 pub use payload::Payload;
 pub(crate) use reader::Reader;

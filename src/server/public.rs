@@ -76,10 +76,11 @@ impl Handler for Worker {
         let log = RequestLog::begin(state.clone(), method(head.method), trace, peer);
         let under_way = state.metrics.begin();
         let lines = head.lines.iter().map(|line| (line.name, line.value));
-        let arrival = Arrival::read(&state.base, head.method, head.path, head.query, lines).map_err(|refusal| {
-            let authorization = head.all("authorization").map(<[u8]>::to_vec).collect();
-            Unread { refusal, authorization }
-        });
+        let arrival =
+            Arrival::read(&state.base, head.method, head.path, head.query, lines).map_err(|refusal| {
+                let authorization = head.all("authorization").map(<[u8]>::to_vec).collect();
+                Unread { refusal, authorization }
+            });
         Ok(Begun { arrival, log, under_way, origin })
     }
 

@@ -132,7 +132,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
     /// One request and its answer.
     async fn request(&mut self) -> End {
         self.rest();
-        self.deadline.set_about(self.shared.timing.idle);
+        if self.reader.input.is_empty() {
+            self.deadline.set_about(self.shared.timing.idle);
+        } else {
+            // The beginning of a head came with the request before.
+            self.deadline.set(self.shared.timing.head);
+        }
         let length = match std::future::poll_fn(|context| self.poll_head(context)).await {
             Next::Head(length) => length,
             Next::Refused(refusal) => return self.refuse(&refusal).await,
