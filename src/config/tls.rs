@@ -16,10 +16,13 @@ section! {
     /// change; those that can't be used then leave the old ones in force.
     pub(crate) struct Tls {
         /// File with the certificate (PEM), behind it those that lead to its authority.
+        #[schemars(extend("x-path" = true))]
         pub certificate_file: Option<PathBuf> = None,
         /// File with the certificate's private key (PEM).
+        #[schemars(extend("x-path" = true))]
         pub key_file: Option<PathBuf> = None,
         /// File with authorities (PEM): only clients with a certificate of one of them can connect. Null: none is asked for.
+        #[schemars(extend("x-path" = true))]
         pub client_ca_file: Option<PathBuf> = None,
     }
 }

@@ -172,4 +172,20 @@ mod tests {
         crate::fuzzing::replay("arrival", super::head);
         crate::fuzzing::replay("client_request", super::client_request);
     }
+
+    /// The seeds with one byte missing, doubled or another: most faults of real senders and attackers are so near.
+    #[test]
+    fn replay_of_seeds_with_a_fault() {
+        crate::fuzzing::replay("client_request", |seed| {
+            for at in 1..seed.len().min(300) {
+                let (before, rest) = seed.split_at(at);
+                for put in
+                    [&b""[..], &rest[..1], b"\r", b"\n", b"\r\n", b" ", b"\t", b"\0", b"0", b":", b"\xff"]
+                {
+                    super::client_request(&[before, put, &rest[1..]].concat());
+                    super::client_request(&[before, put, rest].concat());
+                }
+            }
+        });
+    }
 }

@@ -159,3 +159,25 @@ fn the_chart_s_schema_is_up_to_date() {
 fn the_schema_is_up_to_date() {
     same_as_checked_in("docs/configuration.schema.json", &schema());
 }
+
+/// Paths count from the file's folder, and what lies there is looked at for changes: only where the schema says that a key
+/// names one.
+#[test]
+fn every_key_that_names_a_file_says_so() {
+    fn walk(schema: &Value, seen: &mut usize) {
+        for (name, key) in schema["properties"].as_object().into_iter().flatten() {
+            if ["_file", "_files", "directory"].iter().any(|end| name.ends_with(end)) {
+                assert!(key.get("x-path").is_some(), "{name}");
+                *seen += 1;
+            }
+        }
+        match schema {
+            Value::Object(members) => members.values().for_each(|member| walk(member, seen)),
+            Value::Array(items) => items.iter().for_each(|item| walk(item, seen)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut seen = 0;
+    walk(&shape::whole(), &mut seen);
+    assert!(seen >= 8, "{seen}");
+}

@@ -133,7 +133,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
     /// One request and its answer.
     async fn request(&mut self) -> End {
         self.rest();
-        self.deadline.set_about(self.shared.timing.get().idle);
+        let timing = self.shared.timing.get();
+        if self.reader.input.is_empty() {
+            self.deadline.set_about(timing.idle);
+        } else {
+            // The beginning of a head came with the request before.
+            self.deadline.set(timing.head);
+        }
         let length = match std::future::poll_fn(|context| self.poll_head(context)).await {
             Next::Head(length) => length,
             Next::Refused(refusal) => return self.refuse(&refusal).await,
