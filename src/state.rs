@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use crate::admission::{Memory, Shares};
 use crate::config::Settings;
 use crate::isolation::{Addresses, Engine, EngineSetupError, EveryTenant, Handles, Ownership};
-use crate::model::{DataFault, Inspector};
+use crate::model::{DataFault, Inspections, Inspector};
 use crate::policy::Policy;
 use crate::request::Base;
 use crate::telemetry::Metrics;
@@ -60,7 +60,7 @@ pub(crate) struct AppState {
     /// Counts requests under way, a tenant each.
     pub shares: Shares,
     /// Inspects models.
-    pub inspector: Inspector,
+    pub inspections: Inspections,
     /// Counts what costs the engine most: deployments, and reports that it makes over all tenants.
     pub heavy: Shares,
     /// Counts uploads other than deployments.
@@ -99,9 +99,10 @@ impl AppState {
         let handles = Arc::new(Handles::new(&settings.tenancy.batch_keys, &settings.engine.name));
         let inspector = Inspector::new(settings.deployments.code, settings.tenancy.shared_resources)
             .map_err(StartError::Models)?;
+        let memory = Memory::new(settings.limits.buffered_bytes());
         Ok(Self {
             base,
-            inspector,
+            inspections: Inspections::new(inspector, memory.clone(), settings.engine.timeout),
             tokens,
             ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
             handles,
@@ -109,7 +110,7 @@ impl AppState {
             heavy: Shares::new(DEPLOYMENTS, REPORTS),
             uploads: Shares::new(UPLOADS, 0),
             all_uploads: Arc::new(Semaphore::new(settings.limits.uploads)),
-            memory: Memory::new(settings.limits.buffered_bytes()),
+            memory,
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
             metrics: Metrics::new()?,
             addresses: Arc::new(Addresses::new(&settings.engine)?),

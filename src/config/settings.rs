@@ -106,7 +106,7 @@ impl Settings {
         self.log.check(c);
         self.cors.check(c);
         self.keys.check(c);
-        self.limits.check(c);
+        self.limits.check(self.deployments.largest_model(), c);
     }
 
     fn check_listeners(&self, c: &mut Checks<'_>) {
