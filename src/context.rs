@@ -290,6 +290,11 @@ impl<'a> RequestContext<'a> {
         let mut owned = ownership.by_handle(self.caller(), &asked);
         if owned.is_none() && asked.plausible() {
             let judge = async |caller: &Caller| {
+                if ownership.is_others(self.engine, caller, &asked).await? {
+                    // As many questions as for a missing one.
+                    self.send(&draft.clone().permit(&OwnedIds::default()), Duration::ZERO).await?;
+                    return Ok(Judgement::NotOwn);
+                }
                 let unjudged = self.probe(&draft).await?;
                 ownership.judge(self.engine, caller, &asked, unjudged, self.limit()).await
             };

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use crate::admission::{Memory, Shares};
 use crate::config::Settings;
 use crate::isolation::{Addresses, Engine, EngineSetupError, EveryTenant, Handles, Ownership};
-use crate::model::{DataFault, Inspector};
+use crate::model::{DataFault, Inspections, Inspector};
 use crate::policy::Policy;
 use crate::request::Base;
 use crate::telemetry::Metrics;
@@ -60,7 +60,7 @@ pub(crate) struct AppState {
     /// Counts requests under way, a tenant each.
     pub shares: Shares,
     /// Inspects models.
-    pub inspector: Inspector,
+    pub inspections: Inspections,
     /// Counts what costs the engine most: deployments, and reports that it makes over all tenants.
     pub heavy: Shares,
     /// Counts uploads other than deployments.
@@ -134,7 +134,7 @@ impl AppState {
         };
         Ok(Self {
             base,
-            inspector,
+            inspections: Inspections::new(inspector, memory.clone(), settings.engine.timeout),
             tokens,
             ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
             handles,

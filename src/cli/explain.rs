@@ -300,7 +300,9 @@ fn answered(reply: &Reply, text: &mut Text) {
 
 fn request(look_up: &LookUp) -> String {
     match look_up {
-        LookUp::GetList { path, param, .. } => format!("GET {path}?{param}=…"),
+        LookUp::GetList { path, param, .. } | LookUp::Count { path, param } => {
+            format!("GET {path}?{param}=…")
+        }
         LookUp::PostList { path, field, .. } => format!("POST {path} {{\"{field}\": …}}"),
         LookUp::One { before, after } => format!("GET {before}…{after}"),
     }

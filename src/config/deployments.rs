@@ -28,7 +28,15 @@ pub enum Code {
     Allow,
 }
 
+/// Largest model that the inspector reads, whatever the setting, in bytes.
+const INSPECTED: usize = 8 * 1024 * 1024;
+
 impl Deployments {
+    /// Largest model that is read whole, in bytes.
+    pub(super) fn largest_model(&self) -> usize {
+        self.max_model_bytes.unwrap_or(INSPECTED).min(INSPECTED)
+    }
+
     pub(super) fn check(&self, c: &mut Checks<'_>) {
         if self.code == Code::Allow {
             let what = "lets deployed models run code: whoever may deploy can reach every tenant's data";

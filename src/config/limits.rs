@@ -21,7 +21,7 @@ section! {
         /// Largest answer of the engine that is held to be checked before it goes out, in bytes.
         pub max_held_answer_bytes: usize [65_536 to 1_073_741_824] = 32 * 1024 * 1024,
         /// Memory that JSON bodies, models and held answers may take together, in bytes. What needs more waits two seconds
-        /// for others to end and is refused then. At least twice `max_json_bytes` and `max_held_answer_bytes`. Null:
+        /// for others to end and is refused then. At least twice `max_json_bytes`, `max_held_answer_bytes` and `deployments.max_model_bytes`. Null:
         /// 134217728 (128 MiB), or that least.
         pub(super) max_buffered_bytes: Option<usize> [1_048_576 to 1_099_511_627_776_u64] = None,
         /// Longest `Authorization` header, in bytes.
@@ -70,9 +70,9 @@ impl Limits {
         self.max_json_bytes.max(self.max_held_answer_bytes).saturating_mul(2)
     }
 
-    pub(super) fn check(&self, c: &mut Checks<'_>) {
-        if self.buffered_bytes() < self.least_buffered_bytes() {
-            let what = "is less than twice `max_json_bytes` or `max_held_answer_bytes`: the largest would never fit in";
+    pub(super) fn check(&self, largest_model: usize, c: &mut Checks<'_>) {
+        if self.buffered_bytes() < self.least_buffered_bytes().max(largest_model.saturating_mul(2)) {
+            let what = "is less than twice the largest body, model or held answer, which would never fit in";
             c.report(F::SmallBuffer, "limits.max_buffered_bytes", what);
         }
     }

@@ -111,7 +111,7 @@ impl Settings {
         self.log.check(c);
         self.cors.check(c);
         self.keys.check(c);
-        self.limits.check(c);
+        self.limits.check(self.deployments.largest_model(), c);
     }
 
     /// The keys in which `after` differs that are read at the start only.

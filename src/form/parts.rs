@@ -102,12 +102,25 @@ impl Part {
     /// # Errors
     /// [`Kind::BodyTooLarge`] over `limit` bytes.
     pub async fn whole(&mut self, limit: usize) -> Result<Bytes, Refusal> {
+        self.whole_in(limit, async |_| Ok(())).await
+    }
+
+    /// The same; `grow` is told its length before it gets so long.
+    ///
+    /// # Errors
+    /// As [`Part::whole`], and what `grow` says.
+    pub(crate) async fn whole_in(
+        &mut self,
+        limit: usize,
+        mut grow: impl AsyncFnMut(usize) -> Result<(), Refusal>,
+    ) -> Result<Bytes, Refusal> {
         let mut whole = BytesMut::new();
         while let Some(piece) = self.piece().await? {
             if whole.len() + piece.len() > limit {
                 let what = format!("the part `{}` has more than {limit} bytes", self.name);
                 return Err(Refusal::new(Kind::BodyTooLarge, what));
             }
+            grow(whole.len() + piece.len()).await?;
             whole.extend_from_slice(&piece);
         }
         Ok(whole.freeze())

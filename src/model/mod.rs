@@ -10,6 +10,7 @@
 //! - `expression`: the small language of `${…}`;
 //! - `feel`: the small language of decisions;
 //! - `form`: forms are JSON;
+//! - `inspections`: inspections beside the workers, bounded in number;
 //! - `finding`: what was found, and the refusal made of it.
 
 mod checks;
@@ -21,6 +22,7 @@ mod finding;
 mod form;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod inspections;
 mod xml;
 
 use std::path::Path;
@@ -29,6 +31,7 @@ use serde::Deserialize;
 
 pub use data::DataFault;
 pub use finding::{ModelFinding, refusal};
+pub(crate) use inspections::Inspections;
 
 use finding::{sentence, shortened};
 

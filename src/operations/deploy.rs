@@ -5,7 +5,7 @@ use crate::context::RequestContext;
 use crate::form::{FormWriter, Part, Parts};
 use crate::isolation::{List, OwnQuery, Permit};
 use crate::json::{self, Json};
-use crate::model::{self, Inspector, ModelFinding};
+use crate::model::{self, Inspections, Inspector, ModelFinding};
 use crate::refusal::{Kind, Refusal};
 use crate::request::Payload;
 use crate::response::{self, Reply};
@@ -57,7 +57,7 @@ impl Read {
 
 /// What a form is checked by.
 pub(super) struct Checks<'a> {
-    pub(super) inspector: &'a Inspector,
+    pub(super) inspections: &'a Inspections,
     pub(super) settings: &'a Settings,
     pub(super) caller: &'a Caller,
 }
@@ -74,7 +74,7 @@ pub(crate) async fn deploy(
     let _share = ctx.in_line_to_upload(&ctx.state.heavy).await?;
     let mut read = Read::default();
     let (state, caller) = (ctx.state, ctx.caller());
-    let checks = Checks { inspector: &state.inspector, settings: &state.settings, caller };
+    let checks = Checks { inspections: &state.inspections, settings: &state.settings, caller };
     let mut answer = ctx
         .send_form(permit, payload, async |parts, out| checks.rebuild(parts, out, &mut read).await)
         .await?;
@@ -225,9 +225,15 @@ impl Checks<'_> {
         out.begin(&name, Some(&file_name), Some("application/octet-stream")).await?;
         if Inspector::kind(&file_name).is_some() {
             let limit = self.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
-            let whole = part.whole(limit.min(model::MAX_BYTES)).await?;
+            let mut granted = self.inspections.memory();
+            let whole = part
+                .whole_in(limit.min(model::MAX_BYTES), async |bytes| {
+                    self.inspections.grow(&mut granted, bytes).await
+                })
+                .await?;
+            let whole = granted.hold(whole);
             let tenant = read.tenant(self.caller)?.as_str().to_owned();
-            read.findings.extend(self.inspector.inspect(&file_name, &whole, &tenant));
+            read.findings.extend(self.inspections.inspect(&file_name, &whole, &tenant).await?);
             out.piece(whole).await?;
         } else {
             while let Some(piece) = part.piece().await? {

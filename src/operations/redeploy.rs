@@ -94,7 +94,7 @@ async fn inspect(ctx: &RequestContext<'_>, plan: &Plan, deployment: &OwnRow) -> 
         let too_long =
             || Refusal::new(Kind::BodyTooLarge, format!("the file `{name}` is too long to be inspected"));
         let bytes = bytes.ok_or_else(too_long)?;
-        findings.extend(ctx.state.inspector.inspect(&name, &bytes, tenant));
+        findings.extend(ctx.state.inspections.inspect(&name, &bytes, tenant).await?);
     }
     if findings.is_empty() { Ok(()) } else { Err(model::refusal(&findings)) }
 }

@@ -4,9 +4,10 @@ use http_body_util::BodyExt as _;
 
 use super::deploy::{self, Checks, Read};
 use super::upload;
+use crate::admission::Memory;
 use crate::config::Settings;
 use crate::form::{self, Parts};
-use crate::model::Inspector;
+use crate::model::{Inspections, Inspector};
 use crate::policy::Multipart;
 use crate::refusal::{Kind, Refusal};
 use crate::request::Payload;
@@ -39,7 +40,9 @@ pub(crate) async fn check_form(
                 .map_err(|faults| {
                     Refusal::new(Kind::Internal, format!("policies/models.yaml: {faults:?}"))
                 })?;
-            let checks = Checks { inspector: &inspector, settings, caller };
+            let memory = Memory::new(settings.limits.buffered_bytes());
+            let inspections = Inspections::new(inspector, memory, settings.engine.timeout);
+            let checks = Checks { inspections: &inspections, settings, caller };
             let mut read = Read::default();
             tokio::join!(checks.rebuild(&mut parts, writer, &mut read), nowhere).0?;
             Ok(deploy::describe_behind(&read, caller))

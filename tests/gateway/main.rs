@@ -89,6 +89,8 @@ mod suspended;
 mod task_list;
 /// Every class of bypass, by name.
 mod threats;
+/// What the time of an answer could tell.
+mod timing;
 
 /// The dashboard, before a running Prometheus.
 mod dashboard;

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::stage::{issuer, plan};
 use crate::streams::{answer, engine, own_task, upload};
+use crate::support::multipart::Form;
 use crate::support::recorder::{Answer, Recorder};
 
 const PATH: &str = "/task/own/attachment/create";
@@ -102,4 +103,43 @@ async fn all_tenants_uploads_together_are_bounded() {
         // Other requests were never in that line.
         gateway.api().with_token(&issuer().token("two")).get("/task").await.ok();
     }
+}
+
+/// A deployment whose model, near the largest that is taken, keeps the inspector busy for a while.
+fn large_model(tasks: usize) -> Form {
+    let tasks = r#"<userTask id="a" name="b"><documentation>c</documentation></userTask>"#.repeat(tasks);
+    let model = format!(
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="true">{tasks}</process></definitions>"#
+    );
+    Form::new().field("deployment-name", "large").file("f", "large.bpmn", model.as_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_answers_others_while_a_large_model_is_inspected() {
+    let recorder = Recorder::fake();
+    recorder.script(|seen| match seen.path.as_str() {
+        "/engine-rest/deployment/create" => {
+            Answer::Json(200, json!({"id": "d", "name": "large", "tenantId": "models"}).to_string())
+        }
+        _ => Answer::Json(200, "[]".into()),
+    });
+    let gateway = plan(&recorder.url()).env("TENANTGATE_LIMITS__WORKERS", "1").start().await;
+    let app = |tenant: &str| gateway.api().with_token(&issuer().token(tenant));
+    let (deployer, reader) = (app("models"), app("reads"));
+    reader.get("/task").await.ok();
+    let began = Instant::now();
+    let deployment =
+        tokio::spawn(async move { deployer.form("/deployment/create", large_model(24_000)).await });
+    let mut slowest = Duration::ZERO;
+    let mut reads = 0;
+    while !deployment.is_finished() {
+        let one = Instant::now();
+        reader.get("/task").await.ok();
+        slowest = slowest.max(one.elapsed());
+        reads += 1;
+    }
+    let took = began.elapsed();
+    // The twin: the model was inspected, and deployed.
+    deployment.await.unwrap().ok();
+    assert!(reads > 10 && slowest < took / 3, "{reads} reads, the slowest {slowest:?} of {took:?}");
 }

@@ -160,8 +160,8 @@ impl Engine {
         expected(self.relay(method, target, json, caller).await?)
     }
 
-    /// The one question that is pinned to nobody and asked in nobody's name: an engine, or a proxy, that reads the identity
-    /// headers would show that caller's tenants only.
+    /// A question that is pinned to nobody and asked in nobody's name, for who has tenants, or whether others have an id: an
+    /// engine, or a proxy, that reads the identity headers would show that caller's tenants only.
     ///
     /// # Errors
     /// As [`Engine::ask`].

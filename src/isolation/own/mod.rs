@@ -12,6 +12,7 @@ use crate::tenancy::Tenant;
 
 pub(crate) use query::List;
 pub use query::OwnQuery;
+pub(in crate::isolation) use query::count_of;
 pub(crate) use read_path::ReadPath;
 pub use write::OwnWrite;
 

@@ -276,7 +276,7 @@ fn widens(name: &str) -> bool {
     ["tenantIdIn", "owner", "orQueries"].contains(&name) || name.ends_with("ithoutTenantId")
 }
 
-pub(super) fn count_of(json: &Json) -> Result<u64, Refusal> {
+pub(in crate::isolation) fn count_of(json: &Json) -> Result<u64, Refusal> {
     let text = json.member("count").and_then(Json::leaf).and_then(|leaf| std::str::from_utf8(leaf).ok());
     text.and_then(|text| text.parse().ok()).ok_or_else(unreadable)
 }

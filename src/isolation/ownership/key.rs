@@ -51,7 +51,7 @@ impl KeyQuestion {
             policy.resource_type(resource_type).map_or(&[][..], |resource_type| &resource_type.look_up);
         let list = look_ups.iter().find_map(|look_up| match look_up {
             LookUp::GetList { path, .. } => Some(path),
-            LookUp::PostList { .. } | LookUp::One { .. } => None,
+            LookUp::PostList { .. } | LookUp::Count { .. } | LookUp::One { .. } => None,
         });
         let list =
             list.cloned().ok_or_else(|| Refusal::new(Kind::Internal, "the rules name no list of keys"))?;

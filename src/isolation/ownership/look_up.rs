@@ -15,6 +15,7 @@ use crate::config::SharedResources;
 use crate::isolation::engine::{Engine, unreadable};
 use crate::isolation::own::{OwnId, ReadableId};
 use crate::isolation::permit::{Judged, Unjudged};
+use crate::isolation::substitutes::fresh;
 use crate::json;
 use crate::policy::{LookUp, Policy, ResourceType, ResourceTypeId};
 use crate::refusal::{Kind, Refusal};
@@ -188,6 +189,32 @@ impl Ownership {
         })
     }
 
+    /// Whether counts tell that an id is somebody else's. An answer that shows its owner is not asked for then.
+    ///
+    /// # Errors
+    /// The engine can't be asked.
+    pub(crate) async fn is_others(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        asked: &ResourceId,
+    ) -> Result<bool, Refusal> {
+        let resource_type = self.policy.resource_type(asked.resource_type()).ok_or_else(no_resource_type)?;
+        let counts = resource_type.look_up.iter().filter_map(|look_up| match look_up {
+            LookUp::Count { path, param } => Some((path, param)),
+            LookUp::GetList { .. } | LookUp::PostList { .. } | LookUp::One { .. } => None,
+        });
+        let visible = Visible::new(caller, resource_type, asked);
+        let question = Question { engine, caller, resource_type, shared: false, visible: &visible };
+        for (path, param) in counts {
+            self.counters.questions(1);
+            if !visible.is_empty() && question.is_others(path, param, asked.id()).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn shows(&self, caller: &Caller, asked: &ResourceId, record: &Bytes) -> Result<bool, Refusal> {
         let resource_type = self.policy.resource_type(asked.resource_type()).ok_or_else(no_resource_type)?;
         let owner =
@@ -276,8 +303,12 @@ impl Ownership {
         if visible.is_empty() {
             return Ok(found);
         }
+        // What is others' is asked for under ids that never existed, as what is missing is under its own: both take the
+        // same questions.
+        let mut others: HashMap<&str, String> = HashMap::new();
         for look_up in &resource_type.look_up {
-            let open: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
+            let open = ids.iter().copied().filter(|id| !found.contains_key(*id));
+            let open: Vec<&str> = open.map(|id| others.get(id).map_or(id, String::as_str)).collect();
             if open.is_empty() {
                 break;
             }
@@ -288,6 +319,15 @@ impl Ownership {
                 return Err(Refusal::new(Kind::BodyTooLarge, what));
             }
             let question = Question { engine, caller, resource_type, shared, visible: &visible };
+            if let LookUp::Count { path, param } = look_up {
+                for id in ids {
+                    self.counters.questions(1);
+                    if question.is_others(path, param, id).await? {
+                        others.insert(id, fresh());
+                    }
+                }
+                continue;
+            }
             found.extend(self.put(&question, look_up, &open).await?);
         }
         Ok(found)
@@ -319,7 +359,7 @@ fn at_a_time(look_up: &LookUp) -> usize {
     match look_up {
         LookUp::GetList { many: true, .. } => IDS_BY_GET,
         LookUp::PostList { many: true, .. } => IDS_BY_POST,
-        LookUp::GetList { .. } | LookUp::PostList { .. } | LookUp::One { .. } => 1,
+        LookUp::GetList { .. } | LookUp::PostList { .. } | LookUp::Count { .. } | LookUp::One { .. } => 1,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::resource_id::ResourceId;
 use crate::isolation::engine::{Engine, Found, needed, rows, unreadable};
+use crate::isolation::own::count_of;
 use crate::json::Json;
 use crate::percent::{encode_path, encode_query};
 use crate::policy::{LookUp, ResourceType};
@@ -101,6 +102,7 @@ impl Question<'_> {
                 encode_query(&mut target, pairs);
                 self.engine.ask("GET", &target, None, self.caller).await?
             }
+            LookUp::Count { .. } => return Ok(Vec::new()),
             LookUp::PostList { path, field, many } => {
                 let mut body = Json::object();
                 let value = match ids {
@@ -128,6 +130,19 @@ impl Question<'_> {
             }
         }
         Ok(own)
+    }
+
+    /// Whether all that a count finds by an id is others': then its record is not worth asking for, and how long the engine
+    /// takes to load it must not show. That some is the tenants' makes nobody an owner: the record tells whose it is.
+    pub(super) async fn is_others(&self, path: &str, param: &str, id: &str) -> Result<bool, Refusal> {
+        let Some(tenants) = self.visible.pinned() else { return Ok(false) };
+        let (pin, _) = self.resource_type.pin;
+        let tenants = tenants.join(",");
+        let (mut own, mut all) = (path.to_owned(), path.to_owned());
+        encode_query(&mut own, [(param, id), (pin, tenants.as_str())]);
+        encode_query(&mut all, [(param, id)]);
+        let own = count_of(&self.engine.ask("GET", &own, None, self.caller).await?)?;
+        Ok(own == 0 && count_of(&self.engine.ask_for_nobody(&all).await?)? > 0)
     }
 
     fn owner(&self, record: &Json) -> Result<Owner, Refusal> {

@@ -54,6 +54,13 @@ pub enum LookUp {
         /// Whether it takes many.
         many: bool,
     },
+    /// A count, narrowed by a parameter: it finds nobody, but tells without the record that an id is somebody else's.
+    Count {
+        /// The path.
+        path: String,
+        /// The parameter.
+        param: String,
+    },
     /// One record by its id.
     One {
         /// Before the id.
@@ -75,6 +82,10 @@ struct LookUpWritten {
     /// The field or parameter of the list that takes many ids.
     #[serde(default, deserialize_with = "super::value")]
     ids: Option<String>,
+    /// The parameter of a count that takes one id. What only others' records count is not asked for by the next request,
+    /// which would load it.
+    #[serde(default, deserialize_with = "super::value")]
+    count: Option<String>,
 }
 
 /// What is asked, without the field that takes the id.
@@ -97,10 +108,13 @@ pub(crate) enum LookUpFault {
     #[error("a list needs `id` or `ids`: the field that takes what is asked for")]
     NoField,
     /// Which of the two holds?
-    #[error("a list takes `id` or `ids`, not both")]
+    #[error("a list takes `id` or `ids`, a count `count`, and none takes two of them")]
     TwoFields,
+    /// Counts are asked by GET.
+    #[error("a count is asked by `GET /path`")]
+    CountByPost,
     /// The id stands in the path already.
-    #[error("a request with `{{id}}` takes no `id` or `ids`")]
+    #[error("a request with `{{id}}` takes no `id`, `ids` or `count`")]
     FieldOfOne,
 }
 
@@ -131,11 +145,20 @@ impl TryFrom<LookUpWritten> for LookUp {
     type Error = LookUpFault;
 
     fn try_from(written: LookUpWritten) -> Result<Self, LookUpFault> {
-        let field = match (written.id, written.ids) {
-            (Some(_), Some(_)) => return Err(LookUpFault::TwoFields),
-            (Some(one), None) => Some((one, false)),
-            (None, Some(many)) => Some((many, true)),
-            (None, None) => None,
+        let field = match (written.id, written.ids, written.count) {
+            (Some(one), None, None) => Some((one, false)),
+            (None, Some(many), None) => Some((many, true)),
+            (None, None, None) => None,
+            (None, None, Some(param)) => {
+                return match written.ask {
+                    Ask::GetList(path) => Ok(Self::Count { path, param }),
+                    Ask::PostList(_) => Err(LookUpFault::CountByPost),
+                    Ask::One { .. } => Err(LookUpFault::FieldOfOne),
+                };
+            }
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
+                return Err(LookUpFault::TwoFields);
+            }
         };
         match (written.ask, field) {
             (Ask::GetList(path), Some((param, many))) => Ok(Self::GetList { path, param, many }),
@@ -161,6 +184,8 @@ mod tests {
         assert_eq!(look_up("{ ask: GET /task, id: taskId }"), Ok(list));
         let list = LookUp::PostList { path: "/job".into(), field: "jobIds".into(), many: true };
         assert_eq!(look_up("{ ask: POST /job, ids: jobIds }"), Ok(list));
+        let count = LookUp::Count { path: "/detail/count".into(), param: "taskId".into() };
+        assert_eq!(look_up("{ ask: GET /detail/count, count: taskId }"), Ok(count));
         let one = LookUp::One { before: "/detail/".into(), after: "?deserialize=false".into() };
         assert_eq!(look_up(r#"{ ask: "GET /detail/{id}?deserialize=false" }"#), Ok(one));
     }
@@ -171,6 +196,10 @@ mod tests {
             ("{ ask: GET /task }", LookUpFault::NoField),
             ("{ ask: POST /task }", LookUpFault::NoField),
             ("{ ask: GET /task, id: taskId, ids: taskIds }", LookUpFault::TwoFields),
+            ("{ ask: GET /task, id: taskId, count: taskId }", LookUpFault::TwoFields),
+            ("{ ask: GET /task, ids: taskIds, count: taskId }", LookUpFault::TwoFields),
+            ("{ ask: POST /task/count, count: taskId }", LookUpFault::CountByPost),
+            (r#"{ ask: "GET /task/{id}", count: taskId }"#, LookUpFault::FieldOfOne),
             (r#"{ ask: "GET /task/{id}", id: taskId }"#, LookUpFault::FieldOfOne),
             (r#"{ ask: "GET /task/{id}", ids: taskId }"#, LookUpFault::FieldOfOne),
         ] {

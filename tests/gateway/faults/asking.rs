@@ -150,7 +150,9 @@ impl Case {
         let query = seen.query.as_deref().unwrap_or_default();
         let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
         self.look_ups.iter().any(|look_up| match look_up {
-            LookUp::GetList { path, param, .. } => seen.method == "GET" && *path == asked && has(param),
+            LookUp::GetList { path, param, .. } | LookUp::Count { path, param } => {
+                seen.method == "GET" && *path == asked && has(param)
+            }
             LookUp::PostList { path, field, .. } => {
                 seen.method == "POST" && *path == asked && seen.json().get(field).is_some()
             }

@@ -81,7 +81,9 @@ fn not_met(
     let unseen = wanted.into_iter().filter(|name| !cases.iter().any(|case| case.starts_with(name.as_str())));
     let not_asked = look_ups.iter().filter_map(|look_up| {
         let asked = match look_up {
-            LookUp::GetList { path, .. } | LookUp::PostList { path, .. } => format!(" {path}?"),
+            LookUp::GetList { path, .. } | LookUp::PostList { path, .. } | LookUp::Count { path, .. } => {
+                format!(" {path}?")
+            }
             LookUp::One { before, .. } => format!(" {before}*?"),
         };
         (!seen.iter().any(|shape| shape.contains(&asked))).then_some(asked)
