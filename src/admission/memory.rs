@@ -42,7 +42,7 @@ impl Granted {
         let more = bytes.div_ceil(PIECE).saturating_sub(self.count);
         let Some(more) = u32::try_from(more).ok().filter(|m| *m > 0) else { return Ok(()) };
         let granted = self.pieces.clone().try_acquire_many_owned(more).map_err(|_| {
-            let what = "too many large bodies are under way; try again";
+            let what = "too many large bodies are in progress; try again";
             Refusal::new(Kind::Overloaded, what).retry_after(1)
         })?;
         self.count += more as usize;
