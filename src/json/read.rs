@@ -142,7 +142,7 @@ impl Reader<'_> {
             };
             if known {
                 // Jackson takes the last one, others the first: two readings.
-                return Err(Fault { at: from, what: format!("the key `{key}` is there twice") });
+                return Err(Fault { at: from, what: format!("the key `{key}` occurs twice") });
             }
             self.blanks();
             self.expect(b':', "a colon was expected")?;

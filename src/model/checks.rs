@@ -94,7 +94,7 @@ fn treated(
             format!("the value `{}` is not taken, only {}", shortened(value), spelled_out(&line.values)),
         )),
         Treatment::Never if listed() => {
-            Some(("value", format!("the value `{}` is not taken", shortened(value))))
+            Some(("value", format!("the value `{}` is not allowed", shortened(value))))
         }
         Treatment::Never => None,
         Treatment::With => {
@@ -163,7 +163,7 @@ fn other_documents<'a>(_: &CheckContext<'_>, element: &'a Element, found: &mut V
     for attribute in &element.attributes {
         let plain = matches!(attribute.local.as_str(), "lang" | "space" | "id");
         if (attribute.namespace == XML && !plain) || attribute.namespace == XINCLUDE {
-            let what = format!("`{}` is not taken", shortened(&attribute.written));
+            let what = format!("`{}` is not allowed", shortened(&attribute.written));
             found.push(Found { attribute: Some(attribute), code: "other-document", what, remedy: remedy() });
         }
     }

@@ -69,9 +69,9 @@ impl<'a> Scanner<'a> {
             '.' => Err("properties (`.`) are not taken".into()),
             '[' | ']' => Err("`[` and `]` are not taken".into()),
             '=' => Err("assignments are not taken".into()),
-            ',' => Err("calls are not taken".into()),
+            ',' => Err("calls are not allowed".into()),
             '{' => Err("`{` inside an expression is not taken".into()),
-            other => Err(format!("`{}` is not taken", other.escape_default()).into()),
+            other => Err(format!("`{}` is not allowed", other.escape_default()).into()),
         }
     }
 
