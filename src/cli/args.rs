@@ -87,6 +87,11 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Print the JSON schema of the configuration file, for editors.
     Schema,
+    /// Write the man pages into a folder.
+    Manual {
+        /// The folder; it must exist.
+        folder: PathBuf,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

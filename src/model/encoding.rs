@@ -77,7 +77,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, &'static str> {
                 Some("WINDOWS-1252") => Cow::Owned(windows_1252(rest)?),
                 Some(_) => {
                     return Err(
-                        "the declared encoding is not taken: UTF-8, UTF-16, US-ASCII, ISO-8859-1 and \
+                        "the declared encoding is not supported: UTF-8, UTF-16, US-ASCII, ISO-8859-1 and \
                                 windows-1252 are",
                     );
                 }

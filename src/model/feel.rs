@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
                 return Err("a path (`a.b`) reaches into objects; give the value an input of its own".into());
             }
             '/' if self.rest.starts_with("//") || self.rest.starts_with("/*") => {
-                return Err("comments are not taken in an expression".into());
+                return Err("comments are not allowed in an expression".into());
             }
             '-' if self.rest.starts_with("->") => return Err("`->` is not allowed".into()),
             '+' | '-' | '*' | '/' | ',' | '<' | '>' | '=' | '!' | '{' | ':' | '@' => {

@@ -94,6 +94,8 @@ mod layering;
 /// Spans, in builds that export them.
 #[cfg(feature = "otlp")]
 mod otlp;
+/// Compose, workflows, releases.
+mod packaging;
 /// Figures and logs.
 mod telemetry;
 /// An engine that answers badly, late or not at all.
