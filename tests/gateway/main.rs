@@ -101,6 +101,8 @@ mod layering;
 /// Spans, in builds that export them.
 #[cfg(feature = "otlp")]
 mod otlp;
+/// Compose, workflows, releases.
+mod packaging;
 /// Figures and logs.
 mod telemetry;
 /// TLS on the public listener.
