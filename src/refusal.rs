@@ -132,6 +132,8 @@ kinds! {
     ClientTooSlow = "TG408-SLOW", 408, "InvalidRequestException";
     /// The caller has too many requests under way.
     TooManyRequests = "TG429-SHARE", 429, "ProcessEngineException";
+    /// The caller's tenant begins more requests a second than it may.
+    TooFast = "TG429-RATE", 429, "ProcessEngineException";
     /// Something went wrong inside the gateway; nothing of the engine's answer was passed on.
     Internal = "TG500-INTERNAL", 500, "ProcessEngineException";
     /// The guard saw a record of another tenant in the engine's answer and stopped it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::admission::{Memory, Shares};
+use crate::admission::{Memory, Rates, Shares};
 use crate::config::Settings;
 use crate::isolation::{Addresses, Engine, EngineSetupError, EveryTenant, Handles, Ownership};
 use crate::model::{DataFault, Inspections, Inspector};
@@ -59,6 +59,10 @@ pub(crate) struct AppState {
     pub memory: Memory,
     /// Counts requests under way, a tenant each.
     pub shares: Shares,
+    /// How many requests each tenant may begin in a second.
+    pub rates: Rates,
+    /// Places for all requests under way.
+    pub under_way: Arc<Semaphore>,
     /// Inspects models.
     pub inspections: Inspections,
     /// Counts what costs the engine most: deployments, and reports that it makes over all tenants.
@@ -112,6 +116,8 @@ impl AppState {
             all_uploads: Arc::new(Semaphore::new(settings.limits.uploads)),
             memory,
             shares: Shares::new(settings.limits.requests_per_tenant, settings.limits.long_polls_per_tenant),
+            rates: Rates::new(settings.limits.requests_per_second_per_tenant),
+            under_way: Arc::new(Semaphore::new(settings.limits.requests)),
             metrics: Metrics::new()?,
             addresses: Arc::new(Addresses::new(&settings.engine)?),
             engine_origins: settings.engine.origins.as_slice().into(),

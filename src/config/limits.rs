@@ -39,6 +39,12 @@ section! {
         /// Most requests under way for one tenant, long polls apart. Below the engine's threads (Tomcat has 200), or one
         /// tenant could take all of them.
         pub requests_per_tenant: usize [1 to 1_000_000] = 64,
+        /// Most requests that one tenant may begin in a second, long polls too; a burst of as many at once. More of them are
+        /// 429. Null: any number.
+        pub requests_per_second_per_tenant: Option<u32> [1 to 1_000_000] = None,
+        /// Most requests under way, of all tenants and strangers together, long polls too. More of them are 503 before
+        /// anything else is looked at.
+        pub requests: usize [1 to 1_000_000] = 4096,
         /// Most long polls under way for one tenant.
         pub long_polls_per_tenant: usize [1 to 1_000_000] = 64,
         /// Time for requests under way to end after SIGTERM.

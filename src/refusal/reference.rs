@@ -168,6 +168,11 @@ const ADVICE: &[(Kind, &str)] = &[
         "Wait for requests to end, then try again (`Retry-After`). Fewer workers with more tasks each need fewer \
              long polls. The operator sets the share: `limits.requests_per_tenant`, `limits.long_polls_per_tenant`.",
     ),
+    (
+        Kind::TooFast,
+        "Wait (`Retry-After`), and send fewer requests: longer long polls, larger pages. The operator sets the rate: \
+             `limits.requests_per_second_per_tenant`.",
+    ),
     (Kind::Internal, "Tell the operator, who finds the cause in the log. It is a defect of the gateway."),
     (
         Kind::GuardAlarm,
