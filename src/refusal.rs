@@ -134,6 +134,8 @@ kinds! {
     ClientTooSlow = "TG408-SLOW", 408, "InvalidRequestException";
     /// The caller has too many requests in progress.
     TooManyRequests = "TG429-SHARE", 429, "ProcessEngineException";
+    /// The caller's tenant begins more requests per second than it may.
+    TooFast = "TG429-RATE", 429, "ProcessEngineException";
     /// Something went wrong inside the gateway; nothing of the engine's response was passed on.
     Internal = "TG500-INTERNAL", 500, "ProcessEngineException";
     /// The guard found another tenant's record in the engine's response and stopped it.

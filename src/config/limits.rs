@@ -43,6 +43,12 @@ section! {
         /// Maximum number of requests in progress per tenant, without long polls. Fewer than the engine's threads (Tomcat
         /// has 200), or one tenant could occupy all of them.
         pub requests_per_tenant: usize [1 to 1_000_000] = 64,
+        /// Maximum number of requests that one tenant may begin per second, long polls included; as many may come at once.
+        /// More are refused with 429. Null: no limit.
+        pub requests_per_second_per_tenant: Option<u32> [1 to 1_000_000] = None,
+        /// Maximum number of requests in progress, of all tenants together, long polls included. More are refused with 503 as
+        /// soon as their token is verified.
+        pub requests: usize [1 to 1_000_000] = 4096,
         /// Maximum number of long polls in progress per tenant.
         pub long_polls_per_tenant: usize [1 to 1_000_000] = 64,
         /// Time for requests in progress to finish after SIGTERM.
@@ -57,8 +63,10 @@ section! {
 
 impl Limits {
     /// What places for requests under way are made by.
-    pub(crate) fn places(&self) -> [usize; 4] {
-        [self.buffered_bytes(), self.uploads, self.requests_per_tenant, self.long_polls_per_tenant]
+    pub(crate) fn places(&self) -> ([usize; 5], Option<u32>) {
+        let [memory, uploads, all] = [self.buffered_bytes(), self.uploads, self.requests];
+        let places = [memory, uploads, all, self.requests_per_tenant, self.long_polls_per_tenant];
+        (places, self.requests_per_second_per_tenant)
     }
 
     /// Memory for bodies and held answers, in bytes.

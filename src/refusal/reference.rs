@@ -154,6 +154,10 @@ const ADVICE: &[(Kind, &str)] = &[
         Kind::TooManyRequests,
         "Wait until requests have finished, then try again (`Retry-After`). Fewer workers that each fetch more tasks need fewer long polls. The operator sets the share: `limits.requests_per_tenant`, `limits.long_polls_per_tenant`.",
     ),
+    (
+        Kind::TooFast,
+        "Wait (`Retry-After`) and send fewer requests: longer long polls, larger pages. The operator sets the rate: `limits.requests_per_second_per_tenant`.",
+    ),
     (Kind::Internal, "Tell the operator, who finds the cause in the log. This is a defect of the gateway."),
     (
         Kind::GuardAlarm,

@@ -116,6 +116,8 @@ mod harness;
 /// Answers come through as the engine gave them, to the byte; a sample of what `make parity` asks.
 mod parity;
 
+/// Rates, and room for all requests together.
+mod shares;
 /// What takes long or is large.
 mod streams;
 /// Uploads: their pace, and how many there may be.
