@@ -12,7 +12,7 @@ section! {
     /// The engine behind the gateway.
     pub(crate) struct Engine {
         /// URL of the engine's REST API, for example `http://camunda:8080/engine-rest`. Its path is also the public
-        /// path. Required; without user info and query.
+        /// path; other paths are 401 without a valid token and 403 with one. Required; without user info and query.
         pub(super) url: Option<String> = None,
         /// Scheme, host and port of `url`, as `http://camunda:8080`.
         #[serde(skip)]
