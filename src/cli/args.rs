@@ -134,7 +134,7 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
     /// What is logged, for example `info` or `info,tenantgate=debug` [default: info].
-    #[arg(long, alias = "log-level", value_name = "FILTER")]
+    #[arg(long, visible_alias = "log-level", value_name = "FILTER")]
     pub log_filter: Option<String>,
 }
 
