@@ -7,7 +7,7 @@ CHART_VALUES := smallest everything
 CHART_PAGES := docs/deploy.md docs/operating.md helm/README.md
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test chart audit chart-test dashboard-test otlp-test engine keycloak soak fuzz bench setup parity clients fmt update
+.PHONY: help demo ui test docs-test dist pictures chart audit chart-test dashboard-test otlp-test engine keycloak soak fuzz bench setup parity clients fmt update
 
 help: ## show this
 	@echo "tenantgate: keeps the applications of a shared Camunda 7 engine inside their own tenants"
@@ -31,6 +31,23 @@ test: setup ## formatting, lints, docs, chart, unit tests, tests against a real 
 	tests/clients/setup javascript
 	tests/run sh -c 'cargo test && cargo test --test clients -- javascript modeler'
 	cargo bench --profile dev --bench micro -- --test
+
+docs-test: ## the documents: every command run or rendered, links, schemas, workflows, compose, Terraform, forbidden phrases
+	tests/docs/setup
+	cargo build --bin tenantgate
+	cargo test --test gateway -- docs:: packaging:: command_line::
+	@tests/tools/get helm
+	tests/chart/docs template $(CHART_PAGES)
+	tests/docs/check
+
+dist: ## what a release holds: archive with man pages and completions, bill of materials, checksums (target/dist)
+	tests/tools/dist
+
+pictures: setup engine ## the pictures of docs/: the overview, and the dashboard over a Prometheus that scrapes a gateway
+	@tests/tools/get prometheus
+	tests/docs/setup pictures
+	tests/docs/overview
+	TENANTGATE_PROMETHEUS=$(CURDIR)/$(TOOLS) TENANTGATE_PICTURE=$(CURDIR)/docs/images/dashboard.png tests/run cargo test --test gateway dashboard -- --ignored
 
 keycloak: setup engine ## the gateway before a real Keycloak (fetched from Maven Central, 177 MB, once)
 	tests/run tests/issuers/keycloak/run cargo test --test issuers -- --ignored keycloak

@@ -1,12 +1,12 @@
 //! The stages of a request in order, as code, and nothing else.
 //!
-//! arrival → token → caller → operation → permission → share → body → plan → questions → permit → engine request → answer → guard →
+//! arrival → token → caller → place → operation → permission → rate → share → body → plan → questions → permit → engine request → answer → guard →
 //! reply. Each stage hands on a proof that the next one takes; the token comes before the operation, so a stranger
 //! learns nothing about either.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::context::RequestContext;
 use crate::isolation::{Engine, KeyOwner};
@@ -37,6 +37,11 @@ pub(crate) async fn journey(
     let Arrival { method, segments, query, headers, head: _ } = arrival;
     let authorization: Vec<&[u8]> = headers.authorization.iter().map(Vec::as_slice).collect();
     let caller = state.tokens.caller(&authorization).await?;
+    // Early: what there is no place for must cost little. Not before the token: strangers whose tokens wait for the issuer's
+    // keys would take the places of all.
+    let place = state.under_way.clone().try_acquire_owned().map_err(|_| {
+        Refusal::new(Kind::Overloaded, "too many requests are in progress; try again").retry_after(1)
+    })?;
     record.tenant = caller.own().cloned();
     record.user = Some(caller.user_id().clone());
     record.all_tenants = caller.all_tenants();
@@ -55,6 +60,7 @@ pub(crate) async fn journey(
     caller.permits().check(operation.rule.kind.name(), &state.settings.permissions)?;
 
     let long_poll = matches!(&operation.rule.how, How::Forward(forward) if forward.long_poll);
+    state.rates.take(&caller.share(), Instant::now())?;
     let share = state.shares.take(&caller.share(), long_poll)?;
     let caller = match caller.all_tenants() {
         // Boxed: few tokens grant every tenant, and all requests would carry its weight.
@@ -85,7 +91,7 @@ pub(crate) async fn journey(
     let (asks, headers, record) = (&caller, &headers, &*record);
     let kind = operation.rule.kind;
     let ctx = RequestContext { state, engine, asks, renewed, headers, public_origin, kind, forward, record };
-    Ok(carry_out(&ctx, plan, payload, extra).await?.holding(share))
+    Ok(carry_out(&ctx, plan, payload, extra).await?.holding((share, place)))
 }
 
 /// Plans a request of a caller that is granted every tenant. One that names a tenant which came since the list was asked

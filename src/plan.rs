@@ -141,8 +141,9 @@ impl Planner<'_> {
             let what = "the body's content type must be `application/json`";
             return Err(Refusal::new(Kind::ContentType, what));
         }
-        let json = json::read(body, self.settings.limits.max_json_depth)
-            .map_err(|fault| Refusal::new(Kind::BodyAmbiguous, format!("the body can't be read: {fault}")))?;
+        let json = json::read(body, self.settings.limits.max_json_depth).map_err(|fault| {
+            Refusal::new(Kind::BodyAmbiguous, format!("the body cannot be read: {fault}"))
+        })?;
         class_names(&json, &self.settings.values.object_types)?;
         Ok(Some(json))
     }

@@ -60,61 +60,61 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The path can be read in more than one way, or is not in canonical form.
+    /// The path is ambiguous or not in canonical form.
     PathAmbiguous = "TG400-PATH", 400, "InvalidRequestException";
-    /// The query string can be read in more than one way, or names a tenant parameter twice.
+    /// The query string is ambiguous, or names a tenant parameter twice.
     QueryAmbiguous = "TG400-QUERY", 400, "InvalidRequestException";
-    /// The body can't be read in one way only: syntax, encoding, duplicate keys, depth.
+    /// The body is ambiguous or invalid: syntax, encoding, duplicate keys, depth.
     BodyAmbiguous = "TG400-BODY", 400, "InvalidRequestException";
-    /// A multipart body can't be read in one way only.
+    /// The multipart body is ambiguous or invalid.
     MultipartAmbiguous = "TG400-MULTIPART", 400, "InvalidRequestException";
-    /// A header can't be read in one way only, or asks for a protocol change.
+    /// A header is ambiguous, or requests a protocol change.
     HeaderAmbiguous = "TG400-HEADER", 400, "InvalidRequestException";
     /// No token was sent.
     TokenMissing = "TG401-MISSING", 401, "AuthenticationException";
-    /// The token can't be read: shape, encoding, header fields, more than one token.
+    /// The token cannot be read: format, encoding, header fields, or more than one token.
     TokenMalformed = "TG401-MALFORMED", 401, "AuthenticationException";
-    /// The token's signature does not hold, or its key or algorithm is not accepted.
+    /// The token's signature is invalid, or its key or algorithm is not accepted.
     TokenSignature = "TG401-SIGNATURE", 401, "AuthenticationException";
-    /// The token comes from an issuer that the gateway does not know.
+    /// The token's issuer is not configured.
     TokenIssuer = "TG401-ISSUER", 401, "AuthenticationException";
-    /// The token was made for another audience.
+    /// The token was issued for another audience.
     TokenAudience = "TG401-AUDIENCE", 401, "AuthenticationException";
     /// The token has expired.
     TokenExpired = "TG401-EXPIRED", 401, "AuthenticationException";
     /// The token is not valid yet.
     TokenEarly = "TG401-EARLY", 401, "AuthenticationException";
-    /// A claim is missing, has the wrong type, or is not as required.
+    /// A claim is missing, has the wrong type, or has another value than required.
     TokenClaims = "TG401-CLAIMS", 401, "AuthenticationException";
-    /// The token is a user's, or is bound to a sender; only applications' bearer tokens are taken.
+    /// The token is a user's, or is bound to a sender; only applications' bearer tokens are accepted.
     TokenNotApplication = "TG403-NOT-APPLICATION", 403, "AuthorizationException";
-    /// The client id can't be a tenant: its characters, its length, or it is reserved.
+    /// The client id cannot be a tenant: invalid characters, invalid length, or reserved.
     ClientId = "TG403-CLIENT-ID", 403, "AuthorizationException";
-    /// The token names no tenant where one is needed, or one that can't be read, is not mapped, or can't be a tenant.
+    /// The token names no tenant although one is required, or one that cannot be read, is not mapped, or is not a valid tenant id.
     TenantClaim = "TG403-TENANT-CLAIM", 403, "AuthorizationException";
-    /// A grant in the token can't be read; nothing that it grants is used.
+    /// A grant in the token cannot be read; none of its grants is used.
     Grant = "TG403-GRANT", 403, "AuthorizationException";
-    /// The token has none of the scopes that operations of this kind need.
+    /// The token has none of the scopes that operations of this kind require.
     MissingScope = "TG403-SCOPE", 403, "AuthorizationException";
-    /// The request acts in one tenant and names none, and the token's person has none.
+    /// The request acts in one tenant but names none, and a person has no tenant of its own.
     NoOwnTenant = "TG403-OWN-TENANT", 403, "AuthorizationException";
-    /// The request names another user than the caller to act, and users are pinned.
+    /// The request lets another user than the caller act, and users are pinned.
     ForeignUser = "TG403-USER", 403, "AuthorizationException";
     /// The request names a tenant that the token does not grant.
     ForeignTenant = "TG403-TENANT", 403, "AuthorizationException";
-    /// The token grants the record's tenant at a lower level than the operation takes.
+    /// The token grants the record's tenant at a lower level than the operation requires.
     Level = "TG403-LEVEL", 403, "AuthorizationException";
-    /// Several granted tenants have a definition of the key, and the own one has none.
+    /// Several granted tenants have a definition with this key, and the caller's own tenant has none.
     AmbiguousKey = "TG403-KEY", 403, "AuthorizationException";
-    /// The request is about records without tenant, which this operation does not offer.
+    /// The request asks for records without a tenant, which this operation does not support.
     WithoutTenant = "TG403-TENANTLESS", 403, "AuthorizationException";
-    /// The operation is known and denied; the message says why.
+    /// The operation is denied; the message gives the reason.
     Denied = "TG403-DENIED", 403, "AuthorizationException";
     /// The engine has no such operation, or the gateway has no rule for it.
     NoRule = "TG403-NO-RULE", 403, "AuthorizationException";
-    /// A field or parameter asks for something that can't be kept inside the tenant.
+    /// A field or parameter asks for something that cannot be restricted to the tenant.
     FieldDenied = "TG403-FIELD", 403, "AuthorizationException";
-    /// The id of a new task can't be chosen by the client.
+    /// The client cannot choose the id of a new task.
     TaskId = "TG403-TASK-ID", 403, "AuthorizationException";
     /// The name of a class in a value is not accepted.
     ClassName = "TG403-CLASS", 403, "AuthorizationException";
@@ -122,31 +122,33 @@ kinds! {
     Model = "TG403-MODEL", 403, "AuthorizationException";
     /// A body or file is larger than the limit.
     BodyTooLarge = "TG413-BODY", 413, "InvalidRequestException";
-    /// The path or query is longer than the limit, or would be with the tenants that the token grants.
+    /// The path or query is longer than the limit, or would become so with the tenants that the token grants.
     TargetTooLong = "TG414-TARGET", 414, "InvalidRequestException";
-    /// The body's content type is not the one that the operation takes.
+    /// The body's content type is not the one that the operation requires.
     ContentType = "TG415-CONTENT-TYPE", 415, "NotSupportedException";
     /// The request expects something of the gateway other than to go on with its body.
     Expectation = "TG417-EXPECT", 417, "InvalidRequestException";
-    /// The headers, or the token, are larger than the limit.
+    /// The headers or the token are larger than the limit.
     HeadersTooLarge = "TG431-HEADERS", 431, "InvalidRequestException";
     /// The client took too long to send the request.
     ClientTooSlow = "TG408-SLOW", 408, "InvalidRequestException";
-    /// The caller has too many requests under way.
+    /// The caller has too many requests in progress.
     TooManyRequests = "TG429-SHARE", 429, "ProcessEngineException";
-    /// Something went wrong inside the gateway; nothing of the engine's answer was passed on.
+    /// The caller's tenant begins more requests per second than it may.
+    TooFast = "TG429-RATE", 429, "ProcessEngineException";
+    /// Something went wrong inside the gateway; nothing of the engine's response was passed on.
     Internal = "TG500-INTERNAL", 500, "ProcessEngineException";
-    /// The guard saw a record of another tenant in the engine's answer and stopped it.
+    /// The guard found another tenant's record in the engine's response and stopped it.
     GuardAlarm = "TG502-GUARD", 502, "ProcessEngineException";
-    /// The engine answered something that the gateway can't use.
+    /// The engine's response cannot be used.
     EngineAnswer = "TG502-ANSWER", 502, "ProcessEngineException";
     /// The engine can't be reached, or ended the connection without an answer.
     EngineUnreachable = "TG502-ENGINE", 502, "ProcessEngineException";
     /// The engine is away for the moment: none of its addresses works, or what stands before it says so.
     EngineAway = "TG503-ENGINE", 503, "ProcessEngineException";
-    /// The issuer's keys are unavailable, so no token can be checked.
+    /// The issuer's keys are unavailable, so no token can be verified.
     KeysUnavailable = "TG503-KEYS", 503, "ProcessEngineException";
-    /// The gateway has too many requests under way.
+    /// The gateway has too many requests in progress.
     Overloaded = "TG503-OVERLOADED", 503, "ProcessEngineException";
     /// The gateway stops, and with it a long poll; another replica, or this one soon, takes it again.
     Stopping = "TG503-STOPPING", 503, "ProcessEngineException";

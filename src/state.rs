@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::admission::{Memory, Shares};
+use crate::admission::{Memory, Rates, Shares};
 use crate::config::Settings;
 use crate::isolation::{Addresses, Engine, EngineSetupError, EveryTenant, Handles, Ownership};
 use crate::model::{DataFault, Inspections, Inspector};
@@ -59,6 +59,10 @@ pub(crate) struct AppState {
     pub memory: Memory,
     /// Counts requests under way, a tenant each.
     pub shares: Shares,
+    /// How many requests each tenant may begin in a second.
+    pub rates: Rates,
+    /// Places for all requests under way.
+    pub under_way: Arc<Semaphore>,
     /// Inspects models.
     pub inspections: Inspections,
     /// Counts what costs the engine most: deployments, and reports that it makes over all tenants.
@@ -112,13 +116,15 @@ impl AppState {
             .map_err(StartError::Models)?;
         let limits = &settings.limits;
         let same = before.filter(|before| before.settings.limits.places() == limits.places());
-        let (heavy, uploads, all_uploads, memory, shares) = match same {
+        let (heavy, uploads, all_uploads, memory, shares, rates, under_way) = match same {
             Some(same) => (
                 same.heavy.clone(),
                 same.uploads.clone(),
                 same.all_uploads.clone(),
                 same.memory.clone(),
                 same.shares.clone(),
+                same.rates.clone(),
+                same.under_way.clone(),
             ),
             None => (
                 Shares::new(DEPLOYMENTS, REPORTS),
@@ -126,6 +132,8 @@ impl AppState {
                 Arc::new(Semaphore::new(limits.uploads)),
                 Memory::new(limits.buffered_bytes()),
                 Shares::new(limits.requests_per_tenant, limits.long_polls_per_tenant),
+                Rates::new(limits.requests_per_second_per_tenant),
+                Arc::new(Semaphore::new(limits.requests)),
             ),
         };
         let metrics = match before {
@@ -144,6 +152,8 @@ impl AppState {
             all_uploads,
             memory,
             shares,
+            rates,
+            under_way,
             metrics,
             addresses: Arc::new(Addresses::new(&settings.engine)?),
             engine_origins: settings.engine.origins.as_slice().into(),

@@ -47,7 +47,7 @@ pub(crate) fn answer(method: &str, caller: &Caller) -> Result<Reply, Refusal> {
     match method {
         "GET" => Ok(Reply::json(200, body(caller))),
         "OPTIONS" => Ok(Reply::allow(&["GET"])),
-        _ => Err(Refusal::new(Kind::NoRule, "there is no such operation; ask by GET")),
+        _ => Err(Refusal::new(Kind::NoRule, "there is no such operation; use GET")),
     }
 }
 

@@ -48,7 +48,7 @@ impl Shares {
         let mut counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(key.clone()).or_insert(0);
         if *count >= limit {
-            let what = format!("{limit} of your requests are under way; wait for one to end");
+            let what = format!("{limit} of your requests are in progress; wait until one has finished");
             return Err(Refusal::new(Kind::TooManyRequests, what).retry_after(1));
         }
         *count += 1;

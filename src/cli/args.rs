@@ -11,22 +11,22 @@ use crate::config::{Flag, GatherArgs, Level};
 
 const EXAMPLES: &str = "\
 Examples:
-  Put it in front of an engine, complete and safe with five flags:
+  Run the gateway in front of an engine; these five flags are complete and safe:
     tenantgate serve --listen 0.0.0.0:8080 --admin-listen 0.0.0.0:9090 \\
       --engine-url http://camunda:8080/engine-rest \\
       --issuer https://example.eu.auth0.com/ --audience https://camunda.example.com/engine-rest
 
-  See every fault of a configuration file, and every risk, in one run:
+  List all errors and warnings of a configuration file:
     tenantgate check --config tenantgate.yaml
 
-  See whether a model would be let through:
-    tenantgate check --config tenantgate.yaml --model order.bpmn
+  Check whether a model may be deployed:
+    tenantgate check --model order.bpmn
 
-  See what would become of a request (nothing is sent):
-    tenantgate explain GET /engine-rest/task --client-id orders --config tenantgate.yaml
+  Show how a request would be handled (nothing is sent):
+    tenantgate explain GET /engine-rest/task --client-id orders
 
-Settings come from flags, then variables (TENANTGATE_ENGINE__URL), then the file, then defaults.
-Exit codes: 0 ok, 1 failed, 2 usage, 3 findings or refusal.";
+Flags override environment variables (TENANTGATE_ENGINE__URL), which override the file, which overrides the defaults.
+Exit codes: 0 success, 1 failure, 2 usage error, 3 errors found or request refused.";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -34,8 +34,8 @@ Examples:
   TENANTGATE_ENGINE__URL=http://camunda:8080/engine-rest tenantgate serve \\
     --issuer https://example.eu.auth0.com/ --audience https://camunda.example.com/engine-rest
 
-Any error among the settings stops the start; all of them are shown, and the exit code is 3.
-Only the gateway may reach the engine: close the engine's port to everybody else.";
+An error in the configuration stops the start; all errors are listed, and the exit code is 3.
+Only the gateway may reach the engine: close the engine's port to everyone else.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -45,7 +45,7 @@ Examples:
   tenantgate check --model order.bpmn
 
 With --model and no settings at all, the models are checked against the defaults.
-Nothing is started and nothing is sent. Warnings alone end with exit code 0, errors with 3.";
+Nothing is started and nothing is sent. The exit code is 0 if there are only warnings, and 3 if there are errors.";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -58,14 +58,13 @@ Examples:
   tenantgate explain --client-id orders \\
     curl -X POST https://camunda.example.com/engine-rest/task -H 'Content-Type: application/json' -d '{}'
 
-A pasted curl line is the last argument; its Authorization header is ignored. Without any settings the defaults apply,
-with the engine's path `/engine-rest`. Nothing is sent to the engine.
-A request that would be refused ends with exit code 3.";
+A pasted curl command comes last; its Authorization header is ignored. Without a configuration the defaults apply,
+with the path `/engine-rest`. Nothing is sent to the engine. The exit code is 3 if the request would be refused.";
 
 /// Keeps the applications of a shared Camunda 7 engine inside their own tenants.
 ///
-/// Each request's bearer token names an application; every request of the engine's REST interface is pinned to that
-/// application's tenant, or refused. The engine stays as it is.
+/// The bearer token of each request identifies an application. Requests to the engine's REST API are restricted to that
+/// application's tenant, or refused. The engine itself is not changed.
 #[derive(Debug, Parser)]
 #[command(name = "tenantgate", version = crate::version::LONG, after_help = EXAMPLES, after_long_help = EXAMPLES)]
 pub struct Arguments {
@@ -80,14 +79,19 @@ pub enum Command {
     /// Run the gateway.
     #[command(after_help = SERVE_EXAMPLES, after_long_help = SERVE_EXAMPLES)]
     Serve(SettingsArgs),
-    /// Check configuration, policies and models: every finding in one run.
+    /// Check configuration, rules and models, and list every finding.
     #[command(after_help = CHECK_EXAMPLES, after_long_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
-    /// Show what would become of a request: operation, rule, look-ups, the engine's request or the refusal.
+    /// Show how a request would be handled: operation, rule, look-ups, and the engine's request or the refusal.
     #[command(after_help = EXPLAIN_EXAMPLES, after_long_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// Print the JSON schema of the configuration file, for editors.
     Schema,
+    /// Write the man pages into a folder.
+    Manual {
+        /// The folder; it must exist.
+        folder: PathBuf,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -95,32 +99,32 @@ pub enum Command {
     },
 }
 
-/// Settings on the command line. Each goes before its variable and its key in the file.
+/// Settings on the command line. Each overrides its variable and its key in the file.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Settings")]
 pub struct SettingsArgs {
     /// The YAML file with all settings [variable: TENANTGATE_CONFIG].
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where applications connect [default: 0.0.0.0:8080]. Port 0: the system chooses one.
+    /// Address for applications [default: 0.0.0.0:8080]. Port 0: chosen by the system.
     #[arg(long, value_name = "IP:PORT")]
     pub listen: Option<String>,
-    /// Where /metrics, /healthz and /readyz answer [default: 0.0.0.0:9090].
+    /// Address for /metrics, /healthz and /readyz [default: 0.0.0.0:9090].
     #[arg(long, value_name = "IP:PORT")]
     pub admin_listen: Option<String>,
-    /// Scheme and host that links in answers show [default: as the client asked].
+    /// Scheme and host for links in responses [default: those of the request].
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
-    /// URL of the engine's REST interface; its path is the public one, too.
+    /// URL of the engine's REST API; its path is also the public path.
     #[arg(long, value_name = "URL")]
     pub engine_url: Option<String>,
-    /// The issuer whose tokens are taken: their exact `iss` [variable: TENANTGATE_ISSUER].
+    /// The issuer whose tokens are accepted: their exact `iss` [variable: TENANTGATE_ISSUER].
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,
-    /// An audience that is taken; repeat it for several [variable: TENANTGATE_AUDIENCE, with commas].
+    /// An accepted audience; repeatable [variable: TENANTGATE_AUDIENCE, comma separated].
     #[arg(long, value_name = "TEXT")]
     pub audience: Vec<String>,
-    /// Where the issuer's keys lie [default: the issuer and .well-known/jwks.json].
+    /// Address of the issuer's keys [default: the issuer and .well-known/jwks.json].
     #[arg(long, value_name = "URL")]
     pub jwks_url: Option<String>,
     /// Folder whose rules replace the built-in ones.
@@ -129,8 +133,8 @@ pub struct SettingsArgs {
     /// `human` or `json` [default: human].
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
-    /// What is logged, as `info` or `info,tenantgate=debug` [default: info].
-    #[arg(long, alias = "log-level", value_name = "FILTER")]
+    /// What is logged, for example `info` or `info,tenantgate=debug` [default: info].
+    #[arg(long, visible_alias = "log-level", value_name = "FILTER")]
     pub log_filter: Option<String>,
 }
 
@@ -159,7 +163,7 @@ impl From<SettingsArgs> for GatherArgs {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Models (BPMN, DMN, CMMN, forms) to check as if they were deployed.
+    /// Models (BPMN, DMN, CMMN, forms) to check for deployment.
     #[arg(long = "model", value_name = "FILE", num_args = 1..)]
     pub models: Vec<PathBuf>,
     /// The settings.
@@ -180,17 +184,17 @@ pub struct ExplainArgs {
     /// The body itself.
     #[arg(long, value_name = "TEXT")]
     pub data: Option<String>,
-    /// A header, as 'Accept: application/json'; repeat it for several [default with a body: Content-Type:
+    /// A header such as 'Accept: application/json'; repeatable [default with a body: Content-Type:
     /// application/json].
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub headers: Vec<(String, String)>,
-    /// Explain it for this application [default: example].
+    /// The client id of the application [default: example].
     #[arg(long, value_name = "ID", conflicts_with = "token")]
     pub client_id: Option<String>,
-    /// Explain it for an application whose token grants another tenant at `read`, `work` or `all`; repeat it for several.
+    /// Another tenant that the token grants, at `read`, `work` or `all`; repeatable.
     #[arg(long = "grant", value_name = "TENANT=LEVEL", conflicts_with = "token")]
     pub grants: Vec<Grant>,
-    /// Explain it for the bearer of the token in this file; it is verified, for which the issuer is asked for its keys.
+    /// File with a token to use; it is verified with the issuer's keys, which are fetched.
     #[arg(long, value_name = "FILE")]
     pub token: Option<PathBuf>,
     /// The settings.
@@ -222,10 +226,10 @@ impl ExplainArgs {
 #[derive(Debug, thiserror::Error)]
 enum NoHeader {
     /// It is not a name and a value.
-    #[error("a header is written as 'Name: value'")]
+    #[error("write a header as 'Name: value'")]
     Form,
     /// It follows from the body.
-    #[error("`explain` sets it by the body")]
+    #[error("`explain` derives this header from the body")]
     Framing,
 }
 

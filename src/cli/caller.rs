@@ -57,7 +57,7 @@ impl<'a> By<'a> {
 /// The caller's tenant, and what differs from a caller that has nothing else.
 pub(super) fn describe(caller: &Caller, settings: &Settings, text: &mut Text) {
     let own = caller.own().map(Tenant::as_str);
-    text.line("caller", own.unwrap_or("a person, who has no tenant"));
+    text.line("caller", own.unwrap_or("a person (no tenant of its own)"));
     if own != Some(caller.user()) {
         text.line("user", caller.user());
     }

@@ -204,14 +204,12 @@ impl Explainer<'_> {
                 text.line("answered", sum);
             }
             Plan::SendByKey { question, own, shared } => {
-                let asks = format!("has the caller a definition of this key? GET {}", question.target());
+                let asks =
+                    format!("does the caller have a definition with this key? GET {}", question.target());
                 text.line("question", &asks);
                 self.sent(own, forward, text);
                 if self.caller.tenants(Level::Read).nth(1).is_some() {
-                    text.line(
-                        "otherwise",
-                        "that of the one granted tenant which has it; of several: refused",
-                    );
+                    text.line("otherwise", "the one granted tenant that has it; refused if several do");
                 }
                 if let Some(shared) = shared {
                     text.line("otherwise", "the shared one:");
@@ -230,7 +228,7 @@ impl Explainer<'_> {
                     self.to_engine(draft, text);
                 }
                 if let Some(draft) = plan.otherwise() {
-                    text.line("otherwise", "where the caller has no such thing:");
+                    text.line("otherwise", "if the caller has none:");
                     self.to_engine(draft, text);
                 }
                 questions(&plan.describe_behind(self.caller), text);
@@ -276,11 +274,14 @@ impl Explainer<'_> {
         };
         let by: Vec<String> = resource_type.look_up.iter().map(request).collect();
         if !asked.plausible() {
-            return format!("`{}` can't be an id: it goes as one that never existed", asked.id());
+            return format!("`{}` cannot be an id: it is sent as one that never existed", asked.id());
         }
         let (id, by) = (asked.id(), by.join(", then "));
-        let by = if shows { format!("the answer shows it, or {by}") } else { format!("by {by}") };
-        format!("is `{id}` an own {}? {by}; if not, it goes as an id that never existed", resource_type.name)
+        let by = if shows { format!("the answer contains it, or {by}") } else { format!("by {by}") };
+        format!(
+            "is `{id}` a {} of the caller? {by}; if not, it is sent as an id that never existed",
+            resource_type.name
+        )
     }
 }
 
@@ -295,7 +296,7 @@ fn answered(reply: &Reply, text: &mut Text) {
         ReplyBody::Whole(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         ReplyBody::Stream { .. } => String::new(),
     };
-    text.line("answered", &format!("{} {body} by the gateway itself", reply.status));
+    text.line("answered", &format!("{} {body} (by the gateway)", reply.status));
 }
 
 fn request(look_up: &LookUp) -> String {

@@ -66,6 +66,13 @@ fn run(arguments: Arguments) -> Exit {
         Command::Check(check) => check::check(check, environment()),
         Command::Explain(explain) => explain::explain(explain, environment()),
         Command::Schema => print(&crate::config::schema()),
+        Command::Manual { folder } => match clap_mangen::generate_to(Arguments::command(), &folder) {
+            Ok(()) => Exit::Ok,
+            Err(error) => {
+                eprintln!("error: the man pages cannot be written to `{}`: {error}", folder.display());
+                Exit::Failed
+            }
+        },
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "tenantgate", &mut script);

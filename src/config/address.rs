@@ -8,21 +8,21 @@ use url::{Host, Url};
 /// Why a URL can't be used. It never repeats the URL.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AddressFault {
-    #[error("it holds blanks, control characters or backslashes")]
+    #[error("it contains blanks, control characters or backslashes")]
     Characters,
-    #[error("it is no URL: {0}")]
+    #[error("it is not a URL: {0}")]
     NotUrl(#[from] url::ParseError),
     #[error("it must begin with http:// or https://")]
     Scheme,
-    #[error("it must not hold user and password")]
+    #[error("it must not contain user and password")]
     UserInfo,
-    #[error("it must not hold a query")]
+    #[error("it must not contain a query")]
     Query,
-    #[error("it must not hold a fragment")]
+    #[error("it must not contain a fragment")]
     Fragment,
     #[error("it must end after host and port")]
     NotOrigin,
-    #[error("its path may hold letters, digits, `-`, `_`, `.` and `~` between single slashes")]
+    #[error("its path may contain letters, digits, `-`, `_`, `.` and `~` between single slashes")]
     Path,
 }
 

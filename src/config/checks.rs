@@ -30,7 +30,7 @@ impl Checks<'_> {
     /// A finding about the file that the key at `path` names.
     pub(super) fn file(&mut self, path: &str, fault: &FileFault) {
         let name = self.text(path).unwrap_or_default().to_owned();
-        self.report(fault.code(), path, format_args!("names `{name}`, which can't be used: {fault}"));
+        self.report(fault.code(), path, format_args!("names `{name}`, which cannot be used: {fault}"));
     }
 
     /// Checks a file of certificate authorities.

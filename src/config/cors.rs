@@ -6,7 +6,7 @@ use super::section::{Checks, F, section};
 section! {
     /// Cross-origin requests of browsers. Once checked, origins are in lower case and without default port.
     pub(crate) struct Cors {
-        /// Origins (scheme and authority) whose pages may call. Empty: none, and no CORS header is sent.
+        /// Origins (scheme and authority) that may send requests. Empty: none, and no CORS header is sent.
         pub allowed_origins: Vec<String> = Vec::new(),
     }
 }
@@ -17,7 +17,7 @@ impl Cors {
             let path = format!("cors.allowed_origins.{at}");
             match address::bare_origin(text) {
                 Ok(origin) => *text = origin,
-                Err(why) => c.report(F::InvalidOrigin, &path, format_args!("is no origin: {why}")),
+                Err(why) => c.report(F::InvalidOrigin, &path, format_args!("is not an origin: {why}")),
             }
         }
     }

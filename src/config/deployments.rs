@@ -7,9 +7,10 @@ section! {
     #[derive(Copy, PartialEq, Eq)]
     pub(crate) struct Deployments {
         /// Code in models. `deny`: no scripts, classes, delegates or connectors, and plain expressions only. `allow`
-        /// trusts everybody who may deploy with the whole engine: tenants are then no longer kept apart.
+        /// trusts everyone who may deploy with the whole engine: tenants are then no longer isolated from each
+        /// other.
         pub code: Code = Code::Deny,
-        /// Largest model or form file, in bytes: these are read whole and checked.
+        /// Largest model or form file, in bytes: these are read completely and checked.
         #[schemars(with = "usize")]
         pub max_model_bytes: Option<usize> [1024 to 268_435_456] = Some(8 * 1024 * 1024),
     }
@@ -39,7 +40,7 @@ impl Deployments {
 
     pub(super) fn check(&self, c: &mut Checks<'_>) {
         if self.code == Code::Allow {
-            let what = "lets deployed models run code: whoever may deploy can reach every tenant's data";
+            let what = "allows code in deployed models: anyone who may deploy can reach every tenant's data";
             c.report(F::CodeAllowed, "deployments.code", what);
         }
     }

@@ -11,8 +11,8 @@ use super::{address, secrets};
 section! {
     /// The engine behind the gateway.
     pub(crate) struct Engine {
-        /// URL of the engine's REST interface, as `http://camunda:8080/engine-rest`. Its path is the public one too.
-        /// Required, unless `urls` are set; without user info and query. Where its host is a name with several network
+        /// URL of the engine's REST API, for example `http://camunda:8080/engine-rest`. Its path is also the public
+        /// path. Required unless `urls` is set; without user info and query. If its host is a name with several network
         /// addresses, requests go to each of them in turn.
         pub(super) url: Option<String> = None,
         /// URLs of several addresses of one engine, which share a database, instead of `url`; all with the same path.
@@ -24,17 +24,17 @@ section! {
         /// The path of `url` or `urls`, as `/engine-rest`; also the public one. No slash at its end.
         #[serde(skip)]
         pub base_path: String = String::new(),
-        /// The engine's name: `/engine/{name}/...` is taken for this one only, as if it were absent.
+        /// The engine's name: `/engine/{name}/...` is accepted for this name only and treated as if it were absent.
         pub name: String = "default".into(),
-        /// User and password for a proxy in front of the engine, or a member of `camunda-admin` where the engine
-        /// authenticates: any other user makes the engine hide everything. Null: none are sent.
+        /// User and password for a proxy in front of the engine, or of a member of `camunda-admin` if the engine
+        /// authenticates: for any other user the engine hides everything. Null: no credentials are sent.
         pub basic_auth: Option<BasicAuth> = None,
-        /// PEM file with certificate authorities that are trusted for the engine besides the system's.
+        /// PEM file with certificate authorities to trust for the engine in addition to the system's.
         #[schemars(extend("x-path" = true))]
         pub ca_file: Option<PathBuf> = None,
-        /// Time to connect to the engine.
+        /// Timeout for connecting to the engine.
         pub connect_timeout: Duration as time ["10ms" to "1m"] = Duration::from_secs(5),
-        /// Time until an answer begins. Long polls get the time they ask for on top.
+        /// Timeout until a response begins. The time that a long poll asks for is added.
         pub timeout: Duration as time ["100ms" to "1h"] = Duration::from_secs(60),
         /// Longest head of a request that the engine reads, request line and headers, in bytes (Spring Boot with Tomcat:
         /// `server.max-http-request-header-size`). Lists of callers with many tenants depend on it.
@@ -49,7 +49,7 @@ section! {
         #[serde(with = "unset")]
         #[schemars(with = "Option<String>")]
         pub username: String = String::new(),
-        /// File that holds the password; white space at its end is cut off.
+        /// File that contains the password; trailing white space is ignored.
         #[schemars(extend("x-path" = true))]
         pub(super) password_file: Option<PathBuf> = None,
         /// The password in this file; does not print.
@@ -101,7 +101,7 @@ impl Engine {
         self.check_urls(c);
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
         if self.name.is_empty() || !self.name.bytes().all(plain) {
-            c.report(F::InvalidEngineName, "engine.name", "may hold letters, digits, `-` and `_` only");
+            c.report(F::InvalidEngineName, "engine.name", "may only contain letters, digits, `-` and `_`");
         }
         c.ca_file("engine.ca_file", self.ca_file.as_deref());
         if let Some(auth) = &mut self.basic_auth {
@@ -115,7 +115,7 @@ impl BasicAuth {
         // A colon would end the user name on the wire (RFC 7617 section 2).
         let name = &self.username;
         if name.is_empty() || name.contains(':') || name.chars().any(char::is_control) {
-            let what = "is missing, or holds a colon or control character";
+            let what = "is missing, or contains a colon or control character";
             c.report(F::InvalidBasicAuth, "engine.basic_auth.username", what);
         }
         let path = "engine.basic_auth.password_file";

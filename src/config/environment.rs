@@ -52,7 +52,7 @@ pub(super) fn environment(env: &[(String, String)], whole: Shape<'_>, over: &mut
         // Names are upper case only: a second spelling would be a second, hidden place for the same key.
         let Some(shape) = shape.filter(|_| *name == name.to_ascii_uppercase()) else {
             let place = Place::Variable(name.as_str().into());
-            report.add(FindingCode::UnknownVariable, place, format!("no key reads `{name}`"));
+            report.add(FindingCode::UnknownVariable, place, format!("no key corresponds to `{name}`"));
             continue;
         };
         if let Some(node) = value_of(name, text, shape, report) {

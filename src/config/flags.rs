@@ -65,7 +65,7 @@ pub(super) fn single_issuer(
     let place = single.place.clone();
     let replaced = over.child("issuers").or_else(|| file.child("issuers"));
     if let Some(replaced) = replaced.filter(|n| n.child("0").is_some()) {
-        let message = format!("these issuers are not used: the single one of {place} replaces them");
+        let message = format!("these issuers are ignored: the single issuer set by {place} replaces them");
         report.add(FindingCode::IssuersReplaced, replaced.place.clone(), message);
     }
     over.lay(Node { place, value: Content::List(vec![single]) }.under(["issuers"]));

@@ -8,15 +8,16 @@ use super::section::{Checks, F, section, unset};
 section! {
     /// A claim, or a pattern of scopes, that grants tenants besides the own one.
     pub struct GrantSource {
-        /// The claim, as its name or a list of names on the way to it. It holds a list of tenants (each at `level`), a
+        /// The claim: its name, or a list of names for a nested claim. It contains a list of tenants (each at `level`), a
         /// list of `{tenant, level}`, or a map of tenants and levels. This or `scope`.
         pub claim: ClaimPath = ClaimPath::default(),
-        /// A pattern of scopes, as `tenant:{tenant}:{level}`, over the claims `scope` (a text or a list) and
-        /// `permissions` (a list). This or `claim`.
+        /// A scope pattern such as `tenant:{tenant}:{level}`, applied to the claims `scope` (a string or a list)
+        /// and `permissions` (a list). This or `claim`.
         #[serde(with = "unset")]
         #[schemars(with = "Option<String>")]
         pub scope: String = String::new(),
-        /// The level where claim or scope names none: `read`, `work` (reading, and working on what is there) or `all`.
+        /// The level if claim or scope contains none: `read`, `work` (reading, and working on existing data) or
+        /// `all`.
         #[schemars(with = "Level")]
         pub level: Option<Level> = None,
     }
@@ -25,12 +26,12 @@ section! {
 section! {
     /// A scope that grants every tenant.
     pub struct AllTenants {
-        /// A scope, or a pattern with `{level}` in it (`read` or `work`), as `tenants:{level}`, over the claims `scope`
-        /// and `permissions`.
+        /// A scope, or a pattern that contains `{level}` (`read` or `work`) such as `tenants:{level}`, applied to
+        /// the claims `scope` and `permissions`.
         #[serde(with = "unset")]
         #[schemars(with = "Option<String>")]
         pub scope: String = String::new(),
-        /// The level where the scope names none: `read` or `work`.
+        /// The level if the scope contains none: `read` or `work`.
         #[schemars(with = "Level")]
         pub level: Option<Level> = None,
     }
@@ -51,7 +52,7 @@ pub(super) fn check(grants: &[GrantSource], all_tenants: Option<&AllTenants>, c:
                 Err(fault) => c.report(F::InvalidScopePattern, &format!("{path}.scope"), fault),
                 Ok(pattern) => {
                     if patterns.iter().any(|other| other.overlaps(&pattern)) {
-                        let what = "can match a scope that another pattern matches, too";
+                        let what = "can match a scope that another pattern also matches";
                         c.report(F::OverlappingScopes, &format!("{path}.scope"), what);
                     }
                     patterns.push(pattern);
@@ -67,13 +68,13 @@ impl AllTenants {
     pub(super) fn check(&self, c: &mut Checks<'_>) {
         let path = "tenancy.all_tenants";
         if self.level == Some(Level::All) {
-            let what = "can't be `all`: nobody may start, deploy or administer in every tenant";
+            let what = "cannot be `all`: nobody may start, deploy or administer in every tenant";
             c.report(F::InvalidGrant, &format!("{path}.level"), what);
         }
         if let Err(fault) = ScopePattern::of_all_tenants(&self.scope, self.level) {
             c.report(F::InvalidScopePattern, &format!("{path}.scope"), fault);
         }
-        let what = "lets tokens with this scope see the data of every tenant, those of tomorrow included";
+        let what = "gives tokens with this scope the data of every tenant, including future ones";
         c.report(F::AllTenantsGranted, path, what);
     }
 }

@@ -17,47 +17,47 @@ use super::section::{Checks, F, section, unset};
 section! {
     /// One issuer.
     pub struct Issuer {
-        /// The exact `iss` of its tokens, as `https://example.eu.auth0.com/`. Required; https, except for a loopback
-        /// address or with `allow_http`.
+        /// The exact `iss` of its tokens, for example `https://example.eu.auth0.com/`. Required; https, except for
+        /// loopback addresses or with `allow_http`.
         #[serde(with = "unset")]
         #[schemars(with = "Option<String>")]
         pub issuer: String = String::new(),
-        /// The audiences taken: a token's `aud` must name one of them. Required, except with `audience_optional`.
+        /// The accepted audiences: a token's `aud` must contain one of them. Required, except with `audience_optional`.
         pub audiences: Vec<String> = Vec::new(),
-        /// Take tokens without `aud`. For issuers that set none (Amazon Cognito); then name the application by
+        /// Accept tokens without `aud`. For issuers that set none (Amazon Cognito); then identify the API with
         /// `required_claims`.
         #[schemars(extend("x-weakens" = true))]
         pub audience_optional: bool = false,
-        /// Where its keys lie. Null: the issuer and `.well-known/jwks.json`, joined by exactly one slash.
+        /// The address of its keys. Null: the issuer and `.well-known/jwks.json`, joined by exactly one slash.
         #[serde(with = "unset")]
         #[schemars(with = "Option<String>")]
         pub jwks_url: String = String::new(),
         /// Read the keys' address from the issuer's `.well-known/openid-configuration` instead.
         pub discovery: bool = false,
-        /// The signature algorithms taken: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA. Never read from
-        /// the token alone.
+        /// The accepted signature algorithms: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA. The
+        /// token alone never decides.
         #[serde(deserialize_with = "algorithms")]
         #[schemars(with = "Vec<String>")]
         pub algorithms: Vec<Algorithm> = vec![Algorithm::RS256],
-        /// How far the issuer's clock may differ.
+        /// Tolerated difference between the issuer's clock and the gateway's.
         pub leeway: Duration as time ["0s" to "5m"] = Duration::from_secs(30),
-        /// The claims that name the client, the first present wins. An invalid one, or two present that differ, is a
-        /// refusal.
+        /// The claims that name the client; the first one present is used. If it is invalid, or two present ones
+        /// differ, the token is refused.
         pub client_id_claims: Vec<String> = vec!["azp".into(), "client_id".into()],
-        /// Take an application's own tokens only: `gty` is `client-credentials`, or `sub` is the client id or
-        /// `<client id>@clients`, or `idtyp` is `app`. False also takes tokens of people who use the application: as people's,
-        /// where `people` says which are, else as the application's own.
+        /// Accept an application's own tokens only: `gty` is `client-credentials`, or `sub` is the client id or
+        /// `<client id>@clients`, or `idtyp` is `app`. False also accepts tokens of people who use the application:
+        /// as people's tokens if `people` identifies them, otherwise as the application's own.
         pub application_tokens_only: bool = true,
-        /// People who sign in at the issuer. Null: nobody; takes `application_tokens_only: false`.
+        /// People who sign in at the issuer. Null: nobody. Requires `application_tokens_only: false`.
         pub people: Option<People> = None,
         /// Claims that a token must have with exactly these values.
         #[serde(deserialize_with = "pairs", serialize_with = "map")]
         #[schemars(with = "BTreeMap<String, Value>")]
         pub required_claims: Vec<(String, Value)> = Vec::new(),
-        /// PEM file with certificate authorities that are trusted for this issuer besides the system's.
+        /// PEM file with certificate authorities to trust for this issuer in addition to the system's.
         #[schemars(extend("x-path" = true))]
         pub ca_file: Option<PathBuf> = None,
-        /// Take an issuer without https. Whoever sits on the way can then make tokens of every tenant.
+        /// Accept an issuer without https. Anyone on the network path can then forge tokens of every tenant.
         #[schemars(extend("x-weakens" = true))]
         pub allow_http: bool = false,
     }
@@ -79,7 +79,7 @@ fn map<S: Serializer>(pairs: &[(String, Value)], writer: S) -> Result<S::Ok, S::
 /// Checks all issuers, each alone and beside the others.
 pub(super) fn check(issuers: &mut [Issuer], c: &mut Checks<'_>) {
     if issuers.is_empty() {
-        c.report(F::EmptyIssuers, "issuers", "is empty, so no token could be taken");
+        c.report(F::EmptyIssuers, "issuers", "is empty, so no token would be accepted");
     }
     let mut seen: Vec<String> = Vec::new();
     for (at, issuer) in issuers.iter_mut().enumerate() {
@@ -89,7 +89,7 @@ pub(super) fn check(issuers: &mut [Issuer], c: &mut Checks<'_>) {
             // A slash at the end is no difference that an operator means; two sets of rules for one issuer would be.
             let plain = issuer.issuer.trim_end_matches('/').to_ascii_lowercase();
             if seen.contains(&plain) {
-                c.report(F::DuplicateIssuer, &name, "is the same as one before");
+                c.report(F::DuplicateIssuer, &name, "repeats an earlier issuer");
             }
             seen.push(plain);
         }
@@ -98,7 +98,8 @@ pub(super) fn check(issuers: &mut [Issuer], c: &mut Checks<'_>) {
     people::check_apart(issuers, c);
     // Whoever may register clients at one of them can take the name, and so the tenant, of an application of another.
     if seen.len() > 1 {
-        let what = "has several: an equal client id is the same tenant, whichever issuer signed its token";
+        let what =
+            "lists several issuers: the same client id is the same tenant, whichever issuer signed the token";
         c.report(F::SeveralIssuers, "issuers", what);
     }
 }
@@ -125,11 +126,11 @@ impl Issuer {
         }
         let (audiences, optional) = (&self.audiences, self.audience_optional);
         if audiences.is_empty() && !optional || audiences.iter().any(|a| a.trim().is_empty()) {
-            let what = "is empty: a token made for any other application would be taken";
+            let what = "is empty: tokens issued for any other API would be accepted";
             c.report(F::EmptyAudiences, &key("audiences"), what);
         }
         if optional {
-            c.report(F::AudienceOptional, &key("audience_optional"), "takes tokens without `aud`");
+            c.report(F::AudienceOptional, &key("audience_optional"), "accepts tokens without `aud`");
         }
         self.check_algorithms(c, &key("algorithms"));
         if self.client_id_claims.is_empty() || self.client_id_claims.iter().any(|c| c.trim().is_empty()) {
@@ -138,7 +139,8 @@ impl Issuer {
         if let Some(people) = &self.people {
             people.check(self, c, &key("people"));
         } else if !self.application_tokens_only {
-            let what = "takes tokens of people who use an application as the application's own";
+            let what =
+                "accepts tokens of people who use an application as if they were the application's own";
             c.report(F::UserTokensTaken, &key("application_tokens_only"), what);
         }
         c.ca_file(&key("ca_file"), self.ca_file.as_deref());
@@ -158,9 +160,13 @@ impl Issuer {
             // A shared secret or no signature at all: anybody who knows the public key could sign (RFC 8725
             // section 2.1).
             if upper.starts_with("HS") || upper == "NONE" {
-                c.report(F::ForbiddenAlgorithm, &path, "must never be taken: others can make such tokens");
+                c.report(
+                    F::ForbiddenAlgorithm,
+                    &path,
+                    "must never be accepted: others can create such tokens",
+                );
             } else if name.parse::<Algorithm>().is_err() {
-                c.report(F::InvalidAlgorithm, &path, "is no signature algorithm that is known here");
+                c.report(F::InvalidAlgorithm, &path, "is not a known signature algorithm");
             }
         }
     }
@@ -172,7 +178,7 @@ fn check_url(c: &mut Checks<'_>, path: &str, text: &str, allow_http: bool) {
         Err(why) => c.report(F::InvalidIssuerUrl, path, format_args!("can't be used: {why}")),
         Ok(url) if url.scheme() == "https" || address::is_loopback(&url) => {}
         Ok(_) if allow_http => {
-            let what = "is not https: whoever sits on the way can make tokens of every tenant";
+            let what = "is not https: anyone on the network path can forge tokens of every tenant";
             c.report(F::HttpIssuerAllowed, path, what);
         }
         Ok(_) => c.report(F::IssuerNotHttps, path, "is not https"),

@@ -7,9 +7,9 @@ use super::section::{Checks, F, section};
 section! {
     /// Log format and level.
     pub(crate) struct Log {
-        /// `human`: lines for people; `json`: one JSON object a line.
+        /// `human`: lines for people; `json`: one JSON object per line.
         pub format: LogFormat = LogFormat::Human,
-        /// What is logged, as `info` or `info,tenantgate=debug`.
+        /// What is logged, for example `info` or `info,tenantgate=debug`.
         pub filter: String = "info".into(),
     }
 }

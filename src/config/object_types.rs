@@ -53,7 +53,7 @@ section! {
         /// Prefixes of class names that are refused: the platform's and the engine's libraries. Replaces the built-in
         /// list.
         pub refuse: Vec<String> = own(REFUSED),
-        /// Whole class names that are taken even under a refused prefix. Replaces the built-in list.
+        /// Complete class names that are accepted despite a refused prefix. Replaces the built-in list.
         pub allow: Vec<String> = own(ALLOWED),
     }
 }
@@ -65,7 +65,7 @@ fn own(names: &[&str]) -> Vec<String> {
 impl ObjectTypes {
     pub(super) fn check(&self, c: &mut Checks<'_>) {
         if self.refuse.is_empty() {
-            let what = "is empty: values may name any Java class, and the engine makes objects of it";
+            let what = "is empty: values may name any Java class, and the engine instantiates it";
             c.report(F::ObjectTypesOpen, "values.object_types.refuse", what);
         }
     }

@@ -8,11 +8,13 @@ section! {
     /// People who sign in at the issuer. A person acts as the user `<prefix><sub>`, in the tenants that the token's claims
     /// grant (`tenancy.grants`, `tenancy.all_tenants`), and has no tenant of its own.
     pub struct People {
-        /// The audiences of people's tokens. Empty: those of the issuer.
+        /// The audiences of people's tokens. Empty: the issuer's.
         pub audiences: Vec<String> = Vec::new(),
-        /// The clients by which people sign in. Empty: any of the issuer, so `audiences` has to tell people's tokens apart.
+        /// The clients through which people sign in. Empty: any client of the issuer, so `audiences` must
+        /// distinguish people's tokens.
         pub client_ids: Vec<String> = Vec::new(),
-        /// What stands before `sub` in the user id. Where `sub` alone could be a client id it needs a `:`, as `person:`.
+        /// Prefix of `sub` in the user id. If `sub` alone could be a client id, the prefix needs a `:`, for example
+        /// `person:`.
         pub prefix: String = String::new(),
     }
 }
@@ -22,11 +24,11 @@ impl People {
         let key = |name: &str| format!("{path}.{name}");
         if issuer.application_tokens_only {
             let what =
-                "stands beside `application_tokens_only: true`, by which no token of a person is taken";
+                "is set together with `application_tokens_only: true`, which refuses every person's token";
             c.report(F::InvalidPeople, path, what);
         }
         if self.audiences.is_empty() && self.client_ids.is_empty() {
-            let what = "names neither audiences nor clients: every user of the issuer would come in, by any application";
+            let what = "names neither audiences nor clients: every user of the issuer would be accepted, through any application";
             c.report(F::InvalidPeople, path, what);
         }
         for (name, texts) in [("audiences", &self.audiences), ("client_ids", &self.client_ids)] {
@@ -38,7 +40,7 @@ impl People {
             c.report(
                 F::InvalidPeople,
                 &key("prefix"),
-                "has characters other than letters, digits and `_.-|:@+=/~`",
+                "contains characters other than letters, digits and `_.-|:@+=/~`",
             );
         }
     }
@@ -53,7 +55,7 @@ pub(super) fn check_apart(issuers: &[Issuer], c: &mut Checks<'_>) {
         let before = prefixes.iter().take(place);
         if before.into_iter().any(|(_, other)| other.starts_with(*prefix) || prefix.starts_with(*other)) {
             let what =
-                "begins as that of another issuer, or the other way round: two people could be one user";
+                "is a prefix of another issuer's, or the reverse: two people could get the same user id";
             c.report(F::CollidingPeople, &format!("issuers.{at}.people.prefix"), what);
         }
     }

@@ -8,15 +8,15 @@ section! {
     /// (a text or a list) or `permissions` (a list). A kind that is not named needs none.
     /// [operations.md](operations.md) shows the kind of each operation.
     pub struct Permissions {
-        /// For what changes nothing.
+        /// For operations that change nothing.
         pub read: Option<Vec<String>> = None,
-        /// For work on what is there: tasks, variables, jobs.
+        /// For work on existing tasks, variables and jobs.
         pub work: Option<Vec<String>> = None,
-        /// For new instances and tasks, and events.
+        /// For creating instances and tasks, and for events.
         pub start: Option<Vec<String>> = None,
-        /// For deployments and definitions.
+        /// For changing deployments and definitions.
         pub deploy: Option<Vec<String>> = None,
-        /// For what acts on many, on history, or on own records.
+        /// For bulk operations, the history, and a tenant's own records.
         pub administer: Option<Vec<String>> = None,
     }
 }

@@ -84,12 +84,12 @@ fn scalar(value: &Content, shape: Shape<'_>) -> Result<(), Fault> {
         }
         (Takes::Time, Value::String(text)) => {
             let time = parse_duration(text).map_err(|why| {
-                (FindingCode::WrongType, format!("is no time span: {why}"), wrong_type(value, shape).2)
+                (FindingCode::WrongType, format!("is not a duration: {why}"), wrong_type(value, shape).2)
             })?;
             in_range(&time, shape, |bound| parse_duration(bound.as_str()?).ok(), |t| format_duration(*t))
         }
         (Takes::Choice, Value::String(text)) if !shape.choices().contains(&text.as_str()) => {
-            let remedy = format!("take one of `{}`", shape.choices().join("`, `"));
+            let remedy = format!("use one of `{}`", shape.choices().join("`, `"));
             Err((FindingCode::InvalidValue, format!("can't be `{}`", text.escape_debug()), remedy))
         }
         (Takes::Choice, Value::String(_)) => Ok(()),
@@ -107,7 +107,7 @@ fn in_range<T: PartialOrd, D: Display>(
         && !(&least..=&most).contains(&value)
     {
         let kind = if shape.takes() == Takes::Time { "time" } else { "number" };
-        let remedy = format!("take a {kind} from {} to {}", text(&least), text(&most));
+        let remedy = format!("use a {kind} from {} to {}", text(&least), text(&most));
         return Err((FindingCode::OutOfRange, format!("is {}", text(value)), remedy));
     }
     Ok(())
@@ -116,22 +116,22 @@ fn in_range<T: PartialOrd, D: Display>(
 fn wrong_type(value: &Content, shape: Shape<'_>) -> Fault {
     let is = match value {
         Content::Scalar(Value::Null) => "null",
-        Content::Scalar(Value::Bool(_)) => "a truth value",
+        Content::Scalar(Value::Bool(_)) => "a boolean",
         Content::Scalar(Value::Number(_)) => "a number",
         Content::Scalar(_) => "a text",
         Content::List(_) => "a list",
         Content::Map(_) => "a map",
     };
     let (takes, remedy) = match shape.takes() {
-        Takes::Time => ("a time span", "write a number with its unit, as `30s` or `5m`"),
+        Takes::Time => ("a duration", "write a number with a unit, for example `30s` or `5m`"),
         Takes::Text | Takes::Choice => ("a text", "put it in quotes"),
-        Takes::Flag => ("a truth value", "write `true` or `false`"),
+        Takes::Flag => ("a boolean", "write `true` or `false`"),
         Takes::Number => ("a number", "write a whole number without quotes or unit"),
         Takes::List => ("a list", "write `[one, two]`"),
         Takes::TextOrList => ("a text or a list of texts", "write `name` or `[outer, inner]`"),
         Takes::Map => ("a map", "write `key: value` lines, indented"),
     };
-    (FindingCode::WrongType, format!("takes {takes} and got {is}"), remedy.to_owned())
+    (FindingCode::WrongType, format!("must be {takes}, but is {is}"), remedy.to_owned())
 }
 
 /// What to do about an unknown key: the known one that is written most alike, unless it would take a check away. A
@@ -149,7 +149,7 @@ fn known(key: &str, keys: &Map<String, Value>) -> String {
         });
     match near {
         Some((_, near)) => format!("did you mean `{near}`?"),
-        None => format!("known here: {}", keys.keys().cloned().collect::<Vec<_>>().join(", ")),
+        None => format!("valid keys: {}", keys.keys().cloned().collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -189,7 +189,7 @@ mod tests {
             ("tenancy", "all_tenant"),
             ("log", "level"),
         ] {
-            assert!(hint(section, key).starts_with("known here: "), "{key}: {}", hint(section, key));
+            assert!(hint(section, key).starts_with("valid keys: "), "{key}: {}", hint(section, key));
         }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Matched<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScopePatternFault {
     /// No `{tenant}`.
-    #[error("names no `{{tenant}}`, so whose data it grants is unknown")]
+    #[error("has no `{{tenant}}`, so it is unknown whose data it grants")]
     NoTenant,
     /// A `{tenant}` where all are granted.
     #[error("names a `{{tenant}}`, but grants all of them")]
@@ -44,19 +44,19 @@ pub enum ScopePatternFault {
     #[error("has a placeholder twice, or one that is neither `{{tenant}}` nor `{{level}}`")]
     Placeholder,
     /// Two placeholders without a text between.
-    #[error("has nothing between its placeholders, so where the one ends is unknown")]
+    #[error("has no text between its placeholders, so they cannot be told apart")]
     NoSeparator,
     /// No level.
-    #[error("names neither `{{level}}` nor stands beside a `level`")]
+    #[error("contains no `{{level}}`, and no `level` is set")]
     NoLevel,
     /// Two levels.
-    #[error("has `{{level}}` and stands beside a `level`, too")]
+    #[error("contains `{{level}}`, but a `level` is set as well")]
     TwoLevels,
     /// Placeholders and punctuation only.
-    #[error("has no word besides its placeholders: scopes that mean something else would grant tenants")]
+    #[error("consists of placeholders only: scopes with another meaning would grant tenants")]
     NoWord,
     /// Not the characters of a scope.
-    #[error("has a character that no scope has (RFC 6749 section 3.3)")]
+    #[error("contains a character that is not allowed in a scope (RFC 6749 section 3.3)")]
     Characters,
 }
 

@@ -24,23 +24,23 @@ pub(crate) enum FileFault {
     Unreadable(#[from] io::Error),
     #[error("it is larger than 1 MiB")]
     Large,
-    #[error("it is no UTF-8 text")]
+    #[error("it is not UTF-8 text")]
     NotText(#[from] std::string::FromUtf8Error),
     #[error("it is empty")]
     Empty,
-    #[error("the password holds a line break or another control character")]
+    #[error("the password contains a line break or another control character")]
     ControlCharacter,
-    #[error("its key has less than 32 bytes")]
+    #[error("its key is shorter than 32 bytes")]
     ShortKey,
-    #[error("it holds no certificate")]
+    #[error("it contains no certificate")]
     NoCertificate,
     #[error("it holds no private key")]
     NoKey,
     #[error("it is not the key of the certificate")]
     OtherKey,
-    #[error("it holds a PEM section that can't be read")]
+    #[error("it contains an unreadable PEM section")]
     Pem(#[from] pem::Error),
-    #[error("it holds a certificate that can't be read")]
+    #[error("it contains an unreadable certificate")]
     Certificate(#[from] rustls::Error),
 }
 

@@ -20,42 +20,45 @@ section! {
         #[serde(deserialize_with = "listener")]
         #[schemars(with = "String")]
         pub listen: SocketAddr = every_address(8080),
-        /// Where `/metrics`, `/healthz` and `/readyz` answer: IP address and port. The engine is never reached there.
+        /// Where `/metrics`, `/healthz` and `/readyz` are served: IP address and port. The engine cannot be reached
+        /// there.
         #[serde(deserialize_with = "listener")]
         #[schemars(with = "String")]
         pub admin_listen: SocketAddr = every_address(9090),
-        /// Scheme and authority that `links[].href` in answers show, as `https://camunda.example.com`. Null: scheme and
-        /// `Host` as the client asked.
+        /// Scheme and authority for `links[].href` in responses, for example `https://camunda.example.com`. Null:
+        /// scheme and `Host` of the request.
         pub public_url: Option<String> = None,
         /// TLS on the public listener.
         pub tls: Tls = Tls::default(),
         /// The engine behind the gateway.
         pub engine: Engine = Engine::default(),
-        /// The issuers whose tokens are taken; at least one. `--issuer`, `--audience` and `--jwks-url` (or
-        /// `TENANTGATE_ISSUER`, `TENANTGATE_AUDIENCE`, `TENANTGATE_JWKS_URL`) describe a single one and replace this list.
+        /// The issuers whose tokens are accepted; at least one. `--issuer`, `--audience` and `--jwks-url` (or
+        /// `TENANTGATE_ISSUER`, `TENANTGATE_AUDIENCE`, `TENANTGATE_JWKS_URL`) configure a single one and replace
+        /// this list.
         pub issuers: Vec<Issuer> = Vec::new(),
-        /// Tenants and what they may see.
+        /// Tenants and what they can access.
         pub tenancy: Tenancy = Tenancy::default(),
-        /// The scopes that each kind of operation needs.
+        /// The scopes that each kind of operation requires.
         pub permissions: Permissions = Permissions::default(),
         /// Answer `GET /tenantgate/whoami` below the engine's path: user, tenants and permissions of the token, and when
         /// it expires. False: as any path that the engine does not have.
         pub whoami: bool = true,
-        /// What deployed models may carry.
+        /// What deployed models may contain.
         pub deployments: Deployments = Deployments::default(),
-        /// What values of variables may be.
+        /// What variable values may contain.
         pub values: Values = Values::default(),
-        /// The headers that tell the engine's side who calls. A client's own are removed in every spelling.
+        /// The headers that name the caller on the engine's side. The client's own copies are removed in every
+        /// spelling.
         pub identity_headers: IdentityHeaders = IdentityHeaders::default(),
         /// The rules.
         pub policies: Policies = Policies::default(),
-        /// Sizes, times and numbers. Each is a limit for one replica of the gateway.
+        /// Sizes, durations and numbers. Each limit applies per replica.
         pub limits: Limits = Limits::default(),
         /// The issuers' keys, and how long verified tokens are remembered.
         pub keys: Keys = Keys::default(),
         /// The log.
         pub log: Log = Log::default(),
-        /// Cross-origin requests of browsers. Off while no origin is named.
+        /// Cross-origin requests from browsers. Off unless an origin is listed.
         pub cors: Cors = Cors::default(),
     }
 }
@@ -63,7 +66,7 @@ section! {
 section! {
     /// What values of variables may be.
     pub(crate) struct Values {
-        /// Java classes that `objectTypeName` may name: the engine makes objects of them.
+        /// Java classes that `objectTypeName` may name: the engine instantiates them.
         pub object_types: ObjectTypes = ObjectTypes::default(),
     }
 }
@@ -139,7 +142,7 @@ impl Settings {
         let overlap = public.ip() == admin.ip() || [public, admin].iter().any(|a| a.ip().is_unspecified());
         if public.port() != 0 && public.port() == admin.port() && overlap {
             let path = c.written_one("admin_listen", "listen");
-            c.report(F::SameAddress, path, "has the port of the other listener");
+            c.report(F::SameAddress, path, "uses the port of the other listener");
         }
     }
 }

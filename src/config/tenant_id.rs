@@ -12,7 +12,7 @@ pub(crate) enum TenantIdFault {
     #[error("it must have 1 to 64 characters")]
     Length,
     /// A character that could mean more than itself.
-    #[error("letters, digits, `_`, `.` and `-` are taken, the first a letter or digit")]
+    #[error("it may contain letters, digits, `_`, `.` and `-` and must begin with a letter or digit")]
     Characters,
     /// It is kept from everybody.
     #[error("it is reserved")]

@@ -16,12 +16,12 @@ pub type Aliases = BTreeMap<String, String>;
 section! {
     /// A claim that names the caller's own tenant.
     pub struct TenantSource {
-        /// The claim, as its name or a list of names on the way to it. One of the issuer's `client_id_claims` is the
+        /// The claim: its name, or a list of names for a nested claim. One of the issuer's `client_id_claims` is the
         /// client id. Required.
         pub claim: ClaimPath = ClaimPath::default(),
-        /// Put before the claim's value.
+        /// Prefix added to the claim's value.
         pub prefix: String = String::new(),
-        /// The tenant of each value. A value that is not in it is refused.
+        /// Maps each value to a tenant. Values that are not listed are refused.
         pub map: BTreeMap<String, String> = BTreeMap::new(),
     }
 }
@@ -55,7 +55,7 @@ impl TenantSources<'_> {
             self.check_order(c, at, source);
             for (before, other) in self.sources.iter().enumerate().take(at) {
                 if self.collide(source, other) {
-                    let what = format!("can yield a tenant that `{}` yields, too", path(before));
+                    let what = format!("can produce the same tenant as `{}`", path(before));
                     c.report(F::CollidingTenants, &path(at), what);
                 }
             }
@@ -76,7 +76,7 @@ impl TenantSources<'_> {
             c.report(F::EmptyMap, &format!("{path}.map"), "maps no value");
         }
         if !source.prefix.is_empty() && tenant_id(&format!("{}x", source.prefix), &[]).is_err() {
-            c.report(F::InvalidPrefix, &format!("{path}.prefix"), "can't be the beginning of a tenant's id");
+            c.report(F::InvalidPrefix, &format!("{path}.prefix"), "cannot be the beginning of a tenant id");
         }
         self.check_tenants(c, &format!("{path}.map"), &source.map);
     }
@@ -88,7 +88,7 @@ impl TenantSources<'_> {
                 c.report(F::InvalidTenant, path, "has an empty key");
             }
             if let Err(fault) = tenant_id(tenant, self.reserved) {
-                c.report(F::InvalidTenant, &format!("{path}.{from}"), format!("can't be a tenant: {fault}"));
+                c.report(F::InvalidTenant, &format!("{path}.{from}"), format!("cannot be a tenant: {fault}"));
             }
         }
     }
@@ -102,9 +102,9 @@ impl TenantSources<'_> {
         let before = self.sources.iter().take(at);
         let client_id = |source: &TenantSource| self.is_client_id(source);
         if before.clone().any(client_id) {
-            c.report(F::UnreachableSource, &path(at), "stands behind the client id, which every token has");
+            c.report(F::UnreachableSource, &path(at), "comes after the client id, which every token has");
         } else if before.clone().any(|other| other.claim == source.claim) {
-            c.report(F::UnreachableSource, &path(at), "has the claim of one before");
+            c.report(F::UnreachableSource, &path(at), "repeats an earlier claim");
         }
         let everywhere = self.issuers.iter().all(|issuer| source.claim.is_one_of(&issuer.client_id_claims));
         if client_id(source) && !everywhere {
@@ -145,7 +145,7 @@ impl TenantSources<'_> {
             c.report(
                 F::UnusedAliases,
                 all,
-                "is never used: no source of `tenancy.tenant_from` is the client id",
+                "is never used: the client id is not a source in `tenancy.tenant_from`",
             );
         }
         for (client, tenant) in self.aliases {
@@ -153,12 +153,16 @@ impl TenantSources<'_> {
             // A client of that name has data of its own elsewhere: which of the two is meant would be a guess.
             let next = self.aliases.iter().find(|(other, _)| other.eq_ignore_ascii_case(tenant));
             if next.is_some_and(|(_, its)| !its.eq_ignore_ascii_case(tenant)) {
-                let what = "is the tenant of a client id that has another tenant by its own alias";
+                let what = "is a client id that has an alias for another tenant";
                 c.report(F::ChainedAlias, &path, what);
             }
             let of_claims = self.sources.iter().filter(|s| !self.is_client_id(s) && s.map.is_empty());
             if of_claims.clone().any(|source| source.may_yield(tenant)) {
-                c.report(F::CollidingTenants, &path, "is a tenant that `tenancy.tenant_from` can yield, too");
+                c.report(
+                    F::CollidingTenants,
+                    &path,
+                    "is a tenant that `tenancy.tenant_from` can also produce",
+                );
             }
         }
     }
@@ -172,7 +176,7 @@ impl TenantSources<'_> {
         let mut seen: BTreeMap<String, String> = BTreeMap::new();
         for (path, tenant) in aliases.chain(mapped) {
             if let Some(before) = seen.get(&tenant.to_ascii_lowercase()) {
-                c.report(F::SharedTenant, &path, format!("is the tenant of `{before}`, too"));
+                c.report(F::SharedTenant, &path, format!("is also the tenant of `{before}`"));
             } else {
                 seen.insert(tenant.to_ascii_lowercase(), path);
             }

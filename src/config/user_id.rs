@@ -12,15 +12,13 @@ pub(crate) enum UserIdFault {
     #[error("it must have 1 to 255 characters")]
     Length,
     /// A character that could mean more than itself.
-    #[error("letters, digits and `_.-|:@+=/~` are taken")]
+    #[error("it may contain letters, digits and `_.-|:@+=/~`")]
     Characters,
     /// It is kept from everybody.
     #[error("it is reserved")]
     Reserved,
     /// An application could have it.
-    #[error(
-        "an application could have it as its client id; set a prefix with a `:` in it, such as `person:`"
-    )]
+    #[error("it could also be an application's client id; set a prefix that contains `:`, such as `person:`")]
     OfApplications,
 }
 

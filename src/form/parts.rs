@@ -81,7 +81,7 @@ impl Parts {
         if let Some(encoding) = field.headers().get("content-transfer-encoding") {
             let encoding = encoding.to_str().unwrap_or_default().to_ascii_lowercase();
             if !["", "binary", "8bit", "7bit"].contains(&encoding.as_str()) {
-                return Err(fault("a part is transfer-encoded; send it as it is"));
+                return Err(fault("a part is transfer-encoded; send it without an encoding"));
             }
         }
         Ok(Some(Part { name: read.name, file_name: read.file_name, content_type, field }))

@@ -169,7 +169,7 @@ impl Reader<'_> {
             };
             if known {
                 // Jackson takes the last one, others the first: two readings.
-                return Err(Fault { at: from, what: format!("the key `{key}` is there twice") });
+                return Err(Fault { at: from, what: format!("the key `{key}` occurs twice") });
             }
             reader.colon()?;
             let value = reader.value(depth)?;

@@ -63,7 +63,7 @@ fn listed<'a>(context: &CheckContext<'_>, element: &'a Element, found: &mut Vec<
     let in_force = |line: &&Line| line.always || context.code == Code::Deny;
     for line in context.lists.lines(context.kind).filter(in_force) {
         if line.is_about_element(&element.local) {
-            let what = format!("`{}` is code, and code in models is not taken", shortened(&element.local));
+            let what = format!("`{}` is code, and code in models is not allowed", shortened(&element.local));
             found.push(Found { attribute: None, code: "code", what, remedy: line.instead.clone() });
         }
         for attribute in &element.attributes {
@@ -86,21 +86,21 @@ fn treated(
     let value = attribute.value.as_str();
     let listed = || line.values.iter().any(|one| one == value);
     match line.treatment {
-        Treatment::Code => Some(("code", "it runs code, and code in models is not taken".into())),
+        Treatment::Code => Some(("code", "it runs code, and code in models is not allowed".into())),
         Treatment::Tenant => tenant(context, value).map(|what| ("foreign-tenant", what)),
         Treatment::Only if listed() => None,
         Treatment::Only => Some((
             "value",
-            format!("the value `{}` is not taken, only {}", shortened(value), spelled_out(&line.values)),
+            format!("the value `{}` is not allowed, only {}", shortened(value), spelled_out(&line.values)),
         )),
         Treatment::Never if listed() => {
-            Some(("value", format!("the value `{}` is not taken", shortened(value))))
+            Some(("value", format!("the value `{}` is not allowed", shortened(value))))
         }
         Treatment::Never => None,
         Treatment::With => {
             let present = |name: &String| element.attributes.iter().any(|other| other.local == *name);
             let missing = line.values.iter().find(|name| !present(name))?;
-            Some(("value", format!("it is not taken without `{missing}`")))
+            Some(("value", format!("it is not allowed without `{missing}`")))
         }
     }
 }
@@ -157,13 +157,13 @@ fn is_harmless(address: &str) -> bool {
 fn other_documents<'a>(_: &CheckContext<'_>, element: &'a Element, found: &mut Vec<Found<'a>>) {
     let remedy = || "write the model in one document".to_owned();
     if element.namespace == XINCLUDE {
-        let what = "XInclude is not taken".to_owned();
+        let what = "XInclude is not allowed".to_owned();
         found.push(Found { attribute: None, code: "other-document", what, remedy: remedy() });
     }
     for attribute in &element.attributes {
         let plain = matches!(attribute.local.as_str(), "lang" | "space" | "id");
         if (attribute.namespace == XML && !plain) || attribute.namespace == XINCLUDE {
-            let what = format!("`{}` is not taken", shortened(&attribute.written));
+            let what = format!("`{}` is not allowed", shortened(&attribute.written));
             found.push(Found { attribute: Some(attribute), code: "other-document", what, remedy: remedy() });
         }
     }

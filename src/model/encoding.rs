@@ -37,13 +37,13 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, &'static str> {
         [0xEF, 0xBB, 0xBF, rest @ ..] => (Family::Utf8Mark, rest),
         // UTF-32's mark begins with UTF-16's: it must be seen first.
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] | [0, 0, 0, ..] | [b'<', 0, 0, 0, ..] => {
-            return Err("the file is in UTF-32, which is not taken");
+            return Err("the file is in UTF-32, which is not supported");
         }
         [0xFE, 0xFF, rest @ ..] => (Family::Utf16Be(true), rest),
         [0xFF, 0xFE, rest @ ..] => (Family::Utf16Le(true), rest),
         [0, b'<', 0, b'?', ..] => (Family::Utf16Be(false), bytes),
         [b'<', 0, b'?', 0, ..] => (Family::Utf16Le(false), bytes),
-        [0x4C, 0x6F, 0xA7, 0x94, ..] => return Err("the file is in EBCDIC, which is not taken"),
+        [0x4C, 0x6F, 0xA7, 0x94, ..] => return Err("the file is in EBCDIC, which is not supported"),
         _ => (Family::Ascii, bytes),
     };
     match family {
@@ -77,7 +77,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, &'static str> {
                 Some("WINDOWS-1252") => Cow::Owned(windows_1252(rest)?),
                 Some(_) => {
                     return Err(
-                        "the declared encoding is not taken: UTF-8, UTF-16, US-ASCII, ISO-8859-1 and \
+                        "the declared encoding is not supported: UTF-8, UTF-16, US-ASCII, ISO-8859-1 and \
                                 windows-1252 are",
                     );
                 }
@@ -124,7 +124,7 @@ fn declaration(text: &str) -> Result<Head, &'static str> {
         // The order is fixed; each may be there once.
         let place = match name.trim_end_matches(is_space) {
             "version" if value == "1.0" => 1,
-            "version" => return Err("only XML 1.0 is taken"),
+            "version" => return Err("only XML 1.0 is supported"),
             "encoding" => {
                 encoding = Some(value.to_ascii_uppercase());
                 2
@@ -159,7 +159,7 @@ fn utf16(bytes: &[u8], big: bool) -> Result<String, &'static str> {
 /// ISO-8859-1 without 0x80 to 0x9F: some readers take those for windows-1252, others for control characters.
 fn latin1(bytes: &[u8]) -> Result<String, &'static str> {
     if bytes.iter().any(|b| (0x80..=0x9F).contains(b)) {
-        return Err("the file says ISO-8859-1 and holds bytes of windows-1252");
+        return Err("the file declares ISO-8859-1 but contains bytes of windows-1252");
     }
     Ok(bytes.iter().map(|b| char::from(*b)).collect())
 }

@@ -151,14 +151,14 @@ impl<'a> Reader<'a> {
                 return Err("a path (`a.b`) reaches into objects; give the value an input of its own".into());
             }
             '/' if self.rest.starts_with("//") || self.rest.starts_with("/*") => {
-                return Err("comments are not taken in an expression".into());
+                return Err("comments are not allowed in an expression".into());
             }
-            '-' if self.rest.starts_with("->") => return Err("`->` is not taken".into()),
+            '-' if self.rest.starts_with("->") => return Err("`->` is not allowed".into()),
             '+' | '-' | '*' | '/' | ',' | '<' | '>' | '=' | '!' | '{' | ':' | '@' => {
                 self.punctuation(1, false)
             }
             other => {
-                return Err(format!("the character `{}` is not taken", other.escape_debug()).into());
+                return Err(format!("the character `{}` is not allowed", other.escape_debug()).into());
             }
         }
         Ok(true)
@@ -226,9 +226,9 @@ impl<'a> Reader<'a> {
             // What stands right before the function's name must not be a part of it: `my date(` is another one.
             Some(word) if !KEYWORDS.contains(word) => {
                 let name = self.words.join(" ");
-                Err(format!("the function `{}` is not taken", shortened(&name)).into())
+                Err(format!("the function `{}` is not allowed", shortened(&name)).into())
             }
-            _ if self.operand && self.words.is_empty() => Err("a call of a value is not taken".into()),
+            _ if self.operand && self.words.is_empty() => Err("calling a value is not allowed".into()),
             _ => Ok(()),
         }
     }

@@ -65,7 +65,7 @@ impl<'de> Visitor<'de> for Any {
         while let Some(key) = map.next_key::<String>()? {
             if seen.contains(&key) {
                 return Err(A::Error::custom(format!(
-                    "the key `{}` is there twice",
+                    "the key `{}` occurs twice",
                     super::finding::shortened(&key)
                 )));
             }

@@ -211,7 +211,9 @@ pub fn check_file(
         }
     };
     if Inspector::kind(&name).is_none() {
-        let what = "its name does not end as one that the engine parses (bpmn, dmn, cmmn, form …)".to_owned();
+        let what =
+            "the engine parses no file with this name (it must end in bpmn, dmn, cmmn, form or similar)"
+                .to_owned();
         return vec![unreadable(&name, (1, 1), "not-a-model", what)];
     }
     match std::fs::read(path) {
@@ -231,7 +233,7 @@ fn unreadable(name: &str, (line, column): (usize, usize), code: &'static str, wh
         attribute: None,
         code,
         what: sentence(&what),
-        remedy: "save the model anew with a current modeler".into(),
+        remedy: "save the model with a current modeler".into(),
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) struct Unreadable {
 /// their start tags; the first is the root.
 pub(crate) fn read(text: &str, skip: usize) -> Result<Vec<Element>, Unreadable> {
     if let Some((offset, _)) = text.char_indices().find(|(_, c)| !is_xml_char(*c)) {
-        return Err(Unreadable { offset, what: "holds a character that XML does not allow".into() });
+        return Err(Unreadable { offset, what: "contains a character that XML does not allow".into() });
     }
     let behind = text.get(skip..).unwrap_or_default();
     // The library would take it for a byte order mark; behind a declaration it is a character like any other.
@@ -130,9 +130,9 @@ impl Document {
                 self.text(c.encode_utf8(&mut [0; 4]))
             }
             Event::Comment(_) => Ok(()),
-            Event::Decl(_) => Err("the XML declaration may stand at the very beginning only".into()),
-            Event::PI(_) => Err("processing instructions are not taken".into()),
-            Event::DocType(_) => Err("document types (`<!DOCTYPE`) are not taken".into()),
+            Event::Decl(_) => Err("the XML declaration is allowed at the very beginning only".into()),
+            Event::PI(_) => Err("processing instructions are not allowed".into()),
+            Event::DocType(_) => Err("document types (`<!DOCTYPE`) are not allowed".into()),
             // Read by `finish`.
             Event::Eof => Ok(()),
         }
@@ -143,13 +143,13 @@ impl Document {
             return Err("holds no element".into());
         }
         if !self.open.is_empty() {
-            return Err("ends before its elements do".into());
+            return Err("ends inside an element".into());
         }
         Ok(self.elements)
     }
 
     fn inside(&self) -> Result<(), NotTaken> {
-        if self.open.is_empty() { Err("holds text outside of its root element".into()) } else { Ok(()) }
+        if self.open.is_empty() { Err("has text outside the root element".into()) } else { Ok(()) }
     }
 
     fn text(&mut self, text: &str) -> Result<(), NotTaken> {
@@ -271,7 +271,7 @@ fn check_binding(binding: &PrefixDeclaration<'_>, raw: &str) -> Result<(), NotTa
     match binding {
         PrefixDeclaration::Default => Ok(()),
         PrefixDeclaration::Named(prefix) if raw.is_empty() || matches!(*prefix, "xml" | "xmlns") => {
-            Err("declares a prefix that can't be declared".into())
+            Err("declares a reserved prefix".into())
         }
         PrefixDeclaration::Named(_) => Ok(()),
     }
@@ -287,7 +287,7 @@ fn check_name(name: &str) -> Result<(), NotTaken> {
         Some((prefix, local)) => part(prefix) && part(local),
         None => part(name),
     };
-    if good { Ok(()) } else { Err("has a name that can't be read in one way only".into()) }
+    if good { Ok(()) } else { Err("has an ambiguous name".into()) }
 }
 
 /// Decodes and normalises an attribute's value (XML 1.0 section 3.3.3).

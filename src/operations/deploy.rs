@@ -143,7 +143,7 @@ impl Checks<'_> {
         while let Some(mut part) = parts.next().await? {
             let name = part.name.clone();
             if read.names.contains(&name) {
-                let what = format!("the part `{}` is there twice; send it once", name.escape_debug());
+                let what = format!("the part `{}` occurs twice; send it once", name.escape_debug());
                 return Err(Refusal::new(Kind::MultipartAmbiguous, what));
             }
             read.names.push(name.clone());
@@ -158,7 +158,7 @@ impl Checks<'_> {
                 continue;
             }
             if read.names.len() > MOST_PARTS {
-                let what = format!("the form has more than {MOST_PARTS} parts; deploy in several steps");
+                let what = format!("the form has more than {MOST_PARTS} parts; split the deployment");
                 return Err(Refusal::new(Kind::BodyTooLarge, what));
             }
             if read.files.is_empty() {
@@ -192,7 +192,7 @@ impl Checks<'_> {
         }
         let tenant = self.caller.at_level(named, Level::All)?.ok_or_else(|| {
             let what =
-                "the part `tenant-id` names a tenant that the token does not grant; leave it out or name your own";
+                "the part `tenant-id` names a tenant that the token does not grant; remove it or name your own";
             Refusal::new(Kind::ForeignTenant, what)
         })?;
         // A model is inspected for the tenant that gets it, so that has to be known before.
@@ -217,7 +217,7 @@ impl Checks<'_> {
             return Err(fault(format!("a file name has more than {LONGEST_FILE_NAME} bytes")));
         }
         if read.files.contains(&file_name) {
-            return Err(fault(format!("the file `{file_name}` is there twice")));
+            return Err(fault(format!("the file `{file_name}` occurs twice")));
         }
         read.files.push(file_name.clone());
         // Our own part names: the client's can't be taken for a field by any other spelling.

@@ -40,7 +40,7 @@ pub(super) async fn handle_read(ctx: &RequestContext<'_>, draft: Draft) -> Resul
         Json::Array(list) => {
             if list.len() > MOST_COUNTED {
                 let what =
-                    format!("`itemCount` takes at most {MOST_COUNTED} filters at a time; use `maxResults`");
+                    format!("`itemCount` is limited to {MOST_COUNTED} filters at a time; use `maxResults`");
                 return Err(Refusal::new(Kind::FieldDenied, what));
             }
             for group in list.chunks_mut(AT_A_TIME) {
@@ -110,8 +110,8 @@ impl RunPlan {
 pub(super) fn describe_counts(caller: &Caller) -> Vec<String> {
     let own = OwnQuery::new(List::Filters, caller).with("filterId", super::ANY);
     vec![
-        format!("is each filter the caller's own? {}", super::question(&own)),
-        format!("for each: POST {}, with the tenant put in", super::path(&["filter", super::ANY, "count"])),
+        format!("does each filter belong to the caller? {}", super::question(&own)),
+        format!("for each: POST {}, with the tenant inserted", super::path(&["filter", super::ANY, "count"])),
     ]
 }
 
@@ -123,8 +123,7 @@ pub(super) async fn handle_run(ctx: &RequestContext<'_>, plan: RunPlan) -> Resul
             continue;
         }
         if filter.json().member("query").is_some_and(has_expression) {
-            let what =
-                "the filter's stored query has expressions, which run inside the engine; store it without";
+            let what = "the filter's stored query contains expressions, which would run inside the engine; store it without them";
             return Err(Refusal::new(Kind::FieldDenied, what));
         }
         draft = plan.own;

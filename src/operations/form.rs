@@ -84,7 +84,8 @@ impl Plan {
                 let Some((question, shared)) = &self.question else { return vec![format!("{bound} {own}")] };
                 let shared = shared.as_ref().map(|_| start(ReadPath::by_shared_key(DEFINITION, key)));
                 let shared = shared.map(|shared| format!(", or {shared}")).unwrap_or_default();
-                let asks = format!("has the caller a definition of this key? GET {}", question.target());
+                let asks =
+                    format!("does the caller have a definition with this key? GET {}", question.target());
                 vec![asks, format!("{bound} {own}{shared}")]
             }
         }

@@ -45,7 +45,7 @@ pub(super) fn plan(mut planning: Planning<'_>) -> Result<Planned, Refusal> {
         Some(value) => boolean(value).ok_or_else(|| wrong(name, "a boolean")),
     };
     if flag("withoutTenantId")? {
-        let what = "`withoutTenantId` asks for records without tenant, which belong to nobody; leave it out";
+        let what = "`withoutTenantId` asks for records without a tenant, which belong to nobody; remove it";
         return Err(Refusal::new(Kind::WithoutTenant, what));
     }
     let filled = |name: &str| match body.member(name) {
@@ -59,7 +59,7 @@ pub(super) fn plan(mut planning: Planning<'_>) -> Result<Planned, Refusal> {
         ("variablesInResultEnabled", flag("variablesInResultEnabled")?),
     ] {
         if used {
-            let what = format!("`{name}` can't be used together with `{INSTANCE}`; leave one of them out");
+            let what = format!("`{name}` cannot be used together with `{INSTANCE}`; remove one of them");
             return Err(Refusal::new(Kind::FieldDenied, what));
         }
     }
@@ -75,7 +75,7 @@ pub(super) fn plan(mut planning: Planning<'_>) -> Result<Planned, Refusal> {
 fn tenant_beside_instance(tenant: &Json, caller: &Caller) -> Result<Planned, Refusal> {
     let named = tenant.as_str().unwrap_or_default();
     if caller.at_level(&named, Level::All)?.is_none() {
-        let what = "`tenantId` names a tenant that the token does not grant; leave it out";
+        let what = "`tenantId` names a tenant that the token does not grant; remove it";
         return Err(Refusal::new(Kind::ForeignTenant, what));
     }
     let what =

@@ -92,7 +92,7 @@ async fn inspect(ctx: &RequestContext<'_>, plan: &Plan, deployment: &OwnRow) -> 
         let data = resources.clone().bound(&id).then("data");
         let bytes = data.bytes(ctx.engine, ctx.caller(), limit.min(model::MAX_BYTES)).await?;
         let too_long =
-            || Refusal::new(Kind::BodyTooLarge, format!("the file `{name}` is too long to be inspected"));
+            || Refusal::new(Kind::BodyTooLarge, format!("the file `{name}` is too large to be inspected"));
         let bytes = bytes.ok_or_else(too_long)?;
         findings.extend(ctx.state.inspections.inspect(&name, &bytes, tenant).await?);
     }

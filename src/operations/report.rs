@@ -143,8 +143,7 @@ impl TaskPlan {
                 }
             }
             if names.len() > MOST_NAMES {
-                let what =
-                    format!("there are more than {MOST_NAMES} names of tasks; narrow the report by time");
+                let what = format!("there are more than {MOST_NAMES} task names; narrow the report by time");
                 return Err(Refusal::new(Kind::FieldDenied, what));
             }
         }
@@ -260,7 +259,7 @@ pub(super) async fn handle_instances(ctx: &RequestContext<'_>, plan: InstancePla
         }
     }
     if narrowed.len() > MOST_IN_A_TARGET {
-        let what = format!("you have more than {MOST_IN_A_TARGET} definitions; name some by `{IDS}`");
+        let what = format!("you have more than {MOST_IN_A_TARGET} definitions; name some with `{IDS}`");
         return Err(Refusal::new(Kind::FieldDenied, what));
     }
     ctx.carry_out(plan.report.among(IDS, &narrowed), Duration::ZERO).await

@@ -50,7 +50,7 @@ pub(crate) async fn rebuild(form: Multipart, parts: &mut Parts, out: FormWriter)
     let mut seen: Vec<String> = Vec::new();
     while let Some(mut part) = parts.next().await? {
         if seen.contains(&part.name) {
-            let what = format!("the part `{}` is there twice; send it once", part.name.escape_debug());
+            let what = format!("the part `{}` occurs twice; send it once", part.name.escape_debug());
             return Err(Refusal::new(Kind::MultipartAmbiguous, what));
         }
         seen.push(part.name.clone());
@@ -65,7 +65,7 @@ pub(crate) async fn rebuild(form: Multipart, parts: &mut Parts, out: FormWriter)
         } else if known.texts.contains(&name.as_str()) {
             out.text(&name, &part.text().await?).await?;
         } else if name == "type" && form == Multipart::Variable {
-            let what = "the part `type` can't be used: send objects as JSON with `objectTypeName`, or as Bytes or File";
+            let what = "the part `type` cannot be used: send objects as JSON with `objectTypeName`, or as Bytes or File";
             return Err(Refusal::new(Kind::ClassName, what));
         }
     }

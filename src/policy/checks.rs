@@ -36,8 +36,13 @@ fn one_way(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
         || rule.untenanted.is_some();
     let ways = usize::from(rule.deny.is_some()) + usize::from(rule.local.is_some()) + usize::from(forwards);
     (ways != 1).then(|| {
-        let what = format!("`{operation}` says {ways} ways to keep it in, one is needed");
-        Fault::new("rule-ways", what, "use `deny`, or `local`, or `path`, `query`, `body` and their kin")
+        let declared = if ways == 0 { "no isolation" } else { "more than one kind of isolation" };
+        let what = format!("`{operation}` declares {declared}; it needs exactly one");
+        Fault::new(
+            "rule-ways",
+            what,
+            "use `deny`, `local`, or one or more of `path`, `query`, `body` and `to`",
+        )
     })
 }
 
@@ -46,8 +51,8 @@ fn deny_says_why(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> 
     let reason = rule.deny.as_ref()?;
     let says_more_than_a_word = reason.trim().contains(char::is_whitespace);
     (!says_more_than_a_word).then(|| {
-        let what = format!("`{operation}` is denied without a reason");
-        Fault::new("deny-reason", what, "say in a sentence why it is denied")
+        let what = format!("`{operation}` is denied without giving a reason");
+        Fault::new("deny-reason", what, "give the reason in one sentence")
     })
 }
 
@@ -57,7 +62,7 @@ fn path_parameters_are_named(operation: &OperationKey, rule: &RuleWritten) -> Op
         return None;
     }
     let missing = operation.template().parameters().find(|name| !rule.path.contains_key(*name))?;
-    let what = format!("`{operation}` does not say what `{{{missing}}}` is");
+    let what = format!("`{operation}` does not declare what `{{{missing}}}` is");
     Some(Fault::new("path-parameter", what, "add it to `path`: a resource type, `tenant`, or `free`"))
 }
 
@@ -66,7 +71,7 @@ fn path_names_parameters(operation: &OperationKey, rule: &RuleWritten) -> Option
     let known = |name: &str| operation.template().parameters().any(|parameter| parameter == name);
     let unknown = rule.path.keys().find(|name| !known(name.as_str()))?;
     let what = format!("`{operation}` has no parameter `{{{unknown}}}`");
-    Some(Fault::new("path-parameter", what, "name the parameters of the operation's path only"))
+    Some(Fault::new("path-parameter", what, "only list parameters of the operation's path"))
 }
 
 /// An id or tenant that `to` leaves out is never looked up, so it keeps nothing in.
@@ -75,8 +80,8 @@ fn ids_go_on(operation: &OperationKey, rule: &RuleWritten) -> Option<Fault> {
     let goes_on = |name: &str| to.parameters().any(|parameter| parameter == name);
     let mut ids = rule.path.iter().filter(|(_, meaning)| !matches!(meaning, PathMeaning::Free));
     let (left_out, _) = ids.find(|(name, _)| !goes_on(name.as_str()))?;
-    let what = format!("`to` of `{operation}` leaves `{{{left_out}}}` out");
-    Some(Fault::new("path-parameter", what, "write it into `to`, or say that it is `free`"))
+    let what = format!("`to` of `{operation}` omits `{{{left_out}}}`");
+    Some(Fault::new("path-parameter", what, "add it to `to`, or declare it `free`"))
 }
 
 /// `untenanted` says why, in words.
@@ -84,7 +89,11 @@ fn untenanted_says_why(operation: &OperationKey, rule: &RuleWritten) -> Option<F
     let reason = rule.untenanted.as_ref()?;
     (!reason.trim().contains(char::is_whitespace)).then(|| {
         let what = format!("`{operation}` is `untenanted` without a reason");
-        Fault::new("untenanted-reason", what, "say in a sentence why its answer holds nothing of any tenant")
+        Fault::new(
+            "untenanted-reason",
+            what,
+            "explain in one sentence why its answer contains no tenant's data",
+        )
     })
 }
 
@@ -98,8 +107,8 @@ fn something_keeps_it_in(operation: &OperationKey, rule: &RuleWritten) -> Option
     let by_body = rule.body.as_ref().is_some_and(|body| !matches!(body, BodyWritten::None));
     let kept = by_path || by_tenant_path || rule.query.is_some() || by_body || rule.handler.is_some();
     (!kept).then(|| {
-        let what = format!("nothing keeps `{operation}` inside the tenant");
-        Fault::new("not-kept-in", what, "pin it by `path`, `query`, `body` or `to`, or deny it")
+        let what = format!("nothing restricts `{operation}` to the tenant");
+        Fault::new("not-kept-in", what, "restrict it with `path`, `query`, `body` or `to`, or deny it")
     })
 }
 
@@ -119,7 +128,7 @@ fn own_answer_has_an_id(operation: &OperationKey, rule: &RuleWritten) -> Option<
     let ids = rule.path.values().filter(|v| matches!(v, PathMeaning::Id(_) | PathMeaning::KeyOf(_))).count();
     let at_root = rule.answer.first().is_some_and(|PositionWritten(steps)| steps.is_empty());
     (ids != 1 || !at_root).then(|| {
-        let what = format!("`{operation}` can't find the owner in its answer");
+        let what = format!("the owner cannot be found in the answer of `{operation}`");
         Fault::new("own-answer", what, "`own-answer` needs one id in `path` and `answer: [.]`")
     })
 }
@@ -132,11 +141,7 @@ fn reading_changes_nothing(operation: &OperationKey, rule: &RuleWritten) -> Opti
         Method::Get | Method::Options | Method::Post => false,
     };
     (changes && rule.kind == RuleKind::Read).then(|| {
-        let what = format!("`{operation}` changes something and is of kind `read`");
-        Fault::new(
-            "kind-too-low",
-            what,
-            "take the kind that says what it does: `work`, or another that changes",
-        )
+        let what = format!("`{operation}` changes data, but its kind is `read`");
+        Fault::new("kind-too-low", what, "use a kind for writes, such as `work`")
     })
 }

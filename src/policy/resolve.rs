@@ -35,7 +35,7 @@ enum Unresolved {
     ResourceType(ResourceTypeName),
     #[error("there are no field rules `{0}`")]
     FieldRules(FieldRulesName),
-    #[error("`{{{0}}}` is no parameter of the operation's path")]
+    #[error("`{{{0}}}` is not a parameter of the operation's path")]
     Parameter(String),
     #[error("`path` does not say what `{{{0}}}` is")]
     Unsaid(String),
@@ -96,8 +96,8 @@ impl Written {
                 .ok()
                 .and_then(|name| self.resource_types.number(&name));
             ResourceTypeId(id.unwrap_or_else(|| {
-                let what = format!("`{name}` is missing: operations that are carried out by code need it");
-                let help = "say how the owner of such an id is found";
+                let what = format!("`{name}` is missing: operations implemented in code need it");
+                let help = "declare how the owner of such an id is looked up";
                 findings.push(Fault::new("missing-type", what, help).at("ownership.yaml", 0));
                 usize::MAX - 1
             }))

@@ -96,7 +96,7 @@ impl Arrival {
 }
 
 fn segments(base: &Base, raw: &str) -> Result<Vec<String>, Refusal> {
-    let no_rule = || Refusal::new(Kind::NoRule, format!("the engine's interface lies under `{}`", base.path));
+    let no_rule = || Refusal::new(Kind::NoRule, format!("the engine's REST API is below `{}`", base.path));
     let rest = raw.strip_prefix(base.path.as_str()).and_then(|r| r.strip_prefix('/')).ok_or_else(no_rule)?;
     // One slash at the end has one reading (the engine drops it); two do not.
     let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -107,7 +107,7 @@ fn segments(base: &Base, raw: &str) -> Result<Vec<String>, Refusal> {
     // `/engine/{name}/…` is the same interface again, for the named engine.
     if segments.len() > 2 && segments.first().is_some_and(|s| s == "engine") {
         if segments.get(1).is_none_or(|name| *name != base.engine) {
-            return Err(Refusal::new(Kind::NoRule, "there is no engine of this name behind the gateway"));
+            return Err(Refusal::new(Kind::NoRule, "there is no engine with this name behind the gateway"));
         }
         segments.drain(..2);
     }
@@ -209,7 +209,7 @@ fn read_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Resul
             "content-encoding" => {
                 // The engine does not decode bodies (facts 13); we could not look into one.
                 if !text(name, value)?.eq_ignore_ascii_case("identity") {
-                    let what = "the body is compressed; send it as it is, without `Content-Encoding`";
+                    let what = "the body is compressed; send it uncompressed, without `Content-Encoding`";
                     return Err(Refusal::new(Kind::HeaderAmbiguous, what));
                 }
             }

@@ -12,5 +12,5 @@ mod reveal;
 
 pub(crate) use guard::{Guard, Watch};
 pub(crate) use merged::{one_count, one_list};
-pub(crate) use reply::{Reply, ReplyBody, buffered, guarded_json, made_of, streamed, whole};
+pub(crate) use reply::{Places, Reply, ReplyBody, buffered, guarded_json, made_of, streamed, whole};
 pub(crate) use reveal::reveal;

@@ -13,6 +13,9 @@ use crate::refusal::{Kind, Refusal};
 /// Answers up to this length are looked at whole before the first byte goes out.
 const MAX_BUFFERED: u64 = 64 * 1024;
 
+/// The places that a request takes.
+pub(crate) type Places = (Share, tokio::sync::OwnedSemaphorePermit);
+
 /// What goes back to the client.
 pub(crate) struct Reply {
     /// The status.
@@ -21,8 +24,8 @@ pub(crate) struct Reply {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: ReplyBody,
-    /// The place in the tenant's share, held until the last byte: a slow reader takes a connection and memory all the while.
-    pub share: Option<Share>,
+    /// The places in the tenant's share and among all requests, held until the last byte: a slow reader takes a connection and memory all the while.
+    pub share: Option<Places>,
 }
 
 /// A reply's body.
@@ -192,9 +195,9 @@ impl Reply {
         Ok((Self { body: ReplyBody::Whole(bytes.clone()), ..self }, bytes))
     }
 
-    /// The same reply, holding a place in a share until its last byte.
+    /// The same reply, holding its places until its last byte.
     #[must_use]
-    pub(crate) fn holding(self, share: Share) -> Self {
+    pub(crate) fn holding(self, share: Places) -> Self {
         Self { share: Some(share), ..self }
     }
 

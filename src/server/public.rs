@@ -15,13 +15,12 @@ use super::connection::Handler;
 use super::response::Response;
 use super::stopping::{Phase, Stopping};
 use super::{cors, reply};
-use crate::admission::Share;
 use crate::isolation::Engine;
 use crate::journey::journey;
 use crate::policy::{How, Operation};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Arrival, Head, Pace, Payload};
-use crate::response::Reply;
+use crate::response::{Places, Reply};
 use crate::state::AppState;
 use crate::telemetry::{Outcome, RequestRecord, UnderWay};
 
@@ -56,7 +55,7 @@ struct Unread {
 /// Kept until the last byte of an answer: what it takes of its tenant's share.
 pub(super) struct Held {
     _under_way: Option<UnderWay>,
-    _share: Option<Share>,
+    _share: Option<Places>,
 }
 
 impl Handler for Worker {

@@ -34,7 +34,7 @@ impl Tenant {
     /// [`Kind::ClientId`] when the text has another shape or is one of `reserved` (or `camunda-admin`).
     pub fn parse(client_id: &str, reserved: &[String]) -> Result<Self, Refusal> {
         Self::read(client_id, reserved).map_err(|fault| {
-            Refusal::new(Kind::ClientId, format!("the token's client id can't be a tenant: {fault}"))
+            Refusal::new(Kind::ClientId, format!("the token's client id cannot be a tenant: {fault}"))
         })
     }
 

@@ -24,7 +24,7 @@ pub(crate) struct UnverifiedToken<'a> {
 /// A refusal of a token that can't be read. Only the log says why.
 pub(crate) fn malformed(why: impl std::fmt::Display) -> Refusal {
     let message =
-        "the bearer token can't be read: send one JWT in compact form, in one `Authorization` header";
+        "the bearer token cannot be read: send one JWT in compact form in one `Authorization` header";
     Refusal::new(Kind::TokenMalformed, message).because(why)
 }
 

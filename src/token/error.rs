@@ -15,7 +15,7 @@ pub enum SetupError {
     #[error("no issuer")]
     NoIssuer,
     /// Two entries have the same name.
-    #[error("issuer `{0}` is there twice")]
+    #[error("issuer `{0}` occurs twice")]
     IssuerTwice(String),
     /// `jsonwebtoken` was used, or set up, before.
     #[error("`jsonwebtoken` has another provider of cryptography in this process")]

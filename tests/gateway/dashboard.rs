@@ -104,6 +104,18 @@ fn queries() -> Vec<(String, String)> {
     found
 }
 
+/// Draws the dashboard by its own queries in headless Chromium: `make pictures`.
+fn draw(port: u16, picture: &str) {
+    let script = project("target/ui/dashboard.mjs");
+    let drawn = Command::new("node")
+        .arg(script)
+        .arg(project("helm/files/dashboard.json"))
+        .arg(format!("http://127.0.0.1:{port}"))
+        .arg(picture)
+        .status();
+    assert!(drawn.unwrap().success(), "the picture was not drawn");
+}
+
 #[tokio::test]
 #[ignore = "needs Prometheus: make dashboard-test"]
 async fn every_panel_shows_data_under_traffic() {
@@ -114,7 +126,9 @@ async fn every_panel_shows_data_under_traffic() {
     let _prometheus = prometheus(&folder, &stage.gateway.admin.to_string(), port, work.path());
 
     let began = Instant::now();
-    traffic(&stage, began + Duration::from_secs(15)).await;
+    // A picture of some minutes shows more than a dashboard that was just opened.
+    let seconds = if std::env::var_os("TENANTGATE_PICTURE").is_some() { 90 } else { 15 };
+    traffic(&stage, began + Duration::from_secs(seconds)).await;
     let mut empty = Vec::new();
     for (panel, query) in queries() {
         match ask(port, &query).await {
@@ -126,6 +140,10 @@ async fn every_panel_shows_data_under_traffic() {
     assert!(empty.is_empty(), "empty panels:\n{}", empty.join("\n"));
     // The check itself tells an empty panel.
     assert_eq!(ask(port, "tenantgate_no_such_figure").await, Ok(Vec::new()));
+
+    if let Ok(picture) = std::env::var("TENANTGATE_PICTURE") {
+        draw(port, &picture);
+    }
 
     let figures = stage.gateway.admin().get("/metrics").await.ok().text();
     let mut promtool = Command::new(Path::new(&folder).join("promtool"))

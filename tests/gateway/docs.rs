@@ -1,8 +1,13 @@
-//! The documents: links lead somewhere, and commands that a reader is to run do run.
+//! The documents: links lead somewhere, every command is run or rendered, and the language is plain.
 //!
 //! Fences that count: `yaml file=NAME` (any language) is written to a file of that name for the page's later
-//! commands; `sh run` is run in that folder (`exit=3`: ends with that code); `text output` behind it is what it
-//! prints. The built-in rules lie in `policies/` there. What is for a cluster, `tests/chart/docs` runs.
+//! commands; `text output` behind a command is what it prints. The built-in rules lie in `policies/` there. Commands:
+//!
+//! - `sh run`: run (`exit=3`: ends with that code);
+//! - `sh serve`: `tenantgate serve`, run as `tenantgate check` with the same settings;
+//! - `sh explain`: a `curl` line to the gateway, run behind `tenantgate explain`;
+//! - `sh cluster`: for a cluster, `tests/chart/docs` renders it;
+//! - `sh shown`: what needs containers, a cluster, an issuer or minutes: its syntax is checked, and that targets exist.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +20,7 @@ fn project() -> &'static Path {
 /// Every page.
 fn pages() -> BTreeMap<PathBuf, String> {
     let mut pages = BTreeMap::new();
-    for folder in ["", "docs", "policies", "tests", "helm"] {
+    for folder in ["", "docs", "policies", "tests", "tests/demo/task-list", "helm", "deploy/terraform"] {
         for entry in std::fs::read_dir(project().join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|e| e == "md") {
@@ -160,6 +165,36 @@ fn unset_settings(command: &mut Command) {
     }
 }
 
+/// What is run of a fence; none if it holds no command that runs here.
+fn to_run(name: &str, info: &[String], text: String) -> Result<Option<String>, String> {
+    if info.first().is_none_or(|language| language != "sh") {
+        return Ok(None);
+    }
+    match info.get(1).map(String::as_str) {
+        Some("run") => Ok(Some(text)),
+        Some("serve") => Ok(Some(text.replacen("tenantgate serve", "tenantgate check", 1))),
+        Some("explain") => Ok(Some(format!("TOKEN=reader; tenantgate explain {text}"))),
+        Some("cluster") => Ok(None),
+        Some("shown") => shown(name, &text).map(|()| None),
+        _ => Err(format!("{name}: a command that is neither run nor rendered:\n{text}")),
+    }
+}
+
+/// Commands that can't run here: the shell reads them, and `make` has their targets.
+fn shown(name: &str, text: &str) -> Result<(), String> {
+    let read = Command::new("sh").args(["-nc", text]).output().unwrap();
+    if !read.status.success() {
+        return Err(format!("{name}: the shell does not read:\n{text}"));
+    }
+    let makefile = std::fs::read_to_string(project().join("Makefile")).unwrap();
+    for target in text.lines().filter_map(|line| line.strip_prefix("make ")?.split_whitespace().next()) {
+        if !makefile.contains(&format!("\n{target}:")) {
+            return Err(format!("{name}: make has no target {target}"));
+        }
+    }
+    Ok(())
+}
+
 /// Runs a page's commands; how many, or what went otherwise than told.
 fn run(name: &str, page: &str) -> Result<usize, String> {
     let folder = scratch();
@@ -177,9 +212,7 @@ fn run(name: &str, page: &str) -> Result<usize, String> {
                 return Err(format!("{name}: told:\n{text}\nprinted:\n{printed}"));
             }
         }
-        if !info.iter().any(|w| w == "run") {
-            continue;
-        }
+        let Some(text) = to_run(name, &info, text)? else { continue };
         let mut command = Command::new("sh");
         command.args(["-euc", &text]).current_dir(folder.path()).env("PATH", &search);
         unset_settings(&mut command);
@@ -201,10 +234,15 @@ fn commands_run_as_told() {
     for (path, page) in pages() {
         ran += run(&path.display().to_string(), &page).unwrap_or_else(|fault| panic!("{fault}"));
     }
-    assert!(ran > 5, "only {ran} commands were found");
+    assert!(ran > 15, "only {ran} commands were found");
     // The test finds what does not run, or prints something else.
     assert!(run("twin", "```sh run\ntenantgate chek\n```\n").is_err());
     assert!(run("twin", "```sh run\necho a\n```\n```text output\nb\n```\n").is_err());
+    assert!(run("twin", "```sh\necho a\n```\n").is_err());
+    assert!(run("twin", "```sh shown\nmake no-such-target\n```\n").is_err());
+    assert!(run("twin", "```sh shown\nif\n```\n").is_err());
+    assert!(run("twin", "```sh explain\ncurl -F a=b http://x/engine-rest/task\n```\n").is_err());
+    assert!(run("twin", "```sh serve\ntenantgate serve --lisen x\n```\n").is_err());
     assert_eq!(run("twin", "```sh run\necho a\n```\n```text output\na\n```\n"), Ok(1));
 }
 
@@ -255,4 +293,70 @@ fn configurations_are_valid_and_name_their_schema() {
     }
     assert!(seen > 15, "only {seen} configurations were found");
     assert_eq!(config_errors("tenancy: {users: everybody}\n"), ["invalid-value"]);
+}
+
+/// The phrases that texts must not hold.
+fn forbidden() -> Vec<String> {
+    let list = std::fs::read_to_string(project().join("tests/data/forbidden-phrases.txt")).unwrap();
+    list.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(str::to_lowercase).collect()
+}
+
+/// The forbidden phrases in a text, each with its place.
+fn found(place: &str, text: &str, forbidden: &[String]) -> Vec<String> {
+    // A phrase may go on in the next line, behind the sign of a comment.
+    let words = text.lines().map(|line| line.trim().trim_start_matches(['/', '#', '!', '>']).trim());
+    let text = words.collect::<Vec<_>>().join(" ").to_lowercase();
+    forbidden
+        .iter()
+        .filter(|phrase| text.contains(*phrase))
+        .map(|phrase| format!("{place}: {phrase}"))
+        .collect()
+}
+
+/// The string literals of the program, without those of its tests.
+fn strings(source: &str) -> String {
+    let code = source.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.flat_map(|line| line.split('"').skip(1).step_by(2)).collect::<Vec<_>>().join("\n")
+}
+
+fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            if !path.ends_with("tests") {
+                sources(&path, files);
+            }
+        } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("tests.rs") {
+            files.push(path);
+        }
+    }
+}
+
+#[test]
+fn the_language_is_plain() {
+    let forbidden = forbidden();
+    assert!(forbidden.len() > 30);
+    let mut texts: Vec<(String, String)> =
+        pages().into_iter().map(|(path, page)| (path.display().to_string(), page)).collect();
+    let mut files = Vec::new();
+    sources(&project().join("src"), &mut files);
+    assert!(files.len() > 150, "{} sources", files.len());
+    for path in files {
+        texts.push((path.display().to_string(), strings(&std::fs::read_to_string(&path).unwrap())));
+    }
+    for file in
+        ["helm/templates/NOTES.txt", "helm/values.yaml", "docs/configuration.schema.json", "compose.yaml"]
+    {
+        texts.push((file.to_owned(), std::fs::read_to_string(project().join(file)).unwrap()));
+    }
+    for command in ["", "serve", "check", "explain"] {
+        let words = [command, "--help"];
+        let words = words.iter().filter(|word| !word.is_empty());
+        let help = Command::new(env!("CARGO_BIN_EXE_tenantgate")).args(words).output().unwrap().stdout;
+        texts.push((format!("tenantgate {command} --help"), String::from_utf8(help).unwrap()));
+    }
+    let all: Vec<_> = texts.iter().flat_map(|(place, text)| found(place, text, &forbidden)).collect();
+    assert_eq!(all, Vec::<String>::new(), "say it in plain English");
+    assert_eq!(found("twin", "Auth0\n/// and alike", &forbidden), ["twin: and alike"]);
 }

@@ -101,6 +101,8 @@ mod layering;
 /// Spans, in builds that export them.
 #[cfg(feature = "otlp")]
 mod otlp;
+/// Compose, workflows, releases.
+mod packaging;
 /// Figures and logs.
 mod telemetry;
 /// TLS on the public listener.
@@ -114,6 +116,8 @@ mod harness;
 /// Answers come through as the engine gave them, to the byte; a sample of what `make parity` asks.
 mod parity;
 
+/// Rates, and room for all requests together.
+mod shares;
 /// What takes long or is large.
 mod streams;
 /// Uploads: their pace, and how many there may be.

@@ -127,7 +127,7 @@ async fn a_list_in_pages_can_not_be_sorted_or_cut_and_says_what_to_do() {
         many.stage.recorder.forget();
         let refused =
             many.app.get(&format!("/process-definition?{parameter}")).await.refused(414, "TG414-TARGET");
-        assert!(refused.text().contains("name some of them by `tenantIdIn`"), "{refused}");
+        assert!(refused.text().contains("name some of them with `tenantIdIn`"), "{refused}");
         many.stage.recorder.nothing();
         // The twins: few tenants, and a list that has a twin.
         let path = format!("/process-definition?{parameter}");

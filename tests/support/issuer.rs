@@ -93,10 +93,14 @@ impl Issuer {
 
     /// Starts one on that port.
     pub fn start_at(port: u16) -> Self {
-        let listener = std::net::TcpListener::bind(("127.0.0.1", port)).expect("a port for the issuer");
+        Self::start_on(std::net::TcpListener::bind(("127.0.0.1", port)).expect("a port for the issuer"), None)
+    }
+
+    /// Starts one on a listener, with that `iss` or its address.
+    pub fn start_on(listener: std::net::TcpListener, issuer: Option<String>) -> Self {
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
-            issuer: format!("http://{address}/"),
+            issuer: issuer.unwrap_or_else(|| format!("http://{address}/")),
             keys: Mutex::new(vec![Key::generate()]),
             jwks_fetches: AtomicUsize::new(0),
             people: People::default(),

@@ -98,7 +98,7 @@ impl Answer {
             Err(broken) => Err(ExchangeError::from(broken)),
         };
         let piece = piece.map_err(|error| {
-            let what = "the engine's answer broke off";
+            let what = "the engine's answer was incomplete";
             Refusal::new(Kind::EngineAnswer, what).because(causes::in_full(&error))
         });
         match &piece {

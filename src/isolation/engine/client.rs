@@ -36,7 +36,7 @@ pub(crate) enum Found {
 }
 
 fn unexpected(what: impl std::fmt::Display) -> Refusal {
-    let message = "the engine did not answer a question that this request depends on; nothing was forwarded";
+    let message = "the engine did not answer a look-up that this request depends on; nothing was forwarded";
     Refusal::new(Kind::EngineAnswer, message).because(format!("the engine answered {what}"))
 }
 

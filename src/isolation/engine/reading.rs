@@ -25,6 +25,6 @@ pub(crate) fn needed(record: &Json, name: &str) -> Result<String, Refusal> {
 
 /// The refusal of an answer that lacks what the request depends on.
 pub(crate) fn unreadable() -> Refusal {
-    let what = "the engine's answer lacks what this request depends on; nothing was forwarded";
+    let what = "the engine's answer lacks a value that this request depends on; nothing was forwarded";
     Refusal::new(Kind::EngineAnswer, what)
 }

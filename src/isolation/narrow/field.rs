@@ -110,7 +110,7 @@ impl Narrowing<'_> {
             Field::PathId(number) => self.path_id(*number, name, &sent.text(name)?),
             Field::User => self.user(name, sent),
             Field::TaskId => {
-                let what = format!("`{name}` can't be chosen: the engine names new tasks; leave it out");
+                let what = format!("`{name}` cannot be chosen: the engine assigns task ids; remove it");
                 Err(Refusal::new(Kind::TaskId, what))
             }
         }
@@ -191,7 +191,7 @@ impl Narrowing<'_> {
     fn path_id(&self, number: usize, name: &str, named: &str) -> Result<Decision, Refusal> {
         if self.params.get(number).is_none_or(|id| *id != named) {
             // The engine changes the record that the BODY names (facts 8).
-            let what = format!("`{name}` differs from the id in the path; leave it out or send the same");
+            let what = format!("`{name}` differs from the id in the path; remove it or send the same id");
             return Err(Refusal::new(Kind::ForeignTenant, what));
         }
         Ok(Decision::Pinned)
@@ -236,7 +236,7 @@ impl Narrowing<'_> {
 
     /// The refusal of a request about records without tenant.
     pub(super) fn refuse_without_tenant(&self, name: &str) -> Refusal {
-        let what = format!("`{name}` asks for records without tenant, which belong to nobody; leave it out");
+        let what = format!("`{name}` asks for records without a tenant, which belong to nobody; remove it");
         Refusal::new(Kind::WithoutTenant, what)
     }
 }
@@ -247,7 +247,6 @@ fn within(refusal: &Refusal, name: &str) -> Refusal {
 
 /// The same whether that tenant exists or not.
 fn foreign(name: &str) -> Refusal {
-    let what =
-        format!("`{name}` names a tenant that the token does not grant; leave it out or name your own");
+    let what = format!("`{name}` names a tenant that the token does not grant; remove it or name your own");
     Refusal::new(Kind::ForeignTenant, what)
 }

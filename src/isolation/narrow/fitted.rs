@@ -85,10 +85,10 @@ impl Narrowing<'_> {
 fn too_long(has_twin: bool) -> Refusal {
     let or = match has_twin {
         true => "ask by POST",
-        false => "leave out sorting, `firstResult`, `maxResults` and long values",
+        false => "remove sorting, `firstResult`, `maxResults` and long values",
     };
     let what = format!(
-        "the token grants more tenants than a query string holds; name some of them by `tenantIdIn`, or {or}"
+        "the token grants more tenants than fit into a query string; name some of them with `tenantIdIn`, or {or}"
     );
     Refusal::new(Kind::TargetTooLong, what)
 }

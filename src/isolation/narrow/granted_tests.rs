@@ -241,7 +241,7 @@ fn a_list_without_a_twin_is_asked_in_pages_unless_it_is_sorted_or_cut() {
     assert!(pages.len() > 2 && pages.iter().all(|page| page.target.contains("?key=k&tenantIdIn=")));
     for name in ["sortBy", "sortOrder", "firstResult", "maxResults"] {
         let refused = fitted(&caller, "/process-definition", &[(name, "1")], HIDDEN).unwrap_err();
-        assert!(refused.contains("leave out sorting"), "{refused}");
+        assert!(refused.contains("remove sorting"), "{refused}");
         // The twins: few tenants, and a count, which the engine neither sorts nor cuts.
         assert_eq!(fitted(&many(9, 20), "/process-definition", &[(name, "1")], HIDDEN).unwrap().len(), 1);
         assert_eq!(

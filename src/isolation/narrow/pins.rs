@@ -171,7 +171,7 @@ impl Narrowing<'_> {
         if listed.is_empty() {
             // An empty pin would mean all tenants.
             let level = self.kind.level();
-            let what = format!("the token grants no tenant at level `{level}`, which the operation takes");
+            let what = format!("the token grants no tenant at level `{level}`, which the operation requires");
             return Err(Refusal::new(Kind::Level, what));
         }
         Ok(listed)
@@ -193,7 +193,7 @@ impl Narrowing<'_> {
         match tenant_filter.named.as_slice() {
             [] => Ok(self.caller.needs_own()?.clone()),
             [one] => Ok(one.clone()),
-            _ => Err(denied("configuration", "it is looked for in one tenant: name one by `tenantIdIn`")),
+            _ => Err(denied("configuration", "it is searched in one tenant: name one with `tenantIdIn`")),
         }
     }
 

@@ -21,7 +21,7 @@ impl Narrowing<'_> {
         for (i, (name, _)) in pairs.iter().enumerate() {
             // The engine takes the first of equal names (facts 2), so a later one would hide what was meant.
             if field_rules.field(name).is_some() && pairs.iter().skip(i + 1).any(|(other, _)| other == name) {
-                let what = format!("the parameter `{name}` is there twice; send it once");
+                let what = format!("the parameter `{name}` occurs twice; send it once");
                 return Err(Refusal::new(Kind::QueryAmbiguous, what));
             }
         }
@@ -63,9 +63,8 @@ pub(super) fn without_rules(pairs: Vec<(String, String)>) -> Result<(Pairs, Narr
         if known.contains(&name.as_str())
             || (name.starts_with("include") && name.ends_with("WithoutTenantId"))
         {
-            let what = format!(
-                "this operation has no parameter `{name}`; leave it out: you see your own tenant only"
-            );
+            let what =
+                format!("this operation has no parameter `{name}`; remove it: you see only your own tenant");
             return Err(Refusal::new(Kind::QueryAmbiguous, what));
         }
     }

@@ -58,7 +58,7 @@ impl Sent {
     pub(super) fn json(self, name: &str) -> Result<Json, Refusal> {
         match self {
             Sent::Member(json) => Ok(json),
-            Sent::Parameter(_) => Err(denied(name, "it is taken in a JSON body only")),
+            Sent::Parameter(_) => Err(denied(name, "it is accepted in a JSON body only")),
         }
     }
 

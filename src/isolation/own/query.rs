@@ -267,7 +267,7 @@ impl<'a> OwnQuery<'a> {
 }
 
 fn too_many(most: usize) -> Refusal {
-    let what = format!("this is answered from your own records, and there are more than {most} of them");
+    let what = format!("this is computed from your own records, and there are more than {most} of them");
     Refusal::new(Kind::FieldDenied, what)
 }
 

@@ -110,7 +110,7 @@ impl KeyQuestion {
             several => {
                 let names = several.iter().map(|tenant| tenant.as_str()).collect::<Vec<_>>().join("`, `");
                 let what = format!(
-                    "several tenants that the token grants have this key: `{names}`; name one of them by `/tenant-id/…`"
+                    "several granted tenants have a definition with this key: `{names}`; name one of them with `/tenant-id/…`"
                 );
                 Err(Refusal::new(Kind::AmbiguousKey, what))
             }

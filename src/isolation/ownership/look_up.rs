@@ -314,7 +314,7 @@ impl Ownership {
             }
             if open.len().div_ceil(at_a_time(look_up)) > MOST_QUESTIONS {
                 let what = format!(
-                    "this takes more than {MOST_QUESTIONS} questions to the engine; send fewer ids at a time"
+                    "this would take more than {MOST_QUESTIONS} look-ups at the engine; send fewer ids at a time"
                 );
                 return Err(Refusal::new(Kind::BodyTooLarge, what));
             }

@@ -18,7 +18,7 @@ pub type Position = Vec<Step>;
 
 /// A text that is no position.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no position: `.` the root, `[]` each element, `a.b` a member, `*` any member")]
+#[error("`{0}` is not a position: `.` the root, `[]` each element, `a.b` a member, `*` any member")]
 pub struct NoPosition(String);
 
 /// Reads a position as written in rules: `.` the root, `[]` each element, `*` any member, names by dots.

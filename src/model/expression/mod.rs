@@ -32,7 +32,7 @@ pub(crate) fn check(text: &str, forbidden: &dyn Fn(&str) -> bool) -> Result<(), 
     while let Some(at) = find_start(rest) {
         // `\${` is text for the engine, `\\${` too: a reader that counts backslashes otherwise sees an expression.
         if rest.get(..at).is_some_and(|before| before.ends_with('\\')) {
-            return Err("`\\` before an expression is not taken".into());
+            return Err("`\\` before an expression is not allowed".into());
         }
         let mut parser = Parser::new(rest.get(at + 2..).unwrap_or_default(), forbidden)?;
         parser.choice(0)?;
@@ -72,11 +72,11 @@ impl<'a, 'f> Parser<'a, 'f> {
 
     fn unexpected(&self) -> NotTaken {
         match self.token {
-            Token::Open => "calls are not taken".into(),
-            Token::Colon => "prefixes (`:`) are not taken".into(),
+            Token::Open => "calls are not allowed".into(),
+            Token::Colon => "prefixes (`:`) are not allowed".into(),
             Token::Name(_) | Token::Literal => "an operator is missing between two values".into(),
             Token::End | Token::Binary | Token::Minus | Token::Prefix | Token::Question | Token::Close => {
-                "the expression can't be read".into()
+                "the expression cannot be parsed".into()
             }
         }
     }
@@ -121,10 +121,10 @@ impl<'a, 'f> Parser<'a, 'f> {
 
     fn value(&mut self, depth: usize) -> Result<(), NotTaken> {
         match self.token {
-            Token::Name("instanceof") => Err("`instanceof` is not taken".into()),
+            Token::Name("instanceof") => Err("`instanceof` is not allowed".into()),
             Token::Name(name) if (self.forbidden)(name) => {
                 let name = shortened(name);
-                Err(format!("`{name}` is the engine's own object; a variable needs another name").into())
+                Err(format!("`{name}` is an object of the engine; use another name for the variable").into())
             }
             Token::Name(_) | Token::Literal => self.step(),
             Token::Open => {

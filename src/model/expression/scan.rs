@@ -66,12 +66,12 @@ impl<'a> Scanner<'a> {
             '\'' | '"' => self.string(first),
             '0'..='9' => self.number(),
             _ if is_name_start(first) => Ok(self.name()),
-            '.' => Err("properties (`.`) are not taken".into()),
-            '[' | ']' => Err("`[` and `]` are not taken".into()),
-            '=' => Err("assignments are not taken".into()),
-            ',' => Err("calls are not taken".into()),
-            '{' => Err("`{` inside an expression is not taken".into()),
-            other => Err(format!("`{}` is not taken", other.escape_default()).into()),
+            '.' => Err("properties (`.`) are not allowed".into()),
+            '[' | ']' => Err("`[` and `]` are not allowed".into()),
+            '=' => Err("assignments are not allowed".into()),
+            ',' => Err("calls are not allowed".into()),
+            '{' => Err("`{` inside an expression is not allowed".into()),
+            other => Err(format!("`{}` is not allowed", other.escape_default()).into()),
         }
     }
 
@@ -87,7 +87,7 @@ impl<'a> Scanner<'a> {
         // A backslash may hide the end of the string. Braces mislead readers that look for the expression's end
         // without knowing strings: the engine splits `candidateUsers` at commas by counting them.
         if inner.get(..end).is_some_and(|text| text.contains(['\\', '{', '}'])) {
-            return Err("`\\`, `{` and `}` in a string are not taken".into());
+            return Err("`\\`, `{` and `}` in a string are not allowed".into());
         }
         self.take(end + 2);
         Ok(Token::Literal)

@@ -23,15 +23,15 @@ type Rules = BTreeMap<OperationKey, RuleWritten>;
 type AllFieldRules = BTreeMap<FieldRulesName, BTreeMap<FieldName, FieldWritten>>;
 
 const HEAD: &str = "# Operations\n\n\
-<!-- Made from policies/ by `make update`. Change the rules there. -->\n\n\
-Every operation of the engine's REST interface, and how it is kept inside the caller's tenant. What is not here is \
-refused (`TG403-NO-RULE`). A request that names a foreign tenant is refused (`TG403-TENANT`); a foreign id is \
-answered as one that never existed. `tenantgate explain METHOD PATH --client-id ID` shows what becomes of one \
-request. How rules are written: [writing-rules.md](writing-rules.md).\n\n\
-- *own*: the id must belong to the caller's tenant, which the engine is asked about, once.\n\
-- *tenant put in*: the query or body carries the caller's tenant, whatever the client sent or left out.\n\
-- *kind*: `read` changes nothing; `work`, `start`, `deploy` and `administer` are writes, and audited.\n\
-- *level*: a granted tenant's own records take level `read` for kind `read`, `work` for `work`, and `all` for the others \
+<!-- Generated from policies/ by `make update`. Change the rules there. -->\n\n\
+All operations of the engine's REST API and how each is restricted to the caller's tenant. Operations that are not listed \
+are refused (`TG403-NO-RULE`). A request that names another tenant is refused (`TG403-TENANT`); another tenant's id is \
+answered like an id that never existed. `tenantgate explain METHOD PATH --client-id ID` shows how one request is handled. \
+How to write rules: [writing-rules.md](writing-rules.md).\n\n\
+- *the caller's*: the id must belong to the caller's tenant; the gateway asks the engine once and remembers the owner.\n\
+- *tenant inserted*: the query or body is sent with the caller's tenant, whatever the client sent or omitted.\n\
+- *kind*: `read` changes nothing; `work`, `start`, `deploy` and `administer` are writes and are audited.\n\
+- *level*: a granted tenant's records require level `read` for kind `read`, `work` for `work`, and `all` for the others \
 ([grants.md](grants.md)).\n";
 
 fn page() -> String {
@@ -47,8 +47,10 @@ fn page() -> String {
         let rules: Rules = parse(text);
         let mut rows: Vec<_> = rules.iter().collect();
         rows.sort_by_key(|(operation, _)| (operation.template().as_str(), operation.method().name()));
-        let _ =
-            write!(tables, "\n## {title}\n\n| operation | kind | how it is kept in |\n| --- | --- | --- |\n");
+        let _ = write!(
+            tables,
+            "\n## {title}\n\n| operation | kind | how it is restricted to the tenant |\n| --- | --- | --- |\n"
+        );
         for (operation, rule) in rows {
             all += 1;
             denied += usize::from(rule.deny.is_some());

@@ -66,7 +66,7 @@ impl Words<'_> {
             )
         });
         self.used.insert(name);
-        let put_in = if pinned { "tenant put in, " } else { "" };
+        let put_in = if pinned { "tenant inserted, " } else { "" };
         Some(format!("{what}: {put_in}{}", link(name)))
     }
 }
@@ -75,18 +75,18 @@ fn of_parameter(name: &str, is: &PathMeaning) -> Option<String> {
     match is {
         PathMeaning::Free => None,
         PathMeaning::Tenant => Some(format!("`{name}`: the caller's tenant")),
-        PathMeaning::KeyOf(resource_type) => Some(format!("`{name}`: key of an own {resource_type}")),
-        PathMeaning::Id(resource_type) => Some(format!("`{name}`: own {resource_type}")),
+        PathMeaning::KeyOf(resource_type) => Some(format!("`{name}`: key of the caller's {resource_type}")),
+        PathMeaning::Id(resource_type) => Some(format!("`{name}`: the caller's {resource_type}")),
     }
 }
 
 fn of_flags(rule: &RuleWritten) -> Vec<String> {
     let flags = [
-        (rule.handler.is_some(), "carried out by other requests"),
-        (rule.own_answer, "the answer itself shows the owner"),
-        (rule.own_only, "shared resources will not do"),
-        (rule.makes_batch, "the batch is shown by a signed handle"),
-        (rule.long_poll, "may wait for up to 30 minutes"),
+        (rule.handler.is_some(), "implemented with other requests"),
+        (rule.own_answer, "the answer contains the owner"),
+        (rule.own_only, "shared resources are not accepted"),
+        (rule.makes_batch, "the batch id is replaced with a signed handle"),
+        (rule.long_poll, "may wait up to 30 minutes"),
     ];
     let mut says: Vec<_> =
         flags.iter().filter(|(holds, _)| *holds).map(|(_, text)| (*text).to_owned()).collect();
@@ -101,36 +101,38 @@ pub(super) fn put_in_words(field: &FieldWritten, field_rules: &AllFieldRules) ->
     let field_rules =
         |name: &FieldRulesName| if field_rules[name].is_empty() { "passes".to_owned() } else { link(name) };
     match field {
-        FieldWritten::Tenant => "a tenant: own kept, put in where none is, foreign refused".into(),
+        FieldWritten::Tenant => "a tenant: own kept, inserted if absent, foreign refused".into(),
         FieldWritten::TenantWith(other) => {
-            format!("a tenant: own kept, put in beside `{other}`, foreign refused")
+            format!("a tenant: own kept, inserted together with `{other}`, foreign refused")
         }
         FieldWritten::TenantWithout(other) => {
-            format!("a tenant: own kept, put in where `{other}` is not there, foreign refused")
+            format!("a tenant: own kept, inserted if `{other}` is absent, foreign refused")
         }
-        FieldWritten::OwnTenant => "the own tenant: kept, put in where none is, any other refused".into(),
-        FieldWritten::Tenants => "tenants: own kept, put in where none is, foreign refused".into(),
+        FieldWritten::OwnTenant => "the own tenant: kept, inserted if absent, any other refused".into(),
+        FieldWritten::Tenants => "tenants: own kept, inserted if absent, foreign refused".into(),
         FieldWritten::TenantsNamed => "tenants: own kept, foreign refused".into(),
-        FieldWritten::WithoutTenant => "records without tenant: true is answered empty, or refused".into(),
-        FieldWritten::IncludeWithoutTenant => {
-            "records without tenant as well: removed, except for shared resources that are `readable`".into()
+        FieldWritten::WithoutTenant => {
+            "records without a tenant: true gets an empty answer, or is refused".into()
         }
-        FieldWritten::WithoutTenantSelector => "records without tenant: true is refused".into(),
+        FieldWritten::IncludeWithoutTenant => {
+            "also records without a tenant: removed, unless shared resources are `readable`".into()
+        }
+        FieldWritten::WithoutTenantSelector => "records without a tenant: true is refused".into(),
         FieldWritten::BoundText => {
             "a text that is bound to the caller's tenant by a prefix in the engine".into()
         }
-        FieldWritten::Joins(reason) => format!("shared resources are left out beside it: {reason}"),
+        FieldWritten::Joins(reason) => format!("excludes shared resources: {reason}"),
         FieldWritten::Drop => "removed".into(),
-        FieldWritten::Handle(resource_type) => format!("id or handle of an own {resource_type}"),
-        FieldWritten::Own(resource_type) => format!("id of an own {resource_type}"),
-        FieldWritten::OwnList(resource_type) => format!("ids, each of an own {resource_type}"),
+        FieldWritten::Handle(resource_type) => format!("id or handle of the caller's {resource_type}"),
+        FieldWritten::Own(resource_type) => format!("id of the caller's {resource_type}"),
+        FieldWritten::OwnList(resource_type) => format!("ids of the caller's {resource_type}"),
         FieldWritten::Object(name) => format!("object: {}", field_rules(name)),
         FieldWritten::Each(name) => format!("each element: {}", field_rules(name)),
         FieldWritten::Map(name) => format!("each member: {}", field_rules(name)),
         FieldWritten::Refuse(reason) => format!("refused: {reason}"),
         FieldWritten::PathId(_) => "set to the path's id".into(),
         FieldWritten::User => "the caller, where users are pinned".into(),
-        FieldWritten::TaskId => "refused: an id can't be chosen".into(),
+        FieldWritten::TaskId => "refused: the id cannot be chosen".into(),
         FieldWritten::Pass(reason) => format!("passes: {reason}"),
     }
 }

@@ -35,7 +35,7 @@ pub(in crate::policy) enum BodyWritten {
 /// Why a text says nothing about a body.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no body: `none`, `attachment`, `variable-data`, `deployment`, or field rules as `TaskQuery`"
+    "`{0}` is not a body: use `none`, `attachment`, `variable-data`, `deployment`, or field rules such as `TaskQuery`"
 )]
 pub(in crate::policy) struct BodyFault(String);
 

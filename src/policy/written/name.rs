@@ -21,13 +21,15 @@ pub(in crate::policy) struct FieldRulesName(String);
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::policy) enum NameFault {
     /// Not the form of a resource type's name.
-    #[error("`{0}` is no name of a resource type: small letters and `-`, as `process-definition`")]
+    #[error(
+        "`{0}` is not a resource type name: use lower-case letters and `-`, for example `process-definition`"
+    )]
     ResourceType(String),
     /// A parameter that is `free` would be taken for an id of that resource type.
-    #[error("no resource type can have the name `free`: a parameter is `free` when it is no id")]
+    #[error("no resource type can be named `free`: that marks a parameter that is not an id")]
     Free,
     /// Not the form of a set of field rules's name.
-    #[error("`{0}` is no name of field rules: letters, the first one a capital, as `TaskQuery`")]
+    #[error("`{0}` is not a field rules name: use letters, the first one a capital, for example `TaskQuery`")]
     FieldRules(String),
 }
 

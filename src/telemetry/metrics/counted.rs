@@ -15,30 +15,30 @@ pub(super) const OTHER: &str = "_other";
 metrics! {
     /// Changed by requests.
     Counted {
-        /// Requests by operation (the rule's, or `none` before one was found) and outcome: `ok`, `client_error`,
-        /// `server_error` (as the engine answered), `refused` (by the gateway), `abandoned` (by the client).
+        /// Requests by operation (the rule's, or `none` if no rule was found) and outcome: `ok`, `client_error`,
+        /// `server_error` (the engine's response), `refused` (by the gateway), `abandoned` (by the client).
         requests: IntCounterVec = "tenantgate_requests_total"["operation", "outcome"];
-        /// Requests by tenant and outcome. The first 200 tenants that a process sees have a series of their own,
-        /// all others count as `_other`.
+        /// Requests by tenant and outcome. The first 200 tenants that a process sees have a series each; all others
+        /// count as `_other`.
         tenants: IntCounterVec = "tenantgate_tenant_requests_total"["tenant", "outcome"];
         /// Requests whose token grants every tenant, by level.
         all_tenants: IntCounterVec = "tenantgate_all_tenants_requests_total"["level"];
-        /// Refusals by their stable code; see docs/refusal-codes.md.
+        /// Refusals by code; see docs/refusal-codes.md.
         refusals: IntCounterVec = "tenantgate_refusals_total"["code"];
-        /// Time from a request's head to the start of its reply, by kind of rule (`none` before one was found).
+        /// Time from a request's head to the start of the response, by kind of rule (`none` if no rule was found).
         duration: HistogramVec = "tenantgate_request_duration_seconds"["kind"];
-        /// Time until the engine's answer began, by kind of rule. Long polls wait here.
+        /// Time until the engine's response began, by kind of rule; includes the waiting time of long polls.
         engine: HistogramVec = "tenantgate_engine_duration_seconds"["kind"];
-        /// Time that ownership look-ups took, by kind of rule; requests without one are not counted.
+        /// Duration of ownership look-ups, by kind of rule; requests without look-ups are not counted.
         look_up: HistogramVec = "tenantgate_look_up_duration_seconds"["kind"];
-        /// Answers of the engine that the guard stopped because a record was not the caller's. Anything but 0 is a
-        /// defect of a rule or an engine that changed.
+        /// Responses of the engine that the guard stopped because of another tenant's record. Any value but 0 means
+        /// that a rule is defective or that the engine has changed.
         alarms: IntCounter = "tenantgate_guard_alarms_total"[];
         /// Times that the configuration was read anew, by result: `taken`, or `refused` where the old one stayed in force.
         reloads: IntCounterVec = "tenantgate_configuration_reloads_total"["result"];
         /// Whether the configuration that was read last is in force: 1, or 0 after one that was refused.
         configuration: IntGauge = "tenantgate_configuration_in_force"[];
-        /// Requests under way, until the last byte of the answer.
+        /// Requests in progress, until the last byte of the response.
         in_flight: IntGauge = "tenantgate_requests_in_flight"[];
     }
 }

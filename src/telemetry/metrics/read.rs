@@ -10,11 +10,11 @@ use crate::version;
 metrics! {
     /// Read at the time of the scrape.
     Read {
-        /// Always 1; version and commit of the running program are its labels.
+        /// Always 1; the labels are the version and commit of the running program.
         build: GaugeVec = "tenantgate_build_info"["version", "commit"];
-        /// Long polls that wait for the engine's answer now.
+        /// Long polls that are waiting for the engine's response.
         long_polls: Gauge = "tenantgate_long_polls_in_flight"[];
-        /// Tenants with at least one request under way.
+        /// Tenants with at least one request in progress.
         tenants_active: Gauge = "tenantgate_tenants_active"[];
         /// Memory that bodies and held answers were granted, of `limits.max_buffered_bytes`.
         buffered: Gauge = "tenantgate_buffered_bytes"[];
@@ -22,23 +22,23 @@ metrics! {
         tokens: IntCounterVec = "tenantgate_tokens_total"["outcome"];
         /// Look-ups of remembered tokens by result: `hit` or `miss`.
         token_cache: IntCounterVec = "tenantgate_token_cache_total"["result"];
-        /// Verified tokens remembered now.
+        /// Verified tokens currently remembered.
         tokens_remembered: Gauge = "tenantgate_tokens_remembered"[];
-        /// Usable keys of an issuer; 0: no token of it can be taken.
+        /// Usable keys of an issuer; at 0 none of its tokens can be verified.
         keys: GaugeVec = "tenantgate_keys"["issuer"];
-        /// Time since an issuer's key set was fetched; without a series: never.
+        /// Time since an issuer's key set was fetched; no series if it never was.
         key_set_age: GaugeVec = "tenantgate_key_set_age_seconds"["issuer"];
-        /// Time of the last good fetch of a key set, in seconds since 1970.
+        /// Time of the last successful fetch of a key set, in seconds since 1970.
         key_set_last: GaugeVec = "tenantgate_key_set_last_success_timestamp_seconds"["issuer"];
-        /// Fetches of key sets by result: `ok`, or what went wrong.
+        /// Fetches of key sets by result: `ok`, or the kind of failure.
         key_fetches: IntCounterVec = "tenantgate_key_fetches_total"["issuer", "result"];
-        /// Tokens that named a key that their issuer does not have.
+        /// Tokens that named a key which their issuer does not have.
         unknown_kids: IntCounterVec = "tenantgate_unknown_kids_total"["issuer"];
         /// Look-ups of remembered owners by result: `hit` or `miss`.
         ownership_cache: IntCounterVec = "tenantgate_ownership_cache_total"["result"];
-        /// Found owners remembered now.
+        /// Owners currently remembered.
         owners_remembered: Gauge = "tenantgate_owners_remembered"[];
-        /// Questions that the engine was asked to find owners.
+        /// Requests to the engine to find owners.
         ownership_questions: IntCounter = "tenantgate_ownership_questions_total"[];
         /// Network addresses behind an address of the engine in the settings (`engine.url`, `engine.urls`); 0: its name is
         /// not known.

@@ -10,10 +10,10 @@ use super::metric::BUCKETS;
 use super::read::Read;
 
 const HEAD: &str = "# Metrics\n\n\
-<!-- Made from src/telemetry/metrics/ by `UPDATE=1 cargo test --lib up_to_date`. Change it there. -->\n\n\
-`GET /metrics` on the admin listener, in Prometheus's text format, with the metrics of the process (`process_*`). \
-Times are in seconds. Labels come from the rules, the codes and the settings; only `tenant` comes from a verified \
-token, bounded in number and never crossed with the operation. Rules and alerts: [`helm/files/rules.yaml`](../helm/files/rules.yaml); \
+<!-- Generated from src/telemetry/metrics/ by `make update`. Change it there. -->\n\n\
+`GET /metrics` on the admin listener returns Prometheus's text format, including the metrics of the process (`process_*`). \
+Durations are in seconds. Labels come from rules, codes and settings; only `tenant` comes from a verified token, is \
+limited in number and never combined with the operation. Rules and alerts: [`helm/files/rules.yaml`](../helm/files/rules.yaml); \
 dashboard: [`helm/files/dashboard.json`](../helm/files/dashboard.json). What to do about an alert: \
 [operating.md](operating.md).\n";
 

@@ -36,7 +36,7 @@ pub(super) enum ClaimFault {
     #[error("the token grants more than {0} tenants")]
     TooMany(usize),
     /// An id that can't be a tenant.
-    #[error("`{}` can't be a tenant: {fault}", for_log(.id))]
+    #[error("`{}` cannot be a tenant: {fault}", for_log(.id))]
     Tenant { id: String, fault: TenantIdFault },
 }
 
@@ -44,7 +44,7 @@ pub(super) enum ClaimFault {
 pub(super) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "a truth value",
+        Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
         Value::String(_) => "a text",
         Value::Array(_) => "a list",

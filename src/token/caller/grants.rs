@@ -152,7 +152,6 @@ fn named(level: Option<&Value>) -> Result<Level, ClaimFault> {
 
 /// A refusal for a claim or scope that can't be read. Only the log names it.
 pub(super) fn unreadable(what: impl std::fmt::Display, fault: ClaimFault) -> Refusal {
-    let message =
-        "what the token grants can't be read, so nothing of it is used; its issuer has to correct it";
+    let message = "the grants in the token cannot be read, so none of them is used; they must be corrected at the issuer";
     Refusal::new(Kind::Grant, message).because(format_args!("`{what}`: {fault}"))
 }

@@ -81,8 +81,8 @@ impl CallerRules {
     /// The user of a person.
     fn user(&self, prefix: &str, sub: &str) -> Result<UserId, Refusal> {
         UserId::of_person(prefix, sub, &self.reserved).map_err(|fault| {
-            let message = "the token's user can't act here; its issuer has to name people in another way";
-            let cause = format!("`{}` can't be a user: {fault}", for_log(&format!("{prefix}{sub}")));
+            let message = "the token's user id cannot be used here; it must be changed at the issuer";
+            let cause = format!("`{}` cannot be a user: {fault}", for_log(&format!("{prefix}{sub}")));
             Refusal::new(Kind::TokenClaims, message).because(cause)
         })
     }

@@ -99,7 +99,7 @@ impl OwnTenant {
         };
         if self.is_of_others(&tenant, source) {
             let message =
-                "the token's client id can't be a tenant: it is kept for the tenants of other clients";
+                "the token's client id cannot be a tenant: it is reserved for the tenants of other clients";
             let cause = "an alias, or another source of `tenancy.tenant_from`, yields it";
             return Err(Refusal::new(Kind::ClientId, message).because(cause));
         }

@@ -66,7 +66,7 @@ fn what_is_told_otherwise_is_found() {
 fn another_refusal_or_answer_is_found() {
     let nothing = |reply| Done { reply, seen: Vec::new(), own: true, others: Vec::new() };
     let refused = Told::read("refused     403 TG403-FIELD: `x` can't be used here: no\n");
-    let answered = Told::read("answered    200 [] by the gateway itself\n");
+    let answered = Told::read("answered    200 [] (by the gateway)\n");
     let (same, other) = (r#"{"code": "TG403-FIELD"}"#, r#"{"code": "TG403-TENANT"}"#);
     assert!(differences(&refused, &nothing(reply(403, same))).is_empty());
     assert!(!differences(&refused, &nothing(reply(403, other))).is_empty());

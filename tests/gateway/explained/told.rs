@@ -53,7 +53,7 @@ impl Told {
                 }
                 "answered" => {
                     let (status, rest) = rest.split_once(' ').unwrap();
-                    let body = rest.strip_suffix("by the gateway itself").unwrap().trim();
+                    let body = rest.strip_suffix("(by the gateway)").unwrap().trim();
                     told.answered = Some((status.parse().unwrap(), body.to_owned()));
                 }
                 "to engine" => {
@@ -70,7 +70,7 @@ impl Told {
                     }
                 }
                 "look-up" | "question" | "otherwise" => {
-                    told.probed |= rest.contains("the answer shows it");
+                    told.probed |= rest.contains("the answer contains it");
                     let behind = !told.shown.is_empty();
                     told.questions.extend(requests(rest).map(|(method, path)| Question {
                         method,

@@ -17,7 +17,7 @@ pub(crate) enum Broken {
     #[error("its length is ambiguous")]
     Framing,
     /// A status that has no answer behind it, or never ends.
-    #[error("its status is not one of an answer")]
+    #[error("its status is not a final one")]
     Status,
     /// A chunk's size, end or trailer is not written as it must be.
     #[error("its chunks can't be read")]
@@ -26,7 +26,7 @@ pub(crate) enum Broken {
     #[error("it comes before the request")]
     Unasked,
     /// The connection ended before the answer did.
-    #[error("it ends before its end")]
+    #[error("it ends too early")]
     CutOff,
 }
 

@@ -1,0 +1,72 @@
+//! Who may come in: each tenant its rate, and all together no more than there is room for.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::stage::{issuer, plan};
+use crate::support::recorder::{Answer, Recorder};
+
+fn engine() -> Recorder {
+    let recorder = Recorder::fake();
+    recorder.script(|seen| match seen.path.as_str() {
+        "/engine-rest/version" => Answer::Json(200, r#"{"version":"7.24.0"}"#.into()),
+        "/engine-rest/external-task/fetchAndLock" => {
+            Answer::After(Duration::from_secs(2), Box::new(Answer::Json(200, "[]".into())))
+        }
+        _ => Answer::Json(200, "[]".into()),
+    });
+    recorder
+}
+
+#[tokio::test]
+async fn a_tenant_that_begins_too_many_requests_is_told_when_to_come_again() {
+    let recorder = engine();
+    let start = |rate: &str| {
+        plan(&recorder.url()).env("TENANTGATE_LIMITS__REQUESTS_PER_SECOND_PER_TENANT", rate).start()
+    };
+    let gateway = start("5").await;
+    let app = |tenant: &str| gateway.api().with_token(&issuer().token(tenant));
+    let (fast, other) = (app("fast"), app("other"));
+    let all = futures_util::future::join_all((0..20).map(|_| fast.get("/task"))).await;
+    let (taken, refused): (Vec<_>, Vec<_>) = all.into_iter().partition(|reply| reply.status == 200);
+    assert!((5..=12).contains(&taken.len()), "{} were taken", taken.len());
+    for reply in refused {
+        assert_eq!(reply.refused(429, "TG429-RATE").header("retry-after"), Some("1"));
+    }
+    // The twins: another tenant, the same one a little later, and a gateway without a rate.
+    other.get("/task").await.ok();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    fast.get("/task").await.ok();
+    let gateway = plan(&recorder.url()).start().await;
+    let fast = gateway.api().with_token(&issuer().token("fast"));
+    let all = futures_util::future::join_all((0..20).map(|_| fast.get("/task"))).await;
+    assert!(all.iter().all(|reply| reply.status == 200));
+}
+
+#[tokio::test]
+async fn what_there_is_no_room_for_is_refused_and_strangers_take_no_room() {
+    let recorder = engine();
+    for (room, expected) in [("2", 503), ("3", 200)] {
+        let gateway = plan(&recorder.url()).env("TENANTGATE_LIMITS__REQUESTS", room).start().await;
+        let app = |tenant: &str| gateway.api().with_token(&issuer().token(tenant));
+        let poll = json!({"workerId": "w", "maxTasks": 1, "asyncResponseTimeout": 2000,
+            "topics": [{"topicName": "x", "lockDuration": 1000}]});
+        let polls = ["a", "b"].map(|tenant| {
+            let (app, poll) = (app(tenant), poll.clone());
+            tokio::spawn(async move { app.post("/external-task/fetchAndLock", poll).await })
+        });
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        let reply = app("c").get("/task").await;
+        assert_eq!(reply.status, expected, "{reply}");
+        if expected == 503 {
+            assert_eq!(reply.refused(503, "TG503-OVERLOADED").header("retry-after"), Some("1"));
+            // Who has no token learns nothing of it.
+            gateway.api().with_token("no token").get("/task").await.refused(401, "TG401-MALFORMED");
+        }
+        for poll in polls {
+            poll.await.unwrap().ok();
+        }
+        app("c").get("/task").await.ok();
+    }
+}
