@@ -302,7 +302,7 @@ impl<'a> RequestContext<'a> {
                 Judgement::Own(judged) => {
                     let watch = self.watch(draft.without_tenant());
                     return match judged.whole {
-                        Some(whole) => response::whole(&judged.answer, &whole, watch),
+                        Some(whole) => response::whole(judged.answer, &whole, watch),
                         None => streamed(judged.answer, watch).await,
                     };
                 }

@@ -86,10 +86,10 @@ pub(crate) async fn deploy(
         .map_err(|e| Refusal::new(Kind::EngineAnswer, "the engine's answer can't be read").because(e))?;
     let tenant = read.tenant(ctx.caller())?;
     if deployed.text("tenantId").as_deref() == Some(tenant.as_str()) {
-        return response::whole(&answer, &whole, ctx.watch(permit.without_tenant()));
+        return response::whole(answer, &whole, ctx.watch(permit.without_tenant()));
     }
     let latest = latest(ctx, read.text(NAME).unwrap_or_default(), tenant).await?;
-    response::whole(&answer, &latest.write().into(), ctx.watch(permit.without_tenant()))
+    response::whole(answer, &latest.write().into(), ctx.watch(permit.without_tenant()))
 }
 
 fn newest<'a>(name: &str, caller: &'a Caller, tenant: &Tenant) -> OwnQuery<'a> {

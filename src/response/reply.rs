@@ -95,7 +95,8 @@ fn without_others(whole: Bytes) -> Bytes {
 /// # Errors
 /// A short answer that the guard stops.
 pub(crate) async fn streamed(mut answer: Answer, watch: Watch) -> Result<Reply, Refusal> {
-    let headers = reply_headers(&answer.headers, &watch.engine_origins, &watch.public_origin);
+    let headers =
+        reply_headers(std::mem::take(&mut answer.headers), &watch.engine_origins, &watch.public_origin);
     let status = answer.status.as_u16();
     let guarded = answer.is_json() && !watch.guarded.is_empty() && answer.status.is_success();
     let failed = answer.is_json() && answer.status.is_server_error();
@@ -135,7 +136,8 @@ pub(crate) async fn buffered(
     substitutes: &Substitutes,
     limit: usize,
 ) -> Result<Reply, Refusal> {
-    let headers = reply_headers(&answer.headers, &watch.engine_origins, &watch.public_origin);
+    let headers =
+        reply_headers(std::mem::take(&mut answer.headers), &watch.engine_origins, &watch.public_origin);
     let Some(whole) = answer.whole(limit).await? else {
         return Err(Refusal::new(Kind::EngineAnswer, "the engine's answer is too long to be checked"));
     };
@@ -156,8 +158,9 @@ pub(crate) async fn buffered(
 ///
 /// # Errors
 /// The guard's stop.
-pub(crate) fn whole(answer: &Answer, whole: &Bytes, watch: Watch) -> Result<Reply, Refusal> {
-    let headers = reply_headers(&answer.headers, &watch.engine_origins, &watch.public_origin);
+pub(crate) fn whole(mut answer: Answer, whole: &Bytes, watch: Watch) -> Result<Reply, Refusal> {
+    let headers =
+        reply_headers(std::mem::take(&mut answer.headers), &watch.engine_origins, &watch.public_origin);
     let guarded = answer.is_json() && !watch.guarded.is_empty() && answer.status.is_success();
     let body = if guarded { guard_whole(whole, watch)? } else { whole.clone() };
     Ok(Reply { status: answer.status.as_u16(), headers, body: ReplyBody::Whole(body), share: None })

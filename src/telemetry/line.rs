@@ -54,6 +54,8 @@ impl Line {
         Some(Self { text, json })
     }
 
+    // Names are known where they are written: their lengths, too, that way.
+    #[inline(always)]
     fn name(&mut self, name: &'static str) {
         self.text.push_str(if self.json { ",\"" } else { " " });
         self.text.push_str(name);
@@ -62,8 +64,14 @@ impl Line {
 
     /// A text.
     #[must_use]
+    #[inline(always)]
     pub(crate) fn text(mut self, name: &'static str, value: &str) -> Self {
         self.name(name);
+        self.value(value);
+        self
+    }
+
+    fn value(&mut self, value: &str) {
         let plain = |b: u8| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\';
         // All of them, without a way out: many bytes are looked at in one step.
         if value.bytes().fold(true, |all, b| all & plain(b)) {
@@ -75,7 +83,6 @@ impl Line {
         } else {
             let _ = write!(self.text, "{value:?}");
         }
-        self
     }
 
     /// A number; nothing where there is none.

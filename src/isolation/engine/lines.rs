@@ -16,6 +16,12 @@ impl Lines {
     }
 
     /// All of them.
+    pub(crate) fn into_lines(self) -> Vec<(HeaderName, HeaderValue)> {
+        self.0
+    }
+
+    /// All of them.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(HeaderName, HeaderValue)> {
         self.0.iter()
     }
