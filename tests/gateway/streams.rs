@@ -104,6 +104,16 @@ async fn a_client_that_hangs_up_ends_the_engines_request() {
     let leaves = poll();
     drop(leaves);
     assert_eq!(told.recv_timeout(Duration::from_secs(5)), Ok("ended"), "the engine still works for nobody");
+    let polls = async || {
+        let figures = gateway.admin().get("/metrics").await.ok().text();
+        figures.lines().any(|line| line == "tenantgate_long_polls_in_flight 1")
+    };
+    // Its place is free again, the other one is not.
+    let patience = Instant::now() + Duration::from_secs(5);
+    while !polls().await {
+        assert!(Instant::now() < patience, "the place is never given back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     drop(stays);
     assert_eq!(told.recv_timeout(Duration::from_secs(5)), Ok("ended"));
 }

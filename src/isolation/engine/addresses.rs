@@ -100,7 +100,9 @@ impl Addresses {
 
     /// Asks for the names' addresses beside the requests, where they are old.
     pub(super) fn keep_fresh(self: &Arc<Self>) {
-        if self.named && self.is_older(KNOWN_FOR) && !self.all.load().is_empty() {
+        // One at a time: each request would begin one while the answer is waited for.
+        let due = self.named && self.is_older(KNOWN_FOR) && !self.all.load().is_empty();
+        if due && self.asking.try_lock().is_ok() {
             let addresses = self.clone();
             drop(tokio::spawn(async move { addresses.renew(KNOWN_FOR).await }));
         }
@@ -140,9 +142,12 @@ impl Addresses {
         let asked = tokio::net::lookup_host((one.host.as_str(), one.port));
         let sockets: Vec<SocketAddr> = match tokio::time::timeout(self.connect_timeout, asked).await {
             Ok(Ok(sockets)) => sockets.take(MOST).collect(),
-            // Who answers for names is away; the engine need not be.
-            Ok(Err(_)) | Err(_) => return known().cloned().collect(),
+            Ok(Err(_)) | Err(_) => Vec::new(),
         };
+        if sockets.is_empty() {
+            // Who answers for names is away; the engine need not be.
+            return known().cloned().collect();
+        }
         let address = |socket: SocketAddr| match known().find(|address| address.socket == socket) {
             Some(address) => Some(address.clone()),
             None => Address::new(one.clone(), socket).ok().map(Arc::new),
