@@ -3,23 +3,8 @@
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-/// Looked up: each byte of a target is asked for.
-const UNRESERVED: [bool; 256] = {
-    let mut all = [false; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        all[byte as usize] = is_unreserved(byte);
-        byte += 1;
-    }
-    all
-};
-
 fn encode(text: &str, out: &mut String) {
-    let unreserved = |b: &u8| UNRESERVED.get(usize::from(*b)).copied().unwrap_or(false);
+    let unreserved = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
     let mut rest = text;
     // Most texts are unreserved from end to end, and copied at once.
     while let Some(at) = rest.bytes().position(|b| !unreserved(&b)) {
