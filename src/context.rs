@@ -81,7 +81,7 @@ impl<'a> RequestContext<'a> {
     /// to other requests.
     pub(crate) async fn in_line_to_upload(&self, shares: &Shares) -> Result<impl Sized + use<>, Refusal> {
         let share = self.in_line(shares, false).await?;
-        let place = self.state.all_uploads.clone().acquire_owned();
+        let place = self.state.admission.all_uploads.clone().acquire_owned();
         match tokio::time::timeout(self.state.settings.engine.timeout, place).await {
             Ok(Ok(place)) => Ok((share, place)),
             Ok(Err(_)) | Err(_) => {
@@ -154,7 +154,7 @@ impl<'a> RequestContext<'a> {
 
     /// The same for a list or count in pages of tenants: one reply. The first page that the engine refuses is the answer.
     pub(crate) async fn carry_out_pages(&self, pages: Pages) -> Result<Reply, Refusal> {
-        let _share = self.in_line(&self.state.heavy, true).await?;
+        let _share = self.in_line(&self.state.admission.heavy, true).await?;
         let mut room = self.limit();
         let (mut wholes, mut last) = (Vec::new(), None);
         for draft in pages.drafts {

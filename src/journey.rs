@@ -39,7 +39,7 @@ pub(crate) async fn journey(
     let caller = state.tokens.caller(&authorization).await?;
     // Early: what there is no place for must cost little. Not before the token: strangers whose tokens wait for the issuer's
     // keys would take the places of all.
-    let place = state.under_way.clone().try_acquire_owned().map_err(|_| {
+    let place = state.admission.requests.clone().try_acquire_owned().map_err(|_| {
         Refusal::new(Kind::Overloaded, "too many requests are in progress; try again").retry_after(1)
     })?;
     record.tenant = caller.own().cloned();
@@ -60,8 +60,8 @@ pub(crate) async fn journey(
     caller.permits().check(operation.rule.kind.name(), &state.settings.permissions)?;
 
     let long_poll = matches!(&operation.rule.how, How::Forward(forward) if forward.long_poll);
-    state.rates.take(&caller.share(), Instant::now())?;
-    let share = state.shares.take(&caller.share(), long_poll)?;
+    state.admission.rates.take(&caller.share(), Instant::now())?;
+    let share = state.admission.shares.take(&caller.share(), long_poll)?;
     let caller = match caller.all_tenants() {
         // Boxed: few tokens grant every tenant, and all requests would carry its weight.
         Some(_) => Box::pin(state.every_tenant.granted(engine, caller)).await?,
@@ -80,7 +80,7 @@ pub(crate) async fn journey(
         caller: &caller,
     };
     let Sent { json: body, form: payload, granted: _granted } =
-        planner.body(forward, &headers, payload, &state.memory).await?;
+        planner.body(forward, &headers, payload, &state.admission.memory).await?;
     let extra = extra_timeout(forward, body.as_ref());
     let accept = headers.accept.as_deref();
     let asked = ClientRequest { operation: &operation, method, query, accept, body };

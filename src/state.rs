@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
-use crate::admission::{Memory, Rates, Shares};
+use crate::admission::Admission;
 use crate::config::Settings;
 use crate::isolation::{Addresses, Engine, EngineSetupError, EveryTenant, Handles, Ownership};
 use crate::model::{DataFault, Inspections, Inspector};
@@ -12,15 +10,6 @@ use crate::policy::Policy;
 use crate::request::Base;
 use crate::telemetry::Metrics;
 use crate::token::{SetupError, Tokens};
-
-/// Deployments of one tenant at a time: parsing a large model takes the engine seconds and much memory, and it goes
-/// on when nobody waits any more.
-const DEPLOYMENTS: usize = 4;
-/// Uploads of one tenant at a time, other than deployments: each holds a thread of the engine as long as its client
-/// sends, and an engine has 200 of them by default.
-const UPLOADS: usize = 16;
-/// Reports over the whole engine that one tenant may ask for at a time: their cost follows everybody's data.
-const REPORTS: usize = 2;
 
 /// A fault by which nothing can start.
 #[derive(Debug, thiserror::Error)]
@@ -55,22 +44,10 @@ pub(crate) struct AppState {
     pub ownership: Ownership,
     /// Every tenant of the engine, for callers that are granted all.
     pub every_tenant: Arc<EveryTenant>,
-    /// Memory for bodies and answers that are read whole.
-    pub memory: Memory,
-    /// Counts requests under way, a tenant each.
-    pub shares: Shares,
-    /// How many requests each tenant may begin in a second.
-    pub rates: Rates,
-    /// Places for all requests under way.
-    pub under_way: Arc<Semaphore>,
+    /// Who may come in now.
+    pub admission: Admission,
     /// Inspects models.
     pub inspections: Inspections,
-    /// Counts what costs the engine most: deployments, and reports that it makes over all tenants.
-    pub heavy: Shares,
-    /// Counts uploads other than deployments.
-    pub uploads: Shares,
-    /// Places for all tenants' uploads and deployments together.
-    pub all_uploads: Arc<Semaphore>,
     /// The metrics.
     pub metrics: Arc<Metrics>,
     /// Where the engine is.
@@ -116,44 +93,19 @@ impl AppState {
             .map_err(StartError::Models)?;
         let limits = &settings.limits;
         let same = before.filter(|before| before.settings.limits.places() == limits.places());
-        let (heavy, uploads, all_uploads, memory, shares, rates, under_way) = match same {
-            Some(same) => (
-                same.heavy.clone(),
-                same.uploads.clone(),
-                same.all_uploads.clone(),
-                same.memory.clone(),
-                same.shares.clone(),
-                same.rates.clone(),
-                same.under_way.clone(),
-            ),
-            None => (
-                Shares::new(DEPLOYMENTS, REPORTS),
-                Shares::new(UPLOADS, 0),
-                Arc::new(Semaphore::new(limits.uploads)),
-                Memory::new(limits.buffered_bytes()),
-                Shares::new(limits.requests_per_tenant, limits.long_polls_per_tenant),
-                Rates::new(limits.requests_per_second_per_tenant),
-                Arc::new(Semaphore::new(limits.requests)),
-            ),
-        };
+        let admission = same.map_or_else(|| Admission::new(limits), |same| same.admission.clone());
         let metrics = match before {
             Some(before) => before.metrics.clone(),
             None => Arc::new(Metrics::new()?),
         };
         Ok(Self {
             base,
-            inspections: Inspections::new(inspector, memory.clone(), settings.engine.timeout),
+            inspections: Inspections::new(inspector, admission.memory.clone(), settings.engine.timeout),
             tokens,
             ownership: Ownership::new(policy.clone(), handles.clone(), settings.tenancy.shared_resources),
             handles,
             every_tenant: Arc::new(EveryTenant::new(&settings.tenancy.reserved_client_ids)),
-            heavy,
-            uploads,
-            all_uploads,
-            memory,
-            shares,
-            rates,
-            under_way,
+            admission,
             metrics,
             addresses: Arc::new(Addresses::new(&settings.engine)?),
             engine_origins: settings.engine.origins.as_slice().into(),
@@ -178,7 +130,7 @@ impl AppState {
             self.addresses.clone(),
             &self.settings.engine,
             &self.settings.identity_headers,
-            self.memory.clone(),
+            self.admission.memory.clone(),
         )
     }
 }

@@ -71,7 +71,7 @@ pub(crate) async fn deploy(
     permit: &Permit,
     payload: Payload,
 ) -> Result<Reply, Refusal> {
-    let _share = ctx.in_line_to_upload(&ctx.state.heavy).await?;
+    let _share = ctx.in_line_to_upload(&ctx.state.admission.heavy).await?;
     let mut read = Read::default();
     let (state, caller) = (ctx.state, ctx.caller());
     let checks = Checks { inspections: &state.inspections, settings: &state.settings, caller };

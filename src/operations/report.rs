@@ -151,7 +151,7 @@ impl TaskPlan {
 }
 
 pub(super) async fn handle_tasks(ctx: &RequestContext<'_>, plan: &TaskPlan) -> Result<Reply, Refusal> {
-    let _share = ctx.in_line(&ctx.state.heavy, true).await?;
+    let _share = ctx.in_line(&ctx.state.admission.heavy, true).await?;
     if let Some(refused) = times_refused(ctx, plan).await? {
         return Ok(refused);
     }

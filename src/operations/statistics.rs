@@ -132,7 +132,7 @@ impl Plan {
 }
 
 pub(super) async fn handle(ctx: &RequestContext<'_>, plan: &Plan) -> Result<Reply, Refusal> {
-    let _share = ctx.in_line(&ctx.state.heavy, true).await?;
+    let _share = ctx.in_line(&ctx.state.admission.heavy, true).await?;
     let definitions = Plan::definitions(ctx.caller()).all(ctx.engine, MOST_DEFINITIONS).await?;
     let (failed, incidents) = (plan.failed_jobs(ctx).await?, plan.by_type(ctx).await?);
     let mut rows = Vec::with_capacity(definitions.len());

@@ -31,7 +31,7 @@ pub(crate) async fn upload(
     form: Multipart,
     payload: Payload,
 ) -> Result<Reply, Refusal> {
-    let _share = ctx.in_line_to_upload(&ctx.state.uploads).await?;
+    let _share = ctx.in_line_to_upload(&ctx.state.admission.uploads).await?;
     let answer = ctx.send_form(permit, payload, async |parts, out| rebuild(form, parts, out).await).await?;
     ctx.reply(answer, permit).await
 }

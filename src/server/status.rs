@@ -95,14 +95,14 @@ async fn readyz(probe: web::Data<Probe>, health: web::Data<Health>) -> HttpRespo
 /// Metrics in Prometheus's text format.
 async fn metrics(probe: web::Data<Probe>) -> HttpResponse {
     let state = probe.state();
-    let taken = state.shares.taken();
+    let taken = state.admission.shares.taken();
     let scraped = Scraped {
         tokens: &state.tokens.stats(),
         ownership: &state.ownership.stats().await,
         addresses: &state.addresses.stats(),
         long_polls: taken.long_polls,
         tenants_active: taken.tenants,
-        buffered: state.memory.granted(),
+        buffered: state.admission.memory.granted(),
     };
     match state.metrics.text(&scraped) {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text),
