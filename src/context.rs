@@ -85,7 +85,7 @@ impl<'a> RequestContext<'a> {
         match tokio::time::timeout(self.state.settings.engine.timeout, place).await {
             Ok(Ok(place)) => Ok((share, place)),
             Ok(Err(_)) | Err(_) => {
-                let what = "too many uploads and deployments are under way; try again";
+                let what = "too many uploads and deployments are in progress; try again";
                 Err(Refusal::new(Kind::Overloaded, what).retry_after(5))
             }
         }

@@ -21,6 +21,9 @@ use crate::telemetry::RequestRecord;
 use crate::tenancy::Caller;
 use crate::whoami;
 
+/// How long the engine goes on with a request whose client has left, other than a long poll: most take less.
+const GOES_ON: Duration = Duration::from_secs(5);
+
 /// Takes a request from its arrival to its reply. `found`: the operation of its method and path, if there is one;
 /// nothing is said of it before the token is verified.
 ///
@@ -61,7 +64,7 @@ pub(crate) async fn journey(
 
     let long_poll = matches!(&operation.rule.how, How::Forward(forward) if forward.long_poll);
     state.admission.rates.take(&caller.share(), Instant::now())?;
-    let share = state.admission.shares.take(&caller.share(), long_poll)?;
+    let mut share = state.admission.shares.take(&caller.share(), long_poll)?;
     let caller = match caller.all_tenants() {
         // Boxed: few tokens grant every tenant, and all requests would carry its weight.
         Some(_) => Box::pin(state.every_tenant.granted(engine, caller)).await?,
@@ -91,7 +94,10 @@ pub(crate) async fn journey(
     let (asks, headers, record) = (&caller, &headers, &*record);
     let kind = operation.rule.kind;
     let ctx = RequestContext { state, engine, asks, renewed, headers, public_origin, kind, forward, record };
-    Ok(carry_out(&ctx, plan, payload, extra).await?.holding((share, place)))
+    share.at_work(if long_poll { extra.max(GOES_ON) } else { GOES_ON });
+    let reply = carry_out(&ctx, plan, payload, extra).await;
+    share.answered();
+    Ok(reply?.holding((share, place)))
 }
 
 /// Plans a request of a caller that is granted every tenant. One that names a tenant which came since the list was asked

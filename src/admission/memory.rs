@@ -53,7 +53,7 @@ impl Memory {
 }
 
 fn used_up() -> Refusal {
-    Refusal::new(Kind::Overloaded, "too many large bodies and answers are under way; try again")
+    Refusal::new(Kind::Overloaded, "too many large bodies and responses are in progress; try again")
         .retry_after(1)
 }
 

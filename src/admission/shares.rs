@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -12,9 +12,31 @@ use crate::tenancy::ShareOf;
 /// Requests under way, by tenant and sort.
 #[derive(Debug, Default)]
 struct Counts {
-    taken: Mutex<HashMap<(ShareOf, bool), usize>>,
+    taken: Mutex<HashMap<(ShareOf, bool), Places>>,
     /// Told when a place is given back.
     freed: Notify,
+}
+
+/// What one tenant has of a sort.
+#[derive(Debug, Default)]
+struct Places {
+    taken: usize,
+    /// Until when the engine may go on with requests whose clients have left.
+    left: Vec<Instant>,
+}
+
+impl Places {
+    /// Forgets those that the engine must have ended.
+    fn prune(&mut self) {
+        if !self.left.is_empty() {
+            let now = Instant::now();
+            self.left.retain(|until| *until > now);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.taken == 0 && self.left.is_empty()
+    }
 }
 
 /// Counts requests under way; clones count together. Only tenants with requests under way take memory.
@@ -30,6 +52,21 @@ pub(crate) struct Shares {
 pub(crate) struct Share {
     counts: Arc<Counts>,
     key: (ShareOf, bool),
+    /// How long the engine may go on with it when it is dropped now.
+    goes_on: Option<Duration>,
+}
+
+impl Share {
+    /// The engine works on it now, and goes on for that long when nobody waits any more: it looks at a connection only when it
+    /// writes. Without this, a client that asks and hangs up, again and again, would have any number of requests there.
+    pub(crate) fn at_work(&mut self, goes_on: Duration) {
+        self.goes_on = Some(goes_on);
+    }
+
+    /// The engine has answered.
+    pub(crate) fn answered(&mut self) {
+        self.goes_on = None;
+    }
 }
 
 impl Shares {
@@ -46,13 +83,17 @@ impl Shares {
         let limit = if long_poll { self.long_polls } else { self.requests };
         let key = (of.clone(), long_poll);
         let mut counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(key.clone()).or_insert(0);
-        if *count >= limit {
+        let places = counts.entry(key.clone()).or_default();
+        // Those whose clients have left are bounded by themselves: one that hangs up has its place again at once.
+        if places.left.len() >= limit {
+            places.prune();
+        }
+        if places.taken >= limit || places.left.len() >= limit {
             let what = format!("{limit} of your requests are in progress; wait until one has finished");
             return Err(Refusal::new(Kind::TooManyRequests, what).retry_after(1));
         }
-        *count += 1;
-        Ok(Share { counts: self.counts.clone(), key })
+        places.taken += 1;
+        Ok(Share { counts: self.counts.clone(), key, goes_on: None })
     }
 
     /// Takes a place, if need be when another request of the tenant gives one back.
@@ -92,9 +133,14 @@ pub(crate) struct Taken {
 impl Shares {
     /// What is under way now, for the metrics.
     pub(crate) fn taken(&self) -> Taken {
-        let counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let long_polls = counts.iter().filter(|((_, long_poll), _)| *long_poll).map(|(_, n)| n).sum();
-        let tenants: HashSet<&ShareOf> = counts.keys().map(|(of, _)| of).collect();
+        let mut counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.retain(|_, places| {
+            places.prune();
+            !places.is_empty()
+        });
+        let long_polls = counts.iter().filter(|((_, long_poll), _)| *long_poll).map(|(_, p)| p.taken).sum();
+        let busy = counts.iter().filter(|(_, places)| places.taken > 0);
+        let tenants: HashSet<&ShareOf> = busy.map(|((of, _), _)| of).collect();
         Taken { long_polls, tenants: tenants.len() }
     }
 }
@@ -102,9 +148,13 @@ impl Shares {
 impl Drop for Share {
     fn drop(&mut self) {
         let mut counts = self.counts.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.key) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(places) = counts.get_mut(&self.key) {
+            places.taken = places.taken.saturating_sub(1);
+            if let Some(goes_on) = self.goes_on {
+                places.prune();
+                places.left.push(Instant::now() + goes_on);
+            }
+            if places.is_empty() {
                 counts.remove(&self.key);
             }
         }
@@ -138,6 +188,29 @@ mod tests {
         drop(first);
         assert!(shares.take(&a, false).is_ok());
         assert_eq!(shares.counts.taken.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn who_hangs_up_again_and_again_is_refused_and_who_does_so_now_and_then_is_not() {
+        let shares = Shares::new(2, 0);
+        let (a, b) = (share("A"), share("B"));
+        let ask = |answered: bool| {
+            let mut share = shares.take(&a, false)?;
+            share.at_work(Duration::from_millis(80));
+            if answered {
+                share.answered();
+            }
+            Ok::<_, Refusal>(())
+        };
+        assert!((0..10).all(|_| ask(true).is_ok()));
+        assert!(ask(false).is_ok() && ask(false).is_ok());
+        assert_eq!(ask(true).err().map(|refusal| refusal.kind()), Some(Kind::TooManyRequests));
+        assert!(shares.take(&b, false).is_ok());
+        assert_eq!(shares.taken(), Taken::default(), "nobody waits");
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(ask(true).is_ok());
+        assert_eq!(shares.taken(), Taken::default());
+        assert!(shares.counts.taken.lock().unwrap().is_empty());
     }
 
     #[tokio::test(start_paused = true)]

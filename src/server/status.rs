@@ -66,7 +66,7 @@ async fn healthz() -> HttpResponse {
 /// Ready: keys are there and the engine answered once; else 503 with the reasons.
 ///
 /// An engine that goes away later does not count: all replicas share it, so all would leave the load balancer at once, and
-/// clients would meet refused connections in place of `TG502-ENGINE`, which says what is wrong. Until it answered once it
+/// clients would meet refused connections in place of `TG502-ENGINE` and `TG503-ENGINE`, which say what is wrong. Until it answered once it
 /// counts: a new version with a wrong `engine.url` must not take the place of one that works.
 async fn readyz(probe: web::Data<Probe>, health: web::Data<Health>) -> HttpResponse {
     let state = probe.state();

@@ -70,3 +70,29 @@ async fn what_there_is_no_room_for_is_refused_and_strangers_take_no_room() {
         app("c").get("/task").await.ok();
     }
 }
+
+/// The engine goes on with a long poll whose client has left: it looks at the connection when it writes.
+#[tokio::test]
+async fn who_asks_and_hangs_up_again_and_again_is_refused() {
+    let recorder = Recorder::fake();
+    recorder.script(|asked| {
+        if asked.path.contains("fetchAndLock") { Answer::Hang } else { Answer::Json(200, "[]".into()) }
+    });
+    let gateway = plan(&recorder.url()).env("TENANTGATE_LIMITS__LONG_POLLS_PER_TENANT", "3").start().await;
+    let app = |tenant: &str| gateway.api().with_token(&issuer().token(tenant));
+    let poll = json!({"workerId": "w", "maxTasks": 1, "asyncResponseTimeout": 60_000,
+        "topics": [{"topicName": "x", "lockDuration": 1000}]});
+    let poll_and_leave = async |tenant: &str| {
+        let asked = app(tenant).post("/external-task/fetchAndLock", poll.clone());
+        tokio::time::timeout(Duration::from_millis(400), asked).await.ok()
+    };
+    for _ in 0..3 {
+        assert!(poll_and_leave("leaves").await.is_none(), "it waits");
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let refused = poll_and_leave("leaves").await.expect("an answer");
+    refused.refused(429, "TG429-SHARE");
+    // Its other requests, and another tenant, go on.
+    app("leaves").get("/task").await.ok();
+    assert!(poll_and_leave("stays").await.is_none(), "it waits");
+}

@@ -50,7 +50,8 @@ async fn an_engine_that_goes_away_later_leaves_it_ready() {
     recorder.script(|_| Answer::Cut);
     let ready = gateway.admin().get("/readyz").await.ok().text();
     assert!(ready.starts_with("ready\nnot counted") && ready.contains("engine"), "{ready}");
-    app.get("/task").await.refused(502, "TG502-ENGINE");
+    // Whoever asked whether it is ready has found its only address out.
+    app.get("/task").await.refused(503, "TG503-ENGINE");
 }
 
 #[tokio::test]
