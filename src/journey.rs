@@ -83,7 +83,7 @@ pub(crate) async fn journey(
         caller: &caller,
     };
     let Sent { json: body, form: payload, granted: _granted } =
-        planner.body(forward, &headers, payload, &state.admission.memory).await?;
+        planner.body(forward, &headers, payload, &state.admission.memory.of(caller.share())).await?;
     let extra = extra_timeout(forward, body.as_ref());
     let accept = headers.accept.as_deref();
     let asked = ClientRequest { operation: &operation, method, query, accept, body };

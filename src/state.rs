@@ -58,6 +58,12 @@ pub(crate) struct AppState {
     pub public_origin: Option<Arc<str>>,
 }
 
+/// The most memory that one body, model or answer takes, with what is made of it.
+fn largest(settings: &Settings) -> usize {
+    let model = settings.deployments.largest_model().saturating_mul(2);
+    settings.limits.least_buffered_bytes().max(model)
+}
+
 impl AppState {
     /// Puts the parts together; nothing is fetched or bound yet. Of `before`, which other settings made, what counts is taken
     /// over, the issuers' keys where they come from the same place, and the places of requests under way, unless a limit
@@ -92,8 +98,11 @@ impl AppState {
         let inspector = Inspector::new(settings.deployments.code, settings.tenancy.shared_resources)
             .map_err(StartError::Models)?;
         let limits = &settings.limits;
-        let same = before.filter(|before| before.settings.limits.places() == limits.places());
-        let admission = same.map_or_else(|| Admission::new(limits), |same| same.admission.clone());
+        let largest = largest(&settings);
+        let same = before.filter(|before| {
+            before.settings.limits.places() == limits.places() && self::largest(&before.settings) == largest
+        });
+        let admission = same.map_or_else(|| Admission::new(limits, largest), |same| same.admission.clone());
         let metrics = match before {
             Some(before) => before.metrics.clone(),
             None => Arc::new(Metrics::new()?),

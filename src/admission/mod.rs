@@ -43,10 +43,10 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
-    /// Nothing is in progress.
-    pub(crate) fn new(limits: &Limits) -> Self {
+    /// Nothing is in progress. `largest`: the bytes that one request may need.
+    pub(crate) fn new(limits: &Limits, largest: usize) -> Self {
         Self {
-            memory: Memory::new(limits.buffered_bytes()),
+            memory: Memory::new(limits.buffered_bytes(), largest),
             shares: Shares::new(limits.requests_per_tenant, limits.long_polls_per_tenant),
             rates: Rates::new(limits.requests_per_second_per_tenant),
             requests: Arc::new(Semaphore::new(limits.requests)),

@@ -151,7 +151,7 @@ impl Explainer<'_> {
         let planner =
             Planner { policy: self.policy, settings: self.settings, handles: &handles, caller: self.caller };
         let payload = Payload::whole_of(body.unwrap_or_default());
-        let memory = Memory::new(usize::MAX);
+        let memory = Memory::new(usize::MAX, 0);
         let sent = planner.body(forward, &arrival.headers, payload, &memory).await?;
         let Arrival { method, query, headers, segments: _, head: _ } = arrival;
         let accept = headers.accept.as_deref();

@@ -34,7 +34,7 @@ const INSPECTED: usize = 8 * 1024 * 1024;
 
 impl Deployments {
     /// Largest model that is read whole, in bytes.
-    pub(super) fn largest_model(&self) -> usize {
+    pub(crate) fn largest_model(&self) -> usize {
         self.max_model_bytes.unwrap_or(INSPECTED).min(INSPECTED)
     }
 

@@ -21,7 +21,7 @@ section! {
         /// Largest response of the engine that is buffered and checked before it is sent, in bytes.
         pub max_held_answer_bytes: usize [65_536 to 1_073_741_824] = 32 * 1024 * 1024,
         /// Memory that JSON bodies, models and held answers may take together, in bytes. What needs more waits two seconds
-        /// for others to end and is refused then. At least twice `max_json_bytes`, `max_held_answer_bytes` and `deployments.max_model_bytes`. Null:
+        /// for others to end and is refused then. One tenant may hold half of it, or what one request may take. At least twice `max_json_bytes`, `max_held_answer_bytes` and `deployments.max_model_bytes`. Null:
         /// 134217728 (128 MiB), or that least.
         pub(super) max_buffered_bytes: Option<usize> [1_048_576 to 1_099_511_627_776_u64] = None,
         /// Longest `Authorization` header, in bytes.
@@ -75,7 +75,7 @@ impl Limits {
     }
 
     /// One of each sort has to fit in, and what is made of it.
-    fn least_buffered_bytes(&self) -> usize {
+    pub(crate) fn least_buffered_bytes(&self) -> usize {
         self.max_json_bytes.max(self.max_held_answer_bytes).saturating_mul(2)
     }
 

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::{Inspector, ModelFinding};
 use crate::admission::{Granted, Memory};
 use crate::refusal::{Kind, Refusal};
+use crate::tenancy::ShareOf;
 
 /// Inspections at one time: they share the cores with the workers.
 const AT_A_TIME: usize = 2;
@@ -33,9 +34,9 @@ impl Inspections {
         Self { inspector: Arc::new(inspector), places: Arc::new(Semaphore::new(AT_A_TIME)), memory, patience }
     }
 
-    /// Memory for a model that is about to be read whole; nothing granted yet.
-    pub(crate) fn memory(&self) -> Granted {
-        self.memory.none()
+    /// Memory for a model of that one that is about to be read whole; nothing granted yet.
+    pub(crate) fn memory(&self, of: ShareOf) -> Granted {
+        self.memory.of(of).none()
     }
 
     /// Takes memory for so many bytes of a model.
@@ -82,7 +83,7 @@ mod tests {
 
     fn inspections(patience: Duration) -> Inspections {
         let inspector = Inspector::new(Code::Deny, SharedResources::Hidden).unwrap();
-        Inspections::new(inspector, Memory::new(1 << 30), patience)
+        Inspections::new(inspector, Memory::new(1 << 30, 0), patience)
     }
 
     #[tokio::test]

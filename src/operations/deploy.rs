@@ -225,7 +225,7 @@ impl Checks<'_> {
         out.begin(&name, Some(&file_name), Some("application/octet-stream")).await?;
         if Inspector::kind(&file_name).is_some() {
             let limit = self.settings.deployments.max_model_bytes.unwrap_or(model::MAX_BYTES);
-            let mut granted = self.inspections.memory();
+            let mut granted = self.inspections.memory(self.caller.share());
             let whole = part
                 .whole_in(limit.min(model::MAX_BYTES), async |bytes| {
                     self.inspections.grow(&mut granted, bytes).await

@@ -40,7 +40,7 @@ pub(crate) async fn check_form(
                 .map_err(|faults| {
                     Refusal::new(Kind::Internal, format!("policies/models.yaml: {faults:?}"))
                 })?;
-            let memory = Memory::new(settings.limits.buffered_bytes());
+            let memory = Memory::new(usize::MAX, 0);
             let inspections = Inspections::new(inspector, memory, settings.engine.timeout);
             let checks = Checks { inspections: &inspections, settings, caller };
             let mut read = Read::default();

@@ -83,7 +83,8 @@ async fn who_asks_and_hangs_up_again_and_again_is_refused() {
     let poll = json!({"workerId": "w", "maxTasks": 1, "asyncResponseTimeout": 60_000,
         "topics": [{"topicName": "x", "lockDuration": 1000}]});
     let poll_and_leave = async |tenant: &str| {
-        let asked = app(tenant).post("/external-task/fetchAndLock", poll.clone());
+        let app = app(tenant);
+        let asked = app.post("/external-task/fetchAndLock", poll.clone());
         tokio::time::timeout(Duration::from_millis(400), asked).await.ok()
     };
     for _ in 0..3 {

@@ -119,6 +119,37 @@ async fn a_client_that_hangs_up_ends_the_engines_request() {
 }
 
 #[tokio::test]
+async fn bodies_that_do_not_end_take_memory_from_their_own_tenant_only() {
+    let address = engine(|mut stream, _| {
+        let _ = stream.read(&mut [0; 4096]);
+        answer(&mut stream, "[]");
+    });
+    let mut small = plan(&format!("http://{address}/engine-rest"));
+    for (name, mib) in [("MAX_JSON_BYTES", 1), ("MAX_HELD_ANSWER_BYTES", 1), ("MAX_BUFFERED_BYTES", 4)] {
+        small = small.env(&format!("TENANTGATE_LIMITS__{name}"), &(mib << 20).to_string());
+    }
+    let gateway = small.env("TENANTGATE_DEPLOYMENTS__MAX_MODEL_BYTES", "1048576").start().await;
+    let held: Vec<_> = (0..4)
+        .map(|_| {
+            let length = "Content-Type: application/json\r\nContent-Length: 1048576\r\n";
+            let mut client = TcpStream::connect(gateway.address).unwrap();
+            client.write_all(head("POST /engine-rest/task", "hoards", length).as_bytes()).unwrap();
+            let _ = client.write_all(&vec![b' '; (1 << 20) - 1]);
+            client
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let list = async |tenant: &str| {
+        let app = gateway.api().with_token(&issuer().token(tenant));
+        app.post("/task", json!({"name": "x"})).await
+    };
+    list("hoards").await.refused(503, "TG503-OVERLOADED");
+    // The twin: another tenant.
+    list("other").await.ok();
+    drop(held);
+}
+
+#[tokio::test]
 async fn many_waiters_hinder_nobody() {
     let stage = Stage::start().await;
     let World { a, b, .. } = World::seed().await;

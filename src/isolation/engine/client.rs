@@ -128,7 +128,7 @@ impl Engine {
         if let Some(content_type) = content_type {
             head.text(CONTENT_TYPE.as_str(), content_type)?;
         }
-        self.exchange(head, body, extra_timeout).await
+        self.exchange(head, body, extra_timeout, self.memory.of(caller.share())).await
     }
 
     /// Asks for a record whose owner the answer shows.
@@ -142,7 +142,8 @@ impl Engine {
         headers: &Headers,
     ) -> Result<Unjudged, Refusal> {
         let head = self.client_request(&probe.method, &probe.target, caller, headers)?;
-        Ok(Unjudged { answer: self.exchange(head, empty(), Duration::ZERO).await? })
+        let memory = self.memory.of(caller.share());
+        Ok(Unjudged { answer: self.exchange(head, empty(), Duration::ZERO, memory).await? })
     }
 
     /// A question of the gateway's own: the JSON of a 2xx, or a refusal. An engine in trouble must never pass for one
@@ -237,7 +238,7 @@ impl Engine {
             head.text(CONTENT_TYPE.as_str(), "application/json")?;
         }
         let body = json.map_or_else(empty, |json| full(json.into()));
-        self.exchange(head, body, Duration::ZERO).await
+        self.exchange(head, body, Duration::ZERO, self.memory.clone()).await
     }
 
     /// Whether the engine answers at any address, for readiness.
@@ -290,10 +291,11 @@ impl Engine {
         head: RequestHead,
         body: RequestBody,
         extra_timeout: Duration,
+        memory: Memory,
     ) -> Result<Answer, Refusal> {
         let until = Instant::now() + self.timeout + extra_timeout;
         match self.pool.send(head.end(body), until).await {
-            Ok((head, lease)) => Ok(Answer::new(head, lease, self.timeout, self.memory.clone())),
+            Ok((head, lease)) => Ok(Answer::new(head, lease, self.timeout, memory)),
             Err(error) => Err(refusal(&error).because(causes::in_full(&error))),
         }
     }

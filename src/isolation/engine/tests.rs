@@ -52,7 +52,7 @@ fn pool_of(addresses: &[SocketAddr]) -> Pool {
 }
 
 fn room() -> Memory {
-    Memory::new(1 << 20)
+    Memory::new(1 << 20, 0)
 }
 
 fn soon_enough() -> Instant {
