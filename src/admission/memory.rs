@@ -109,7 +109,7 @@ fn used_up() -> Refusal {
 }
 
 fn used_up_by_own() -> Refusal {
-    let what = "too many large bodies and answers of your own are under way; try again";
+    let what = "too many large bodies and answers of your own are in progress; try again";
     Refusal::new(Kind::Overloaded, what).retry_after(1)
 }
 

@@ -105,6 +105,8 @@ impl Public {
     /// Takes no more connections; ends when requests under way have, or their time is over.
     pub(super) async fn stop(mut self) {
         self.accepting.abort();
+        // Closed before any client is told to go elsewhere.
+        let _ = (&mut self.accepting).await;
         self.phase.send_replace(Phase::Stopping);
         let _ = self.ended.recv().await;
         for thread in self.threads {
