@@ -12,7 +12,7 @@ use crate::context::RequestContext;
 use crate::isolation::{Engine, KeyOwner};
 use crate::operations;
 use crate::plan::{ClientRequest, Plan, Planner, Sent, Way, extra_timeout, way, without_rule};
-use crate::policy::{Forward, How, Multipart, Operation, RuleKind};
+use crate::policy::{Forward, Multipart, Operation, RuleKind};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Arrival, Payload};
 use crate::response::Reply;
@@ -62,9 +62,9 @@ pub(crate) async fn journey(
     record.ids.clone_from(&operation.params);
     caller.permits().check(operation.rule.kind.name(), &state.settings.permissions)?;
 
-    let long_poll = matches!(&operation.rule.how, How::Forward(forward) if forward.long_poll);
-    state.admission.rates.take(&caller.share(), Instant::now())?;
-    let mut share = state.admission.shares.take(&caller.share(), long_poll)?;
+    let (whose, long_poll) = (caller.share(), operation.is_long_poll());
+    state.admission.rates.take(&whose, Instant::now())?;
+    let mut share = state.admission.shares.take(&whose, long_poll)?;
     let caller = match caller.all_tenants() {
         // Boxed: few tokens grant every tenant, and all requests would carry its weight.
         Some(_) => Box::pin(state.every_tenant.granted(engine, caller)).await?,
@@ -83,7 +83,7 @@ pub(crate) async fn journey(
         caller: &caller,
     };
     let Sent { json: body, form: payload, granted: _granted } =
-        planner.body(forward, &headers, payload, &state.admission.memory.of(caller.share())).await?;
+        planner.body(forward, &headers, payload, &state.admission.memory.of(whose)).await?;
     let extra = extra_timeout(forward, body.as_ref());
     let accept = headers.accept.as_deref();
     let asked = ClientRequest { operation: &operation, method, query, accept, body };

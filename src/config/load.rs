@@ -64,7 +64,7 @@ pub(crate) fn gather(args: &GatherArgs, env: impl Iterator<Item = (String, Strin
     single_issuer(args, &env, &tree, &mut over, &mut report);
     prune(&mut over, Shape(&schema), &mut report);
     tree.lay(over);
-    tree.paths(Shape(&schema), &mut files);
+    files.extend(tree.paths(Shape(&schema)));
     let mut settings: Settings = serde_json::from_value(tree.to_json()).unwrap_or_else(|error| {
         report.add(FindingCode::WrongType, Place::Missing, format!("the settings can't be read: {error}"));
         Settings::default()

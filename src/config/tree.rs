@@ -67,44 +67,30 @@ impl Node {
 
     /// Makes relative paths of files and folders count from `folder`.
     pub(super) fn resolve_paths(&mut self, shape: Shape<'_>, folder: &Path) {
-        match &mut self.value {
-            Content::Scalar(Value::String(path)) if shape.is_path() && !path.is_empty() => {
-                *path = folder.join(&*path).to_string_lossy().into_owned();
-            }
-            Content::Scalar(_) => {}
-            Content::List(items) => {
-                let of = if shape.is_path() { Some(shape) } else { shape.items() };
-                for item in items {
-                    of.iter().for_each(|of| item.resolve_paths(*of, folder));
-                }
-            }
-            Content::Map(entries) => {
-                for entry in entries {
-                    if let Some(of) = shape.keys().and_then(|keys| keys.get(&entry.key)) {
-                        entry.node.resolve_paths(Shape(of), folder);
-                    }
-                }
-            }
-        }
+        self.each_path(shape, &mut |path| *path = folder.join(&*path).to_string_lossy().into_owned());
     }
 
-    /// Adds the files and folders that it names.
-    pub(super) fn paths(&self, shape: Shape<'_>, found: &mut Vec<PathBuf>) {
-        match &self.value {
-            Content::Scalar(Value::String(path)) if shape.is_path() && !path.is_empty() => {
-                found.push(path.into())
-            }
+    /// The files and folders that it names.
+    pub(super) fn paths(&mut self, shape: Shape<'_>) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        self.each_path(shape, &mut |path| found.push(PathBuf::from(&*path)));
+        found
+    }
+
+    fn each_path(&mut self, shape: Shape<'_>, visit: &mut impl FnMut(&mut String)) {
+        match &mut self.value {
+            Content::Scalar(Value::String(path)) if shape.is_path() && !path.is_empty() => visit(path),
             Content::Scalar(_) => {}
             Content::List(items) => {
                 let of = if shape.is_path() { Some(shape) } else { shape.items() };
                 for item in items {
-                    of.iter().for_each(|of| item.paths(*of, found));
+                    of.iter().for_each(|of| item.each_path(*of, visit));
                 }
             }
             Content::Map(entries) => {
                 for entry in entries {
                     if let Some(of) = shape.keys().and_then(|keys| keys.get(&entry.key)) {
-                        entry.node.paths(Shape(of), found);
+                        entry.node.each_path(Shape(of), visit);
                     }
                 }
             }

@@ -44,6 +44,11 @@ fn route(operation: &OperationKey) -> String {
 }
 
 impl Operation {
+    /// Whether the engine may hold it until there is something to answer.
+    pub fn is_long_poll(&self) -> bool {
+        matches!(&self.rule.how, How::Forward(forward) if forward.long_poll)
+    }
+
     /// Whether it is carried out by several writes, which must not stop halfway.
     pub fn in_several_writes(&self) -> bool {
         let handled = matches!(&self.rule.how, How::Forward(forward) if forward.handler.is_some());

@@ -17,7 +17,7 @@ use super::stopping::{Phase, Stopping};
 use super::{cors, reply};
 use crate::isolation::Engine;
 use crate::journey::journey;
-use crate::policy::{How, Operation};
+use crate::policy::Operation;
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Arrival, Head, Pace, Payload};
 use crate::response::{Places, Reply};
@@ -156,7 +156,7 @@ impl Worker {
         };
         let found = state.policy.find(&arrival.method, &arrival.segments);
         if !found.as_ref().is_some_and(Operation::in_several_writes) {
-            let long_poll = found.as_ref().is_some_and(is_long_poll);
+            let long_poll = found.as_ref().is_some_and(Operation::is_long_poll);
             let journey = journey(state, &engine, arrival, found, payload, &mut log.record);
             let outcome = if long_poll { self.until_stopped(journey).await } else { journey.await };
             return ended(outcome, log, under_way);
@@ -230,10 +230,6 @@ fn ended(outcome: Result<Reply, Refusal>, log: RequestLog, under_way: UnderWay) 
         Err(refusal) => Outcome::Refused(refusal),
     });
     Carried { outcome, record, under_way }
-}
-
-fn is_long_poll(operation: &Operation) -> bool {
-    matches!(&operation.rule.how, How::Forward(forward) if forward.long_poll)
 }
 
 /// A token of RFC 9110 (no blank, no line end), cut: a client may invent one of any length.

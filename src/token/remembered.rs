@@ -59,6 +59,13 @@ struct Entry {
     used: bool,
 }
 
+impl Entry {
+    /// Whether it still holds by its time.
+    fn holds(&self, lifetime: Duration) -> bool {
+        self.verified.is_some() && self.since.elapsed() < lifetime
+    }
+}
+
 impl Remembered {
     /// Empty. With a time or number of zero nothing is ever remembered.
     pub(crate) fn new(settings: &config::Keys) -> Self {
@@ -86,7 +93,7 @@ impl Remembered {
     pub(crate) fn get(&self, hash: &TokenHash) -> Option<Arc<Verified>> {
         let mut shard = self.shard(hash)?;
         let entry = shard.entries.get_mut(hash)?;
-        if entry.since.elapsed() >= self.lifetime {
+        if !entry.holds(self.lifetime) {
             entry.verified = None;
         }
         entry.used = true;
@@ -114,7 +121,7 @@ impl Remembered {
 
     /// How many hold by their time. Not for the request path: looks at each.
     pub(crate) fn len(&self) -> u64 {
-        let holds = |entry: &&Entry| entry.verified.is_some() && entry.since.elapsed() < self.lifetime;
+        let holds = |entry: &&Entry| entry.holds(self.lifetime);
         self.shards.iter().map(|shard| held(shard).entries.values().filter(holds).count() as u64).sum()
     }
 
@@ -135,7 +142,7 @@ impl Shard {
     fn evict(&mut self, lifetime: Duration) {
         while let Some(oldest) = self.order.pop_front() {
             match self.entries.get_mut(&oldest) {
-                Some(entry) if entry.used && entry.verified.is_some() && entry.since.elapsed() < lifetime => {
+                Some(entry) if entry.used && entry.holds(lifetime) => {
                     entry.used = false;
                     self.order.push_back(oldest);
                 }
