@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::certificate::TlsFault;
 use super::codes::FindingCode;
 use super::finding::{Place, Report};
 use super::secrets::{self, FileFault};
@@ -29,8 +30,17 @@ impl Checks<'_> {
 
     /// A finding about the file that the key at `path` names.
     pub(super) fn file(&mut self, path: &str, fault: &FileFault) {
+        self.unusable(fault.code(), path, fault);
+    }
+
+    /// The same about a file of a certificate, its key, or authorities.
+    pub(super) fn certificate(&mut self, fault: &TlsFault) {
+        self.unusable(fault.code(), fault.key, &fault.source);
+    }
+
+    fn unusable(&mut self, code: FindingCode, path: &str, fault: &FileFault) {
         let name = self.text(path).unwrap_or_default().to_owned();
-        self.report(fault.code(), path, format_args!("names `{name}`, which cannot be used: {fault}"));
+        self.report(code, path, format_args!("names `{name}`, which cannot be used: {fault}"));
     }
 
     /// Checks a file of certificate authorities.

@@ -160,11 +160,16 @@ codes! {
     /// A `ca_file` contains no certificate.
     InvalidCaFile = "invalid-ca-file", Error,
         "name a file with PEM certificates (-----BEGIN CERTIFICATE-----)";
-    /// TLS is asked for without a certificate, or without its key.
-    IncompleteTls = "incomplete-tls", Error, "name both `tls.certificate_file` and `tls.key_file`, or neither";
+    /// TLS is asked for without a certificate, or a certificate is named without its key, or a key without its certificate.
+    IncompleteTls = "incomplete-tls", Error, "name both the file of the certificate and that of its key, or neither";
     /// A certificate or its key can't be used, or they do not belong together.
     InvalidCertificate = "invalid-certificate", Error,
         "name a PEM file with the certificate, its own first, and one with the private key of that certificate";
+    /// The gateway has a certificate for the engine, but all addresses of the engine are plain http: it would never be
+    /// presented, and the connection would not be protected.
+    UnusedClientCertificate = "unused-client-certificate", Error,
+        "use an address of the engine that begins with `https://`, or remove `engine.client_certificate_file` and \
+         `engine.client_key_file`";
     /// `policies.directory` is not a folder.
     NotADirectory = "not-a-directory", Error,
         "name a folder with rules, or remove it to use the built-in rules";

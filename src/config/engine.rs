@@ -1,10 +1,14 @@
 //! `engine`: the engine behind the gateway.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::RootCertStore;
+use rustls::sign::CertifiedKey;
 use secrecy::SecretString;
 
+use super::certificate::{Named, TlsFault, with_key};
 use super::section::{Checks, F, section, unset};
 use super::{address, secrets};
 
@@ -31,7 +35,14 @@ section! {
         pub basic_auth: Option<BasicAuth> = None,
         /// PEM file with certificate authorities to trust for the engine in addition to the system's.
         #[schemars(extend("x-path" = true))]
-        pub ca_file: Option<PathBuf> = None,
+        pub(super) ca_file: Option<PathBuf> = None,
+        /// PEM file with the certificate that the gateway presents to an engine (or a proxy in front of it) that asks for
+        /// one, followed by those that lead to its authority. Read again when it changes. Null: none is presented.
+        #[schemars(extend("x-path" = true))]
+        pub(super) client_certificate_file: Option<PathBuf> = None,
+        /// PEM file with the private key of `client_certificate_file`.
+        #[schemars(extend("x-path" = true))]
+        pub(super) client_key_file: Option<PathBuf> = None,
         /// Timeout for connecting to the engine.
         pub connect_timeout: Duration as time ["10ms" to "1m"] = Duration::from_secs(5),
         /// Timeout until a response begins. The time that a long poll asks for is added.
@@ -58,6 +69,10 @@ section! {
     }
 }
 
+const CA: &str = "engine.ca_file";
+const CERTIFICATE: &str = "engine.client_certificate_file";
+const KEY: &str = "engine.client_key_file";
+
 /// What the base path and the headers take of a head, in bytes.
 const HEADERS: usize = 1024;
 
@@ -65,6 +80,48 @@ impl Engine {
     /// Longest target, in bytes.
     pub(crate) fn max_target_bytes(&self) -> usize {
         self.max_head_bytes.saturating_sub(HEADERS)
+    }
+
+    /// The authorities to trust in addition to the system's.
+    ///
+    /// # Errors
+    /// A file that can't be used.
+    pub(crate) fn authorities(&self) -> Result<RootCertStore, TlsFault> {
+        let file = self.ca_file.as_deref();
+        file.map_or_else(|| Ok(RootCertStore::empty()), |file| Named { key: CA, file }.authorities())
+    }
+
+    /// The certificate to present; none where none is named.
+    ///
+    /// # Errors
+    /// Files that can't be used, or do not belong together.
+    pub(crate) fn client_certificate(&self) -> Result<Option<Arc<CertifiedKey>>, TlsFault> {
+        let files = self.client_certificate_file.as_deref().zip(self.client_key_file.as_deref());
+        let read = |(certificate, key)| {
+            with_key(Named { key: CERTIFICATE, file: certificate }, Named { key: KEY, file: key })
+        };
+        files.map(read).transpose()
+    }
+
+    fn check_tls(&self, c: &mut Checks<'_>) {
+        if let Err(fault) = self.authorities() {
+            c.certificate(&fault);
+        }
+        match (&self.client_certificate_file, &self.client_key_file) {
+            (None, None) => return,
+            (None, Some(_)) => c.report(F::IncompleteTls, CERTIFICATE, "is missing"),
+            (Some(_), None) => c.report(F::IncompleteTls, KEY, "is missing"),
+            (Some(_), Some(_)) => {
+                if let Err(fault) = self.client_certificate() {
+                    c.certificate(&fault);
+                }
+            }
+        }
+        // Of addresses that can't be read, which have a finding of their own, nothing is known.
+        if !self.origins.is_empty() && !self.origins.iter().any(|origin| origin.starts_with("https://")) {
+            let what = "is never presented: no address of the engine begins with `https://`";
+            c.report(F::UnusedClientCertificate, CERTIFICATE, what);
+        }
     }
 
     fn check_urls(&mut self, c: &mut Checks<'_>) {
@@ -103,7 +160,7 @@ impl Engine {
         if self.name.is_empty() || !self.name.bytes().all(plain) {
             c.report(F::InvalidEngineName, "engine.name", "may only contain letters, digits, `-` and `_`");
         }
-        c.ca_file("engine.ca_file", self.ca_file.as_deref());
+        self.check_tls(c);
         if let Some(auth) = &mut self.basic_auth {
             auth.check(c);
         }

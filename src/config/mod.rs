@@ -5,6 +5,7 @@
 //! flags, environment and file, and gives out [`Settings`] only when no finding is an error.
 
 mod address;
+mod certificate;
 mod checks;
 mod claim;
 mod codes;
@@ -41,6 +42,7 @@ mod tree;
 mod user_id;
 mod yaml;
 
+pub(crate) use certificate::TlsFault;
 pub use claim::ClaimPath;
 pub(crate) use codes::Severity;
 pub(crate) use cors::Cors;
@@ -66,5 +68,5 @@ pub(crate) use shape::schema;
 pub use tenancy::{BatchKey, SharedResources, Tenancy, Users};
 pub(crate) use tenant_id::{TenantIdFault, tenant_id};
 pub use tenant_sources::{Aliases, TenantSource};
-pub(crate) use tls::{Tls, TlsFault};
+pub(crate) use tls::Tls;
 pub(crate) use user_id::{UserIdFault, user_id};

@@ -37,6 +37,8 @@ mod coverage;
 mod deployments;
 /// What the engine has no tenant filter for.
 mod emulated;
+/// TLS towards the engine.
+mod engine_tls;
 /// Keys, names and references that both tenants have alike.
 mod equal_texts;
 /// Messages, signals, conditions.

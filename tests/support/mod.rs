@@ -1,5 +1,5 @@
 //! What the integration tests and the demo share: the real engine, an issuer, a recorder between gateway and
-//! engine, the gateway's process, and seeded tenants.
+//! engine, a forwarder that puts TLS in front of it, the gateway's process, and seeded tenants.
 //!
 //! Everything runs on threads of its own or in processes of its own, so it does not care which runtime a test
 //! uses, and everything ends with its owner.
@@ -17,6 +17,7 @@
 pub mod api;
 pub mod engine;
 pub mod fault;
+pub mod forwarder;
 pub mod gateway;
 pub mod issuer;
 pub mod multipart;

@@ -58,7 +58,7 @@ impl Addresses {
     /// Certificates that can't be read, or an address that names no host.
     pub(crate) fn new(engine: &config::Engine) -> Result<Self, EngineSetupError> {
         let fixed = authorization(engine)?;
-        let tls = tls(engine.ca_file.as_deref())?;
+        let tls = tls(engine)?;
         let configured = engine.origins.iter().map(|origin| configured(origin, engine, &fixed, &tls));
         let configured = configured.collect::<Result<Vec<_>, _>>()?;
         let known = configured.iter().filter_map(|one| Some((one, one.literal()?)));

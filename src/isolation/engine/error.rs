@@ -1,8 +1,7 @@
 //! Why the engine can't be asked: settings that don't work, and an engine that is not ready.
 
-use std::path::PathBuf;
-
 use crate::causes;
+use crate::config::TlsFault;
 use crate::refusal::Refusal;
 
 /// Settings of the engine by which nothing can be sent.
@@ -19,22 +18,9 @@ pub(crate) enum EngineSetupError {
     /// Its address names no host, or one that no header can hold.
     #[error("`engine.url`: `{0}` names no host")]
     NoHost(String),
-    /// The file of authorities can't be read, or holds something else than certificates.
-    #[error("`engine.ca_file`: `{}`", .file.display())]
-    CaFile {
-        /// Its path.
-        file: PathBuf,
-        /// Why.
-        source: rustls::pki_types::pem::Error,
-    },
-    /// A certificate in the file of authorities is none.
-    #[error("`engine.ca_file`: `{}`", .file.display())]
-    CaContent {
-        /// Its path.
-        file: PathBuf,
-        /// Why.
-        source: rustls::Error,
-    },
+    /// A file of authorities, of a certificate or of its key can't be used.
+    #[error(transparent)]
+    File(#[from] TlsFault),
     /// No TLS client can be made.
     #[error("no TLS client for the engine")]
     Tls(#[source] rustls::Error),
