@@ -43,7 +43,7 @@ section! {
         /// PEM file with the private key of `client_certificate_file`.
         #[schemars(extend("x-path" = true))]
         pub(super) client_key_file: Option<PathBuf> = None,
-        /// Timeout for connecting to the engine.
+        /// Timeout for connecting to the engine, TLS included.
         pub connect_timeout: Duration as time ["10ms" to "1m"] = Duration::from_secs(5),
         /// Timeout until a response begins. The time that a long poll asks for is added.
         pub timeout: Duration as time ["100ms" to "1h"] = Duration::from_secs(60),

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::stage::{issuer, plan};
+use crate::stage::{binary, issuer, plan};
 use crate::support::api::Api;
 use crate::support::forwarder::{Forwarder, Terms, first, pem};
-use crate::support::gateway::Gateway;
+use crate::support::gateway::{Gateway, Plan};
+use crate::support::issuer::AUDIENCE;
 use crate::support::multipart::Form;
 use crate::support::recorder::{Answer, Recorder};
 use crate::support::world::World;
@@ -266,4 +267,34 @@ async fn an_answer_that_is_cut_is_not_taken_for_a_whole_one() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn an_address_that_never_ends_a_handshake_is_left_for_another() {
+    // The system takes its connections; nobody reads them.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = (format!("'https://{}/engine-rest'", silent.local_addr().unwrap()), silent);
+    let forwarder = Forwarder::before(&engine::url(), Terms::default());
+    let start = |urls: &str| {
+        let yaml = format!(
+            "issuers: [{{issuer: '{}', audiences: ['{AUDIENCE}']}}]\nlimits: {{workers: 1}}\n{}",
+            issuer().issuer(),
+            trusting(&format!(", urls: [{urls}], connect_timeout: 400ms"))
+        );
+        let gateway = Plan::bare(binary()).config(&yaml).launch().unwrap();
+        let app = gateway.api().with_token(&issuer().token(&format!("t{}", random())));
+        (gateway, app)
+    };
+    let (gateway, app) = start(&silent.0);
+    let began = Instant::now();
+    // Nothing was sent, so even a write may come again.
+    let reply = app.post("/task/create", json!({"name": "x"})).await.refused(502, "TG502-ENGINE");
+    assert_eq!(reply.header("retry-after"), Some("1"), "{}", gateway.log());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    // The twin: another address takes it.
+    let (gateway, app) = start(&format!("{}, '{}'", silent.0, forwarder.url("127.0.0.1")));
+    for _ in 0..4 {
+        app.post("/task/create", json!({"name": "x"})).await.ok();
+    }
+    assert!(gateway.log().contains("is left out"), "{}", gateway.log());
 }

@@ -30,6 +30,8 @@ pub(super) struct Configured {
     /// `GET /version`, written.
     pub(super) version: Vec<u8>,
     pub(super) connector: HttpsConnector<HttpConnector>,
+    /// Time for a connection, and for the handshake where it has one.
+    pub(super) connect_timeout: Duration,
     /// Time for the answer to a check.
     pub(super) patience: Duration,
 }
@@ -90,7 +92,10 @@ impl Address {
         let fault = |source| ConnectError { address: self.socket, source };
         let mut connector = self.configured.connector.clone();
         std::future::poll_fn(|context| connector.poll_ready(context)).await.map_err(fault)?;
-        let stream = connector.call(self.uri.clone()).await.map_err(fault)?;
+        // Who takes connections and never ends a handshake is away, too: another address may take the request.
+        let connecting =
+            tokio::time::timeout(self.configured.connect_timeout, connector.call(self.uri.clone()));
+        let stream = connecting.await.map_err(|late| fault(late.into()))?.map_err(fault)?;
         Ok(Box::new(Connection::new(TokioIo::new(stream))))
     }
 

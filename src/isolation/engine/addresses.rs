@@ -206,7 +206,6 @@ fn configured(
     let server = ServerName::try_from(bare.to_owned()).map_err(|_| no_host())?;
     let mut http = HttpConnector::new();
     http.enforce_http(false);
-    http.set_connect_timeout(Some(engine.connect_timeout));
     http.set_nodelay(true);
     let connector = hyper_rustls::HttpsConnectorBuilder::new()
         .with_tls_config(tls.clone())
@@ -227,6 +226,7 @@ fn configured(
         host_line,
         version,
         connector,
+        connect_timeout: engine.connect_timeout,
         patience: Configured::patience(engine.timeout),
     }))
 }
