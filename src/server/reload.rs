@@ -79,8 +79,8 @@ pub(super) async fn run(
         metrics.reloaded(taken.is_ok());
         match taken {
             Ok(Taken { state: taken, certificates, files: read }) => {
+                seen = seen.with(&read);
                 files = read;
-                seen = Seen::of(&files);
                 if let (Some(tls), Some(certificates)) = (&tls, certificates) {
                     tls.renew(certificates);
                 }
@@ -185,6 +185,18 @@ impl Seen {
         }
         seen.sort();
         Self(seen)
+    }
+
+    /// The same for the files of a configuration that was taken. Those that were seen before stay as they were: one that has
+    /// changed since, while the others were read, would never be read.
+    fn with(&self, files: &[PathBuf]) -> Self {
+        let mut seen = Self::of(files);
+        for (file, look) in &mut seen.0 {
+            if let Some((_, before)) = self.0.iter().find(|(known, _)| known == file) {
+                *look = *before;
+            }
+        }
+        seen
     }
 }
 

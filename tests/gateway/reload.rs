@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::isolation::until;
 use crate::stage::{binary, issuer};
 use crate::support::gateway::{Gateway, Plan};
 use crate::support::issuer::AUDIENCE;
+use crate::support::recorder::{Answer, Recorder, Seen};
 use crate::support::{engine, free_port, random};
 
 const WHOAMI: &str = "/tenantgate/whoami";
@@ -102,6 +104,41 @@ async fn a_changed_file_is_read_without_a_signal_and_what_takes_a_restart_is_sai
     logged(&gateway, 0, TAKEN).await;
     assert!(gateway.log().contains("limits.workers"), "{}", gateway.log());
     assert_ne!(app.get(WHOAMI).await.status, 200);
+}
+
+/// Two mounted secrets are renewed one after the other: the second may come while what the first changed is read.
+#[tokio::test]
+async fn a_file_that_changes_while_the_configuration_is_read_is_read_once_more() {
+    let slow = Recorder::fake();
+    let version = |wait| {
+        move |_: &Seen| Answer::After(wait, Box::new(Answer::Json(200, r#"{"version":"7.24.0"}"#.into())))
+    };
+    slow.script(version(Duration::ZERO));
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, "first").unwrap();
+    let auth = format!("{{username: gateway, password_file: {}}}", password.display());
+    let url = slow.url();
+    let yaml = |more: &str| yaml(&url, &jwks(), more).replace("timeout: 20s", &format!("basic_auth: {auth}"));
+    let gateway = Plan::of_file(binary(), &yaml("")).start().await;
+    slow.script(version(Duration::from_secs(2)));
+    slow.forget();
+    gateway.rewrite(&yaml("whoami: false"));
+    logged(&gateway, 0, "reading the configuration anew").await;
+    // It asks the engine whether it is there, and has read all files before.
+    until("the engine is asked", async || !slow.all().is_empty()).await;
+    std::fs::write(&password, "second").unwrap();
+    logged(&gateway, 0, TAKEN).await;
+    let before = gateway.log().len();
+    logged(&gateway, before, TAKEN).await;
+    slow.forget();
+    gateway.ready().await;
+    // gateway:second
+    assert_eq!(slow.all()[0].header("authorization"), ["Basic Z2F0ZXdheTpzZWNvbmQ="]);
+    // And then no more.
+    let before = gateway.log().len();
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    assert!(!gateway.log()[before..].contains("reading the configuration anew"), "{}", gateway.log());
 }
 
 /// Where no key is configured, one was made up at the start: what it signed holds on.
