@@ -39,7 +39,7 @@ pub(crate) async fn run(configuration: Configuration, read: Read) -> Result<(), 
     let (renew, renewed) = watch::channel(state.clone());
     let probe = web::Data::new(status::Probe::new(renewed.clone())?);
 
-    let tls = tls::Tls::of(&state.settings.tls)?;
+    let tls = tls::Tls::of(&state.settings.tls, &state.metrics)?;
     let public = workers::Public::start(&renewed, tls.clone())
         .map_err(|source| ServeError::Listen { address: state.settings.listen, source })?;
 

@@ -5,44 +5,51 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::config::{self, TlsFault};
+use crate::telemetry::Metrics;
 
 /// A handshake, from its first byte to its last.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The certificates in force.
 #[derive(Clone)]
-pub(super) struct Tls(Arc<ArcSwap<ServerConfig>>);
+pub(super) struct Tls {
+    server: Arc<ArcSwap<ServerConfig>>,
+    metrics: Arc<Metrics>,
+}
 
 impl Tls {
     /// Reads the files; none where TLS is off.
     ///
     /// # Errors
     /// Files that can't be used.
-    pub(super) fn of(settings: &config::Tls) -> Result<Option<Self>, TlsFault> {
+    pub(super) fn of(settings: &config::Tls, metrics: &Arc<Metrics>) -> Result<Option<Self>, TlsFault> {
         let server = settings.load()?;
-        Ok(server.map(|server| Self(Arc::new(ArcSwap::new(server)))))
+        Ok(server.map(|server| Self { server: Arc::new(ArcSwap::new(server)), metrics: metrics.clone() }))
     }
 
     /// Takes other certificates for the connections that come from now on.
     pub(super) fn renew(&self, server: Arc<ServerConfig>) {
-        self.0.store(server);
+        self.server.store(server);
     }
 
     /// A client's handshake; none where it fails.
-    pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Option<TlsStream<S>> {
-        let handshake = TlsAcceptor::from(self.0.load_full()).accept(stream);
-        match tokio::time::timeout(HANDSHAKE, handshake).await {
-            Ok(Ok(stream)) => Some(stream),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "a handshake failed");
-                None
-            }
-            Err(_) => None,
+    pub(super) async fn accept(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+        let until = Instant::now() + HANDSHAKE;
+        // Who leaves without a byte wanted to see whether the port is open: it would hide those that fail.
+        let Ok(Ok(1..)) = timeout_at(until, stream.peek(&mut [0])).await else { return None };
+        let handshake = TlsAcceptor::from(self.server.load_full()).accept(stream);
+        match timeout_at(until, handshake).await {
+            Ok(Ok(stream)) => return Some(stream),
+            Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
+            Err(_) => tracing::debug!("a handshake did not end in time"),
         }
+        self.metrics.handshake_failed();
+        None
     }
 }

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::isolation::until;
 use crate::stage::{issuer, plan};
 use crate::support::engine::project;
 use crate::support::gateway::Gateway;
@@ -123,6 +124,50 @@ async fn clients_show_a_certificate_where_one_is_asked_for() {
     assert!(!served(ask(&gateway, &client("one.pem", false, &[])).await));
     recorder.nothing();
     assert!(served(ask(&gateway, &client("one.pem", true, &[])).await));
+}
+
+#[tokio::test]
+async fn handshakes_that_fail_are_counted_and_others_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "c.pem", "one.pem");
+    put(folder, "k.pem", "one.key.pem");
+    let (_recorder, gateway) =
+        gateway(folder, &format!(", client_ca_file: {}", file("ca.pem").display())).await;
+    let failed = async || {
+        let figures = gateway.admin().get("/metrics").await.ok().text();
+        let name = "\ntenantgate_tls_handshakes_failed_total ";
+        figures.split_once(name).unwrap().1.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(failed().await, "0");
+    // A look whether the port is open, with and without waiting.
+    drop(TcpStream::connect(gateway.address).await.unwrap());
+    let mut looks = TcpStream::connect(gateway.address).await.unwrap();
+    looks.shutdown().await.unwrap();
+    assert_eq!(looks.read(&mut [0]).await.unwrap(), 0);
+    assert!(served(ask(&gateway, &client("one.pem", true, &[])).await));
+    assert_eq!(failed().await, "0");
+    for (what, count) in [("not trusted", "1"), ("no certificate", "2"), ("no TLS", "3"), ("half", "4")] {
+        match what {
+            "not trusted" => assert!(!served(ask(&gateway, &client("two.pem", true, &[])).await)),
+            "no certificate" => assert!(!served(ask(&gateway, &client("one.pem", false, &[])).await)),
+            "no TLS" => {
+                let mut plain = TcpStream::connect(gateway.address).await.unwrap();
+                plain.write_all(b"GET / HTTP/1.1\r\nHost: g\r\n\r\n").await.unwrap();
+                let _ = plain.read_to_end(&mut Vec::new()).await;
+            }
+            // The first bytes of a ClientHello, and then no more.
+            _ => {
+                let mut half = TcpStream::connect(gateway.address).await.unwrap();
+                half.write_all(&[22, 3, 1, 2]).await.unwrap();
+                let _ = half.read(&mut [0]).await;
+            }
+        }
+        // It may end a moment after its client knows.
+        until(what, async || failed().await == count).await;
+    }
+    assert!(served(ask(&gateway, &client("one.pem", true, &[])).await));
+    assert_eq!(failed().await, "4");
 }
 
 #[tokio::test]

@@ -34,6 +34,10 @@ metrics! {
         /// Responses of the engine that the guard stopped because of another tenant's record. Any value but 0 means
         /// that a rule is defective or that the engine has changed.
         alarms: IntCounter = "tenantgate_guard_alarms_total"[];
+        /// TLS handshakes at the public listener that failed or took more than 10 seconds, for example of clients that do not
+        /// trust its certificate, lack the one that is asked for, or speak plain HTTP. Connections without a byte, as those by
+        /// which a load balancer looks whether the port is open, are not counted.
+        handshakes_failed: IntCounter = "tenantgate_tls_handshakes_failed_total"[];
         /// Times that the configuration was read anew, by result: `taken`, or `refused` where the old one stayed in force.
         reloads: IntCounterVec = "tenantgate_configuration_reloads_total"["result"];
         /// Whether the configuration that was read last is in force: 1, or 0 after one that was refused.

@@ -62,6 +62,11 @@ impl Metrics {
         self.counted.configuration.set(taken.into());
     }
 
+    /// A client's TLS handshake failed.
+    pub(crate) fn handshake_failed(&self) {
+        self.counted.handshakes_failed.inc();
+    }
+
     /// A request begins.
     pub(crate) fn begin(&self) -> UnderWay {
         self.counted.in_flight.inc();
