@@ -84,6 +84,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- (urlParse (include "tenantgate.engineUrl" .)).path | trimSuffix "/" }}
 {{- end }}
 
+{{/* What the public port speaks, and is called. */}}
+{{- define "tenantgate.scheme" -}}
+{{- if or .Values.tls.existingSecret (default dict .Values.config.tls).certificate_file }}https{{ else }}http{{ end }}
+{{- end }}
+
 {{/* The configuration file: what the values say, and what the chart knows better. */}}
 {{- define "tenantgate.config" -}}
 {{- $config := deepCopy .Values.config }}
@@ -103,6 +108,20 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $username := required "engineAuth.username is needed beside its secret" .Values.engineAuth.username }}
 {{- $_ := set $config.engine "basic_auth" (dict "username" $username "password_file" (printf "/etc/tenantgate/engine-auth/%s" .Values.engineAuth.passwordKey)) }}
 {{- end }}
+{{- with .Values.engineCertificate }}{{ if .existingSecret }}
+{{- if not (regexMatch "(?i)(^| )https://" (join " " (default (list $config.engine.url) $config.engine.urls))) }}
+{{- fail "engineCertificate would never be presented: config.engine.url does not begin with https://" }}
+{{- end }}
+{{- $_ := set $config.engine "client_certificate_file" (printf "/etc/tenantgate/engine-certificate/%s" .keys.certificate) }}
+{{- $_ := set $config.engine "client_key_file" (printf "/etc/tenantgate/engine-certificate/%s" .keys.privateKey) }}
+{{- end }}{{ end }}
+{{- with .Values.tls }}{{ if .existingSecret }}
+{{- $tls := default dict $config.tls }}
+{{- $_ := set $tls "certificate_file" (printf "/etc/tenantgate/tls/%s" .keys.certificate) }}
+{{- $_ := set $tls "key_file" (printf "/etc/tenantgate/tls/%s" .keys.privateKey) }}
+{{- if .keys.clientCa }}{{ $_ := set $tls "client_ca_file" (printf "/etc/tenantgate/tls/%s" .keys.clientCa) }}{{ end }}
+{{- $_ := set $config "tls" $tls }}
+{{- end }}{{ end }}
 {{- with .Values.ca.engine }}{{ if or .configMap .secret }}
 {{- $_ := set $config.engine "ca_file" (printf "/etc/tenantgate/ca-engine/%s" .key) }}
 {{- end }}{{ end }}
