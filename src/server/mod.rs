@@ -35,6 +35,7 @@ pub(crate) async fn run(configuration: Configuration, read: Read) -> Result<(), 
     let Configuration { settings, policy, files } = configuration;
     let state = Arc::new(AppState::new(settings, policy, None)?);
     state.tokens.start();
+    state.admission.start();
     // For readiness; and a fault is found out here, before a worker would meet it.
     let (renew, renewed) = watch::channel(state.clone());
     let probe = web::Data::new(status::Probe::new(renewed.clone())?);
