@@ -31,7 +31,8 @@ section! {
         pub body_idle_timeout: Duration as time ["1s" to "10m"] = Duration::from_secs(30),
         /// Time without progress after which a client that does not read its response is disconnected.
         pub reply_idle_timeout: Duration as time ["1s" to "1h"] = Duration::from_secs(60),
-        /// Maximum number of client connections; more wait until one ends.
+        /// Maximum number of client connections; more wait until one ends. While fewer than a quarter of these places are free,
+        /// a connection without a request is closed after five seconds, and one without a valid token after its response.
         pub connections: usize [1 to 1_000_000] = 20_000,
         /// Minimum rate of a request body in bytes per second, averaged over `body_rate_window`: slower bodies end with
         /// 408. Only the time that the gateway waits for the client counts. 0: any rate.
