@@ -5,7 +5,6 @@
 //! behind one that could not be read in one way: what follows may be that one's rest.
 
 mod crowd;
-mod deadline;
 mod sending;
 mod timing;
 mod transport;
@@ -21,14 +20,13 @@ use bytes::BytesMut;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 pub(super) use self::crowd::Crowd;
-use self::deadline::Deadline;
 use self::sending::Sending;
 pub(super) use self::timing::Timing;
 use self::transport::Transport;
 use super::date::Date;
 use super::response::{Asked, Response};
 use super::stopping::{Live, Phase, Stopping};
-use crate::http1::Piece;
+use crate::http1::{Deadline, Piece};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Feed, Framing, Head, Pace, Payload, Reader};
 
