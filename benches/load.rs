@@ -125,9 +125,9 @@ pub fn wrk(name: &str, port: u16, path: &str, script: &Path, flags: &[&str]) -> 
     Wrk { requests: count.unwrap_or_else(|| panic!("{name}: {said}")), said }
 }
 
-/// Loads `port` by sixteen connections for four seconds at the most, and says how many requests were answered.
+/// Loads `port` by sixteen connections for a second, and says how many requests were answered.
 pub fn asked(name: &str, port: u16, path: &str, script: &Path) -> u32 {
-    wrk(name, port, path, script, &["-c16", "-d4s"]).requests
+    wrk(name, port, path, script, &["-c16", "-d1s"]).requests
 }
 
 /// CPU of a process and its children so far, in nanoseconds: the scheduler's own sum, as ticks miss short turns.

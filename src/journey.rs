@@ -95,9 +95,10 @@ pub(crate) async fn journey(
     let ctx = RequestContext { state, engine, asks, renewed, headers, public_origin, kind, forward, record };
     share.at_work(if long_poll { extra.max(GOES_ON) } else { GOES_ON });
     let reply = carry_out(&ctx, plan, payload, extra).await;
-    // One that did not answer in time goes on.
-    if !reply.as_ref().is_err_and(|refusal| refusal.kind() == Kind::EngineTimeout) {
-        share.answered();
+    match &reply {
+        // It goes on, but a long poll has had the time that it asked for.
+        Err(refusal) if refusal.kind() == Kind::EngineTimeout => share.at_work(GOES_ON),
+        Ok(_) | Err(_) => share.answered(),
     }
     Ok(reply?.holding((share, place)))
 }

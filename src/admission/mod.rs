@@ -121,6 +121,14 @@ impl Admission {
         Ok(Place { share, counted })
     }
 
+    /// From now on long polls that end are ended by this replica, which stops, and not by their clients: these ask another one
+    /// at once, where what the engine goes on with must not stand in their way.
+    pub(crate) fn leave(&self) {
+        if let Some(store) = &self.store {
+            store.leave();
+        }
+    }
+
     /// How the store does; none where there is none.
     pub(crate) fn store(&self) -> Option<StoreStats> {
         self.store.as_ref().map(Store::stats)

@@ -108,6 +108,7 @@ async fn what_the_engine_did_not_answer_in_time_counts_a_while_longer() {
     });
     let gateway = plan(&recorder.url())
         .env("TENANTGATE_LIMITS__REQUESTS_PER_TENANT", "2")
+        .env("TENANTGATE_LIMITS__LONG_POLLS_PER_TENANT", "2")
         .env("TENANTGATE_ENGINE__TIMEOUT", "300ms")
         .start()
         .await;
@@ -118,8 +119,16 @@ async fn what_the_engine_did_not_answer_in_time_counts_a_while_longer() {
             assert_eq!(reply.status, expected, "{reply}");
         }
     }
+    // A long poll has had the time that it asked for: it counts no longer than the others.
+    let poll = json!({"workerId": "w", "maxTasks": 1, "asyncResponseTimeout": 6000,
+        "topics": [{"topicName": "x", "lockDuration": 1000}]});
+    let poll = async || app("polls").post("/external-task/fetchAndLock?name=late", poll.clone()).await;
     app("slow").get("/task").await.refused(429, "TG429-SHARE");
     app("quick").get("/task").await.ok();
-    tokio::time::sleep(Duration::from_millis(5200)).await;
+    let (first, second) = tokio::join!(poll(), poll());
+    assert_eq!((first.status, second.status), (504, 504));
     app("slow").get("/task").await.ok();
+    poll().await.refused(429, "TG429-SHARE");
+    tokio::time::sleep(Duration::from_millis(5200)).await;
+    assert_eq!(poll().await.status, 504);
 }

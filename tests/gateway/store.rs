@@ -208,6 +208,8 @@ async fn without_the_store_each_replica_counts_alone_and_nobody_waits() {
         } else {
             store.signal("STOP")
         }
+        // A refusal is remembered for a moment.
+        tokio::time::sleep(Duration::from_millis(20)).await;
         let began = Instant::now();
         app(&two, "busy").get("/task").await.ok();
         assert!(began.elapsed() < Duration::from_millis(1500), "{away}: {:?}", began.elapsed());
@@ -360,4 +362,99 @@ async fn a_store_may_want_a_password_and_tls() {
         assert_eq!(alone, Some(if up { 0.0 } else { 1.0 }), "{store}");
         assert!(!gateway.log().contains("let me"), "the password is in the log");
     }
+}
+
+/// A store that stands still for a moment takes places for requests that have not waited for it.
+#[tokio::test]
+async fn a_hiccup_of_the_store_costs_no_places() {
+    let (engine, store) = (engine(), Store::start(&[]));
+    let gateway = replica(&engine, "requests_per_tenant: 2", Some(&at(&store))).start().await;
+    until_store_is(&gateway, true).await;
+    store.signal("STOP");
+    let app = app(&gateway, "busy");
+    let (first, second) = tokio::join!(app.get("/task"), app.get("/task"));
+    assert_eq!((first.status, second.status), (200, 200));
+    until_store_is(&gateway, false).await;
+    store.signal("CONT");
+    until_store_is(&gateway, true).await;
+    let begun = [begin(&app).await, begin(&app).await];
+    app.get("/task").await.refused(429, "TG429-SHARE");
+    for one in begun {
+        one.await.unwrap().ok();
+    }
+}
+
+/// A long poll that a replica sends away is asked again at once, at another one. The twin, whose clients have left by
+/// themselves: `who_leaves_one_replica_after_the_other_is_refused`.
+#[tokio::test]
+async fn long_polls_of_a_replica_that_stops_are_taken_by_another() {
+    let (engine, store) = (engine(), Store::start(&[]));
+    let limits = "long_polls_per_tenant: 1, shutdown_delay: 0s";
+    let [one, two] =
+        both([replica(&engine, limits, Some(&at(&store))), replica(&engine, limits, Some(&at(&store)))])
+            .await;
+    for gateway in [&one, &two] {
+        until_store_is(gateway, true).await;
+    }
+    let poll = |gateway: &Gateway| {
+        let app = app(gateway, "polls");
+        let body = json!({"workerId": "w", "maxTasks": 1, "asyncResponseTimeout": 60_000,
+            "topics": [{"topicName": "x", "lockDuration": 1000}]});
+        async move { app.post("/external-task/fetchAndLock", body).await }
+    };
+    let waits = tokio::spawn(poll(&one));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    poll(&two).await.refused(429, "TG429-SHARE");
+    one.signal("TERM");
+    waits.await.unwrap().refused(503, "TG503-STOPPING");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(tokio::time::timeout(Duration::from_millis(500), poll(&two)).await.is_err(), "it waits");
+}
+
+/// Neither a clock that was set back nor a store that can't be written to locks anybody out.
+#[tokio::test]
+async fn a_store_that_counts_wrongly_or_not_at_all_refuses_nobody() {
+    let (engine, store) = (engine(), Store::start(&[]));
+    let limits = "requests_per_second_per_tenant: 5";
+    let gateway = replica(&engine, limits, Some(&at(&store))).start().await;
+    until_store_is(&gateway, true).await;
+    let in_an_hour = std::time::UNIX_EPOCH.elapsed().unwrap() + Duration::from_secs(3600);
+    for due in [in_an_hour.as_micros().to_string(), "nonsense".to_owned()] {
+        let port = store.port.to_string();
+        let set = ["-p", &port, "SET", "tenantgate:{tenant:t}:rate", &due];
+        assert!(Command::new("redis-cli").args(set).stdout(Stdio::null()).status().unwrap().success());
+        app(&gateway, "t").get("/task").await.ok();
+    }
+    assert_eq!(metric(&gateway, "tenantgate_limits_counted_alone_total").await, Some(0.0));
+
+    let read_only = Store::start(&["--replicaof", "127.0.0.1", "1"]);
+    let gateway = replica(&engine, limits, Some(&at(&read_only))).start().await;
+    for _ in 0..25 {
+        app(&gateway, "t").get("/task").await.ok();
+        assert_eq!(metric(&gateway, "tenantgate_limits_store_up").await, Some(0.0));
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    assert_eq!(gateway.log().matches("the store of the limits is away").count(), 1, "{}", gateway.log());
+}
+
+#[tokio::test]
+async fn another_store_takes_the_place_of_the_first() {
+    let (engine, mut first, second) = (engine(), Store::start(&[]), Store::start(&[]));
+    let yaml = |store: &Store| format!("limits: {{store: {{{}}}}}\n", at(store));
+    let gateway = plan(&engine.url()).config(&yaml(&first)).start().await;
+    until_store_is(&gateway, true).await;
+    gateway.rewrite(&yaml(&second));
+    gateway.signal("HUP");
+    let patience = Instant::now() + Duration::from_secs(10);
+    let address = format!("tenantgate_limits_store_up{{address=\"127.0.0.1:{}\"}}", second.port);
+    while metric(&gateway, &address).await != Some(1.0) {
+        assert!(Instant::now() < patience, "{}", gateway.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Readiness lets the old one go, too.
+    gateway.readiness(200).await;
+    app(&gateway, "someone").get("/task").await.ok();
+    first.kill();
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert!(!gateway.log().contains("the store of the limits is away"), "{}", gateway.log());
 }

@@ -1,5 +1,6 @@
 //! The task that keeps the connection to the store, gives places back and renews leases.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::place::{Keys, Name};
-use super::{Shared, StoreFault, locked, milliseconds};
+use super::{HOLD, Shared, StoreFault, TAKE, locked, milliseconds};
 use crate::causes;
 use crate::config;
 
@@ -23,13 +24,25 @@ const PAUSE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Places given back with one request to the store.
 const TOGETHER: usize = 512;
+/// Most places that wait for a store that is away; of more, the leases end.
+const MOST_ENDED: usize = 65_536;
+
+/// A request that has ended.
+pub(super) struct Ended {
+    pub(super) keys: Arc<Keys>,
+    pub(super) name: Name,
+    /// Its client has left, and the engine may go on until then.
+    pub(super) goes_on_until: Option<std::time::Instant>,
+}
 
 /// What requests tell the task.
 pub(super) enum Told {
-    /// A request has ended, or its client has left and the engine may go on for so long.
-    Ended { keys: Arc<Keys>, name: Name, goes_on: Option<Duration> },
+    Ended(Ended),
     /// The store did not answer over the connection with that number.
-    Broken { epoch: u64, why: String },
+    Broken {
+        epoch: u64,
+        why: String,
+    },
 }
 
 /// The task, before it is started.
@@ -63,7 +76,7 @@ pub(super) fn client(store: &config::Store, address: &config::StoreAddress) -> R
 }
 
 /// What ended the use of a connection.
-enum Ended {
+enum Over {
     /// Nobody counts in this store any more.
     Unused,
     Broken(String),
@@ -73,17 +86,18 @@ impl Keeper {
     /// Looks for the store and keeps the connection, until nobody counts there any more.
     pub(in crate::admission) async fn run(mut self) {
         let mut told = false;
+        let mut ended = VecDeque::new();
         for epoch in 0.. {
             let why = match self.connect().await {
                 Ok(connection) => {
                     tracing::info!("the store of the limits answers: all replicas count together");
                     told = false;
                     *locked(&self.shared.connection) = Some((epoch, connection.clone()));
-                    let ended = self.keep(epoch, connection).await;
+                    let over = self.keep(epoch, connection, &mut ended).await;
                     self.shared.away(epoch);
-                    match ended {
-                        Ended::Unused => return,
-                        Ended::Broken(why) => why,
+                    match over {
+                        Over::Unused => return,
+                        Over::Broken(why) => why,
                     }
                 }
                 Err(why) => why,
@@ -91,19 +105,35 @@ impl Keeper {
             if !std::mem::replace(&mut told, true) {
                 tracing::warn!(why, "the store of the limits is away: each replica counts by itself");
             }
-            if !self.wait().await {
+            if !self.wait(&mut ended).await {
                 return;
             }
         }
     }
 
+    /// A connection to a store that can count: one that can only be read, say, is as good as none.
     async fn connect(&self) -> Result<MultiplexedConnection, String> {
         let connect = async {
             // No times of the library's own: those of the settings hold.
             let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
             let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-            // Loaded here, so that what is asked in one go with others is known.
-            self.shared.hold.load_async(&mut connection).await?;
+            // Both are asked for by their hashes later.
+            for (script, code) in [(&self.shared.take, TAKE), (&self.shared.hold, HOLD)] {
+                let hash: String =
+                    redis::cmd("SCRIPT").arg("LOAD").arg(code).query_async(&mut connection).await?;
+                if hash != script.get_hash() {
+                    return Err((redis::ErrorKind::UnexpectedReturnType, "it does not load scripts").into());
+                }
+            }
+            let probe = Keys::of_probe(&self.shared.prefix);
+            let mut asked = self.shared.take.key(&probe.rate);
+            asked.key(&probe.places).key(&probe.left);
+            asked.arg(self.shared.step).arg(u32::MAX).arg(1000).arg(&self.shared.replica);
+            asked.invoke_async::<(u8, u64)>(&mut connection).await?;
+            let mut together = redis::pipe();
+            self.hold(&mut together, &probe.left, &self.shared.replica, Duration::from_secs(1));
+            together.cmd("ZREM").arg(&probe.places).arg(&self.shared.replica).ignore();
+            together.exec_async(&mut connection).await?;
             Ok(connection)
         };
         match tokio::time::timeout(PATIENCE, connect).await {
@@ -112,54 +142,74 @@ impl Keeper {
         }
     }
 
-    /// A pause in which nothing is kept: what ends now ends in the store with its lease. False: nobody counts any more.
-    async fn wait(&mut self) -> bool {
+    /// A pause, in which requests end. False: nobody counts any more.
+    async fn wait(&mut self, ended: &mut VecDeque<Ended>) -> bool {
         let until = Instant::now() + PAUSE;
         loop {
             match tokio::time::timeout_at(until, self.told.recv()).await {
-                Ok(Some(_)) => {}
+                Ok(Some(Told::Ended(one))) => keep(ended, one),
+                Ok(Some(Told::Broken { .. })) => {}
                 Ok(None) => return false,
                 Err(_) => return true,
             }
         }
     }
 
-    /// Gives back and renews over one connection.
-    async fn keep(&mut self, epoch: u64, mut connection: MultiplexedConnection) -> Ended {
+    /// Gives back and renews over one connection. What has ended stays in `ended` until the store knows: a place that is not
+    /// given back would be missing for the rest of its lease, after each hiccup of the store.
+    async fn keep(
+        &mut self,
+        epoch: u64,
+        mut connection: MultiplexedConnection,
+        ended: &mut VecDeque<Ended>,
+    ) -> Over {
         // The first at once: a store that was started anew has forgotten all places.
         let mut renew = tokio::time::interval(self.shared.lease / 3);
         renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut told = Vec::new();
         loop {
             let mut together = redis::pipe();
-            tokio::select! {
-                count = self.told.recv_many(&mut told, TOGETHER) => {
-                    if count == 0 {
-                        return Ended::Unused;
-                    }
-                    for told in told.drain(..) {
-                        match told {
-                            Told::Ended { keys, name, goes_on } => self.end(&mut together, &keys, &name, goes_on),
-                            Told::Broken { epoch: of, why } if of == epoch => return Ended::Broken(why),
-                            Told::Broken { .. } => {}
+            if ended.is_empty() {
+                tokio::select! {
+                    count = self.told.recv_many(&mut told, TOGETHER) => {
+                        if count == 0 {
+                            return Over::Unused;
                         }
                     }
+                    _ = renew.tick() => self.renew(&mut together),
                 }
-                _ = renew.tick() => self.renew(&mut together),
             }
+            let mut broken = None;
+            for told in told.drain(..) {
+                match told {
+                    Told::Ended(one) => keep(ended, one),
+                    Told::Broken { epoch: of, why } if of == epoch => broken = Some(why),
+                    Told::Broken { .. } => {}
+                }
+            }
+            if let Some(why) = broken {
+                return Over::Broken(why);
+            }
+            let count = ended.len().min(TOGETHER);
+            ended.iter().take(count).for_each(|one| self.end(&mut together, one));
             let why = match tokio::time::timeout(PATIENCE, together.exec_async(&mut connection)).await {
-                Ok(Ok(())) => continue,
+                Ok(Ok(())) => {
+                    ended.drain(..count);
+                    continue;
+                }
                 Ok(Err(error)) => causes::in_full(&error),
                 Err(_) => format!("no answer within {PATIENCE:?}"),
             };
-            return Ended::Broken(why);
+            return Over::Broken(why);
         }
     }
 
-    fn end(&self, together: &mut redis::Pipeline, keys: &Keys, name: &str, goes_on: Option<Duration>) {
-        together.cmd("ZREM").arg(&keys.places).arg(name).ignore();
-        if let Some(goes_on) = goes_on {
-            self.hold(together, &keys.left, name, goes_on);
+    fn end(&self, together: &mut redis::Pipeline, ended: &Ended) {
+        together.cmd("ZREM").arg(&ended.keys.places).arg(&ended.name).ignore();
+        let left =
+            ended.goes_on_until.map(|until| until.saturating_duration_since(std::time::Instant::now()));
+        if let Some(left) = left.filter(|left| !left.is_zero()) {
+            self.hold(together, &ended.keys.left, &ended.name, left);
         }
     }
 
@@ -174,5 +224,12 @@ impl Keeper {
     fn hold(&self, together: &mut redis::Pipeline, key: &str, name: &str, time: Duration) {
         let hold = self.shared.hold.get_hash();
         together.cmd("EVALSHA").arg(hold).arg(1).arg(key).arg(milliseconds(time)).arg(name).ignore();
+    }
+}
+
+/// Keeps what the store has not been told yet.
+fn keep(ended: &mut VecDeque<Ended>, one: Ended) {
+    if ended.len() < MOST_ENDED {
+        ended.push_back(one);
     }
 }

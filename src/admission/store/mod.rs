@@ -8,9 +8,9 @@ mod keeper;
 mod place;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::Script;
 use redis::aio::MultiplexedConnection;
@@ -24,6 +24,15 @@ use super::shares::no_place;
 use crate::config;
 use crate::refusal::Refusal;
 use crate::tenancy::ShareOf;
+
+/// Takes a place.
+const TAKE: &str = include_str!("take.lua");
+/// Holds a name for a while.
+const HOLD: &str = include_str!("hold.lua");
+/// How long a share that is used up is taken to stay so: a flood of one tenant must not become one of the store's.
+const MOMENT: Duration = Duration::from_millis(10);
+/// Remembered shares above which those of the past are forgotten.
+const MANY: usize = 1024;
 
 /// A store that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +75,10 @@ struct Shared {
     held: Mutex<HashMap<Name, Arc<Keys>>>,
     /// Requests that were counted by this replica alone.
     alone: AtomicU64,
+    /// Whose share is used up, until when: what a flood asks would be answered alike.
+    full: Mutex<HashMap<(ShareOf, bool), Instant>>,
+    /// This replica stops.
+    leaving: AtomicBool,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -91,8 +104,8 @@ impl Store {
         let client = keeper::client(store, &address)?;
         let step = limits.requests_per_second_per_tenant.map_or(Duration::ZERO, |rate| AHEAD / rate.max(1));
         let shared = Arc::new(Shared {
-            take: Script::new(include_str!("take.lua")),
-            hold: Script::new(include_str!("hold.lua")),
+            take: Script::new(TAKE),
+            hold: Script::new(HOLD),
             step: u64::try_from(step.as_micros()).unwrap_or(u64::MAX),
             requests: limits.requests_per_tenant,
             long_polls: limits.long_polls_per_tenant,
@@ -105,6 +118,8 @@ impl Store {
             connection: Mutex::default(),
             held: Mutex::default(),
             alone: AtomicU64::default(),
+            full: Mutex::default(),
+            leaving: AtomicBool::default(),
         });
         let keeper = Keeper { shared: shared.clone(), client, told };
         Ok((Self { shared, tell }, keeper))
@@ -121,6 +136,10 @@ impl Store {
             return Ok(None);
         };
         let limit = if long_poll { shared.long_polls } else { shared.requests };
+        let sort = (of.clone(), long_poll);
+        if locked(&shared.full).get(&sort).is_some_and(|until| *until > Instant::now()) {
+            return Err(no_place(limit));
+        }
         // Made before it is asked for: a client may leave, or time run out, while the store takes the place.
         let mut place = self.place(of, long_poll);
         let mut asked = shared.take.key(&place.keys.rate);
@@ -138,6 +157,7 @@ impl Store {
             }
             Ok(Ok((2, _))) => {
                 place.not_taken();
+                shared.remember_full(sort);
                 return Err(no_place(limit));
             }
             Ok(Ok((other, _))) => format!("it answered {other}"),
@@ -151,6 +171,11 @@ impl Store {
         Ok(None)
     }
 
+    /// This replica stops.
+    pub(super) fn leave(&self) {
+        self.shared.leaving.store(true, Ordering::Relaxed);
+    }
+
     /// How it does.
     pub(crate) fn stats(&self) -> StoreStats {
         let up = locked(&self.shared.connection).is_some();
@@ -160,6 +185,15 @@ impl Store {
 }
 
 impl Shared {
+    /// A share that is used up stays so for a moment.
+    fn remember_full(&self, sort: (ShareOf, bool)) {
+        let (now, mut full) = (Instant::now(), locked(&self.full));
+        if full.len() >= MANY {
+            full.retain(|_, until| *until > now);
+        }
+        full.insert(sort, now + MOMENT);
+    }
+
     /// From now on no request asks, unless there is another connection by now.
     fn away(&self, epoch: u64) {
         let mut connection = locked(&self.connection);

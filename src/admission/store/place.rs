@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::keeper::Told;
+use super::keeper::{Ended, Told};
 use super::{Shared, Store, locked};
 use crate::tenancy::ShareOf;
 
@@ -27,7 +27,15 @@ impl Keys {
             ShareOf::Tenant(tenant) => format!("{prefix}:{{tenant:{}}}", tenant.as_str()),
             ShareOf::Person(user) => format!("{prefix}:{{person:{}}}", user.as_str()),
         };
-        let sort = if long_poll { "long-polls" } else { "requests" };
+        Self::below(&whose, if long_poll { "long-polls" } else { "requests" })
+    }
+
+    /// Nobody's, to try whether the store can count.
+    pub(super) fn of_probe(prefix: &str) -> Self {
+        Self::below(&format!("{prefix}:{{probe}}"), "requests")
+    }
+
+    fn below(whose: &str, sort: &str) -> Self {
         Self {
             rate: format!("{whose}:rate"),
             places: format!("{whose}:{sort}"),
@@ -88,8 +96,10 @@ impl Drop for Counted {
         // In this order: what is told comes behind any renewal that still saw it among those held.
         locked(&self.shared.held).remove(&self.name);
         let name = std::mem::take(&mut self.name);
+        let goes_on = self.goes_on.filter(|_| !self.shared.leaving.load(Ordering::Relaxed));
+        let goes_on_until = goes_on.map(|time| Instant::now() + time);
         // Without the task there is no store; the lease ends.
-        let _ = self.tell.send(Told::Ended { keys: self.keys.clone(), name, goes_on: self.goes_on });
+        let _ = self.tell.send(Told::Ended(Ended { keys: self.keys.clone(), name, goes_on_until }));
     }
 }
 

@@ -12,7 +12,12 @@ end
 local step = tonumber(ARGV[1])
 local due = now
 if step > 0 then
-    due = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now) + step
+    local before = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
+    -- None is further ahead than this when it is written: the clock was set back.
+    if before > now + 1000000 then
+        before = now
+    end
+    due = math.max(before, now) + step
     if due - now > 1000000 then
         return {1, due - now - 1000000}
     end

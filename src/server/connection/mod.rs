@@ -210,8 +210,8 @@ impl<S: Transport, H: Handler> Connection<S, H> {
         let rest = self.reader.drop_rest();
         let short = !message.waits && rest.is_none_or(|rest| rest <= REST);
         let leaving = shared.stopping.phase() != Phase::Serving;
-        // Strangers do not keep the last places.
-        let unwelcome = response.status == 401 && shared.crowd.is_dense();
+        // Whoever shows no token that holds does not keep one of the last places, whatever the answer is.
+        let unwelcome = !response.known && shared.crowd.is_dense();
         let keep_alive = message.keep_alive && !response.close && !leaving && short && !unwelcome;
         if self.send(response, message.asked, !keep_alive).await.is_err() {
             // To a client of HTTP/1.0, any other end would look like that of the answer.
@@ -220,6 +220,7 @@ impl<S: Transport, H: Handler> Connection<S, H> {
         match rest {
             // The client itself said that this was all.
             None if !message.keep_alive && self.reader.input.is_empty() => End::Closed,
+            None if unwelcome => End::Closed,
             _ if !keep_alive => End::Lingering,
             None => End::Open,
             Some(_) => self.drain().await,
