@@ -10,6 +10,7 @@
 mod load;
 #[path = "../tests/support/mod.rs"]
 mod support;
+mod wire;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -17,7 +18,6 @@ use std::time::{Duration, Instant};
 use load::{Gateway, binary};
 use serde_json::json;
 use support::issuer::{AUDIENCE, Key, now};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -34,7 +34,7 @@ async fn main() {
     let key = Key::generate();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    tokio::spawn(engine(listener, json!({"keys": [key.jwk()]}).to_string()));
+    tokio::spawn(wire::engine(listener, json!({"keys": [key.jwk()]}).to_string(), DELAY));
     let token = |tenant: &str| {
         let claims = json!({"iss": format!("http://127.0.0.1:{port}/"), "sub": format!("{tenant}@clients"),
             "aud": AUDIENCE, "iat": now(), "exp": now() + 86_400, "azp": tenant, "gty": "client-credentials"});
@@ -81,8 +81,7 @@ fn p99(mut times: Vec<Duration>) -> Duration {
 async fn clients(address: SocketAddr, token: &str, count: usize) -> (Vec<Duration>, usize) {
     let mut all = JoinSet::new();
     for number in 0..count {
-        let request =
-            format!("GET /engine-rest/task HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer {token}\r\n\r\n");
+        let request = wire::request("/task", token, None);
         all.spawn(async move {
             tokio::time::sleep(DELAY * u32::try_from(number).unwrap() / 16).await;
             let mut stream = TcpStream::connect(address).await.unwrap();
@@ -91,8 +90,7 @@ async fn clients(address: SocketAddr, token: &str, count: usize) -> (Vec<Duratio
             let end = Instant::now() + TIME;
             while Instant::now() < end {
                 let began = Instant::now();
-                stream.write_all(request.as_bytes()).await.unwrap();
-                if answer(&mut stream).await == 200 {
+                if wire::ask(&mut stream, &request).await == 200 {
                     times.push(began.elapsed())
                 } else {
                     refused += 1
@@ -105,47 +103,4 @@ async fn clients(address: SocketAddr, token: &str, count: usize) -> (Vec<Duratio
     let all = all.join_all().await;
     let refused = all.iter().map(|(_, refused)| refused).sum();
     (all.into_iter().flat_map(|(times, _)| times).collect(), refused)
-}
-
-/// The status of an answer that has a length.
-async fn answer(stream: &mut TcpStream) -> u16 {
-    let mut input = Vec::new();
-    loop {
-        assert_ne!(stream.read_buf(&mut input).await.unwrap(), 0, "the gateway hung up");
-        let text = String::from_utf8_lossy(&input);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let head = head.to_ascii_lowercase();
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        if body.len() >= length.expect("a length").parse::<usize>().unwrap() {
-            return head[9..12].parse().unwrap();
-        }
-    }
-}
-
-/// An engine that is the issuer, too.
-async fn engine(listener: TcpListener, jwks: String) {
-    loop {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let jwks = jwks.clone();
-        tokio::spawn(async move {
-            stream.set_nodelay(true).unwrap();
-            let mut input = Vec::new();
-            while stream.read_buf(&mut input).await.is_ok_and(|read| read > 0) {
-                if !input.ends_with(b"\r\n\r\n") {
-                    continue;
-                }
-                let head = String::from_utf8(std::mem::take(&mut input)).unwrap();
-                let keys = head.starts_with("GET /.well-known/");
-                if head.starts_with("GET /engine-rest/task") {
-                    tokio::time::sleep(DELAY).await;
-                }
-                let body = if keys { jwks.as_str() } else { "[]" };
-                let answer = format!(
-                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-                    body.len()
-                );
-                stream.write_all(answer.as_bytes()).await.unwrap();
-            }
-        });
-    }
 }

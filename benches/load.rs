@@ -21,7 +21,7 @@ pub const CASES: [(&str, &str); 4] = [
 /// What is asked with any token.
 pub const LIST: &str = "/task?maxResults=10";
 /// What the engine answers it.
-const TASK: &str = r#"[{"id":"0b6f3a52-9d0c-11f0-8de9-0242ac120002","name":"Approve","assignee":null,"created":"2026-11-23T10:00:00.000+0000","due":null,"followUp":null,"lastUpdated":null,"delegationState":null,"description":null,"executionId":"0b6f3a4e-9d0c-11f0-8de9-0242ac120002","owner":null,"parentTaskId":null,"priority":50,"processDefinitionId":"order:1:0b6aa65d-9d0c-11f0-8de9-0242ac120002","processInstanceId":"0b6f134d-9d0c-11f0-8de9-0242ac120002","taskDefinitionKey":"approve","caseExecutionId":null,"caseInstanceId":null,"caseDefinitionId":null,"suspended":false,"formKey":null,"camundaFormRef":null,"tenantId":"app-one","taskState":"Created"}]"#;
+pub const TASK: &str = r#"[{"id":"0b6f3a52-9d0c-11f0-8de9-0242ac120002","name":"Approve","assignee":null,"created":"2026-11-23T10:00:00.000+0000","due":null,"followUp":null,"lastUpdated":null,"delegationState":null,"description":null,"executionId":"0b6f3a4e-9d0c-11f0-8de9-0242ac120002","owner":null,"parentTaskId":null,"priority":50,"processDefinitionId":"order:1:0b6aa65d-9d0c-11f0-8de9-0242ac120002","processInstanceId":"0b6f134d-9d0c-11f0-8de9-0242ac120002","taskDefinitionKey":"approve","caseExecutionId":null,"caseInstanceId":null,"caseDefinitionId":null,"suspended":false,"formKey":null,"camundaFormRef":null,"tenantId":"app-one","taskState":"Created"}]"#;
 
 /// A process that ends with its owner.
 pub struct Running(pub Child);
@@ -125,9 +125,9 @@ pub fn wrk(name: &str, port: u16, path: &str, script: &Path, flags: &[&str]) -> 
     Wrk { requests: count.unwrap_or_else(|| panic!("{name}: {said}")), said }
 }
 
-/// Loads `port` by sixteen connections for four seconds at the most, and says how many requests were answered.
+/// Loads `port` by sixteen connections for a second, and says how many requests were answered.
 pub fn asked(name: &str, port: u16, path: &str, script: &Path) -> u32 {
-    wrk(name, port, path, script, &["-c16", "-d4s"]).requests
+    wrk(name, port, path, script, &["-c16", "-d1s"]).requests
 }
 
 /// CPU of a process and its children so far, in nanoseconds: the scheduler's own sum, as ticks miss short turns.

@@ -1,6 +1,6 @@
 //! What a build by profile (`benches/pgo`) is trained with: the requests that applications make most.
 //!
-//! In: an instrumented program and wrk. Out: nothing but the program's own profile, which it writes when it ends. No
+//! In: an instrumented program. Out: nothing but the program's own profile, which it writes when it ends. No
 //! figures: what is trained is measured by `proxy`.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
@@ -10,14 +10,21 @@
 mod load;
 #[path = "../tests/support/mod.rs"]
 mod support;
+mod wire;
 
-use load::{CASES, Gateway, LIST, asked, binary, engine, script};
+use std::sync::Arc;
+use std::time::Duration;
+
+use load::{CASES, Gateway, LIST, binary};
 use serde_json::json;
-use support::free_port;
 use support::issuer::{AUDIENCE, Key, now};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 /// Requests of each sort.
 const REQUESTS: usize = 4_000;
+/// Connections.
+const CLIENTS: usize = 8;
 /// Queries and writes with a body: a name, where it goes, and the body.
 const BODIES: [(&str, &str, &str); 4] = [
     ("query", "/task", r#"{"sorting":[{"sortBy":"created","sortOrder":"asc"}],"assignee":"somebody"}"#),
@@ -38,29 +45,49 @@ const BODIES: [(&str, &str, &str); 4] = [
     ),
 ];
 
-fn main() {
+#[tokio::main]
+async fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let port = free_port();
     let key = Key::generate();
-    std::fs::write(folder.join("jwks.json"), json!({"keys": [key.jwk()]}).to_string()).unwrap();
-    let issuer = format!("http://127.0.0.1:{port}/");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(wire::engine(listener, json!({"keys": [key.jwk()]}).to_string(), Duration::ZERO));
     let token = |number: usize| {
-        let claims = json!({"iss": issuer, "sub": "app-one@clients", "aud": AUDIENCE, "iat": now(),
-            "exp": now() + 86_400, "azp": "app-one", "gty": "client-credentials", "jti": number.to_string()});
+        let claims = json!({"iss": format!("http://127.0.0.1:{port}/"), "sub": "app-one@clients", "aud": AUDIENCE,
+            "iat": now(), "exp": now() + 86_400, "azp": "app-one", "gty": "client-credentials", "jti": number.to_string()});
         key.sign(&key.header(), &claims)
     };
     let tokens: Vec<_> = (0..REQUESTS).map(token).collect();
-    let _engine = engine(folder, port);
-    let gateway = Gateway::start(&binary(), folder, port);
-    let seen = script(folder, "seen", &tokens[..1], REQUESTS, None);
+    let path = folder.path().to_owned();
+    let gateway = tokio::task::spawn_blocking(move || Gateway::start(&binary(), &path, port)).await.unwrap();
+    let seen = &tokens[0];
     for (case, path) in CASES {
-        println!("{case}: {} requests", asked(case, gateway.port, path, &seen));
+        all(case, gateway.port, &[wire::request(path, seen, None)]).await;
     }
-    let new = script(folder, "new", &tokens, REQUESTS, None);
-    println!("never seen: {} requests", asked("never seen", gateway.port, LIST, &new));
+    let new: Vec<_> = tokens.iter().map(|token| wire::request(LIST, token, None)).collect();
+    all("never seen", gateway.port, &new).await;
     for (name, path, body) in BODIES {
-        let posts = script(folder, name, &tokens[..1], REQUESTS, Some(body));
-        println!("{name}: {} requests", asked(name, gateway.port, path, &posts));
+        all(name, gateway.port, &[wire::request(path, seen, Some(body))]).await;
     }
+    // It writes its profile when it ends.
+    tokio::task::spawn_blocking(move || drop(gateway)).await.unwrap();
+}
+
+/// Sends these requests in turn until there were enough.
+async fn all(name: &str, port: u16, requests: &[String]) {
+    let requests: Arc<[String]> = requests.into();
+    let mut clients = JoinSet::new();
+    for client in 0..CLIENTS {
+        let requests = requests.clone();
+        clients.spawn(async move {
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            for number in (client..REQUESTS).step_by(CLIENTS) {
+                let status = wire::ask(&mut stream, &requests[number % requests.len()]).await;
+                assert_eq!(status, 200, "request {number}");
+            }
+        });
+    }
+    clients.join_all().await;
+    println!("{name}: {REQUESTS} requests");
 }

@@ -6,7 +6,7 @@
 
 use std::cell::OnceCell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::context::RequestContext;
 use crate::isolation::{Engine, KeyOwner};
@@ -63,8 +63,7 @@ pub(crate) async fn journey(
     caller.permits().check(operation.rule.kind.name(), &state.settings.permissions)?;
 
     let (whose, long_poll) = (caller.share(), operation.is_long_poll());
-    state.admission.rates.take(&whose, Instant::now())?;
-    let mut share = state.admission.shares.take(&whose, long_poll)?;
+    let mut share = state.admission.place(&whose, long_poll).await?;
     let caller = match caller.all_tenants() {
         // Boxed: few tokens grant every tenant, and all requests would carry its weight.
         Some(_) => Box::pin(state.every_tenant.granted(engine, caller)).await?,
@@ -96,7 +95,11 @@ pub(crate) async fn journey(
     let ctx = RequestContext { state, engine, asks, renewed, headers, public_origin, kind, forward, record };
     share.at_work(if long_poll { extra.max(GOES_ON) } else { GOES_ON });
     let reply = carry_out(&ctx, plan, payload, extra).await;
-    share.answered();
+    match &reply {
+        // It goes on, but a long poll has had the time that it asked for.
+        Err(refusal) if refusal.kind() == Kind::EngineTimeout => share.at_work(GOES_ON),
+        Ok(_) | Err(_) => share.answered(),
+    }
     Ok(reply?.holding((share, place)))
 }
 

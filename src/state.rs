@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, StoreFault};
 use crate::config::Settings;
 use crate::isolation::{Addresses, Engine, EngineSetupError, EveryTenant, Handles, Ownership};
 use crate::model::{DataFault, Inspections, Inspector};
@@ -23,6 +23,9 @@ pub(crate) enum StartError {
     /// Metrics that can't be registered.
     #[error("the metrics can't be set up")]
     Metrics(#[from] prometheus::Error),
+    /// Requests can't be counted.
+    #[error("the store of the limits can't be used")]
+    Store(#[from] StoreFault),
     /// The engine can't be asked.
     #[error("the engine's connections can't be set up")]
     Engine(#[from] EngineSetupError),
@@ -102,7 +105,10 @@ impl AppState {
         let same = before.filter(|before| {
             before.settings.limits.places() == limits.places() && self::largest(&before.settings) == largest
         });
-        let admission = same.map_or_else(|| Admission::new(limits, largest), |same| same.admission.clone());
+        let admission = match same {
+            Some(same) => same.admission.clone(),
+            None => Admission::new(limits, largest)?,
+        };
         let metrics = match before {
             Some(before) => before.metrics.clone(),
             None => Arc::new(Metrics::new()?),

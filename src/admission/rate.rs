@@ -11,7 +11,7 @@ use crate::refusal::{Kind, Refusal};
 use crate::tenancy::ShareOf;
 
 /// How far ahead of an even pace a tenant may be: a burst of a second's requests.
-const AHEAD: Duration = Duration::from_secs(1);
+pub(super) const AHEAD: Duration = Duration::from_secs(1);
 /// Tenants above which those that are not ahead are forgotten.
 const MANY: usize = 1024;
 
@@ -52,15 +52,18 @@ impl Rates {
         let next = due.times.get(of).copied().unwrap_or(now).max(now) + step;
         let ahead = next.duration_since(now);
         if ahead > AHEAD {
-            let seconds = (ahead - AHEAD).as_secs_f64().ceil();
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most one second")]
-            let seconds = seconds as u32;
-            let what = "your tenant sends more requests a second than it may; slow down";
-            return Err(Refusal::new(Kind::TooFast, what).retry_after(seconds.max(1)));
+            return Err(too_fast(ahead - AHEAD));
         }
         due.times.insert(of.clone(), next);
         Ok(())
     }
+}
+
+/// The refusal of a request that comes so much too early.
+pub(super) fn too_fast(early: Duration) -> Refusal {
+    let what = "your tenant sends more requests a second than it may; slow down";
+    let seconds = u32::try_from(early.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+    Refusal::new(Kind::TooFast, what).retry_after(seconds.max(1))
 }
 
 #[cfg(test)]

@@ -57,14 +57,13 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// The engine works on it now, and goes on for that long when nobody waits any more: it looks at a connection only when it
-    /// writes. Without this, a client that asks and hangs up, again and again, would have any number of requests there.
-    pub(crate) fn at_work(&mut self, goes_on: Duration) {
+    /// As [`Place::at_work`](super::Place::at_work).
+    pub(super) fn at_work(&mut self, goes_on: Duration) {
         self.goes_on = Some(goes_on);
     }
 
     /// The engine has answered.
-    pub(crate) fn answered(&mut self) {
+    pub(super) fn answered(&mut self) {
         self.goes_on = None;
     }
 }
@@ -89,8 +88,7 @@ impl Shares {
             places.prune();
         }
         if places.taken >= limit || places.left.len() >= limit {
-            let what = format!("{limit} of your requests are in progress; wait until one has finished");
-            return Err(Refusal::new(Kind::TooManyRequests, what).retry_after(1));
+            return Err(no_place(limit));
         }
         places.taken += 1;
         Ok(Share { counts: self.counts.clone(), key, goes_on: None })
@@ -119,6 +117,12 @@ impl Shares {
             }
         }
     }
+}
+
+/// The refusal of a request for which so many others leave no place.
+pub(super) fn no_place(limit: usize) -> Refusal {
+    let what = format!("{limit} of your requests are in progress; wait until one has finished");
+    Refusal::new(Kind::TooManyRequests, what).retry_after(1)
 }
 
 /// What is under way now.

@@ -75,6 +75,9 @@ codes! {
     /// The memory for bodies and held answers does not hold a largest one.
     SmallBuffer = "small-buffer", Error,
         "raise `limits.max_buffered_bytes` or lower `limits.max_json_bytes` and `limits.max_held_answer_bytes`";
+    /// The store of the limits can't be used as it is described.
+    InvalidStore = "invalid-store", Error,
+        "for example `url: redis://redis:6379`, with `username` and `password_file` where it asks for them";
     /// `engine.url` and `engine.urls` exclude each other.
     UrlAndUrls = "url-and-urls", Error, "keep one of the two: all addresses of the engine in `engine.urls`";
     /// The addresses of one engine have different paths, but the public path is one.

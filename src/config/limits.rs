@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Store;
 use super::section::{Checks, F, section};
 
 /// Memory for bodies and held answers, in bytes.
@@ -30,7 +31,8 @@ section! {
         pub body_idle_timeout: Duration as time ["1s" to "10m"] = Duration::from_secs(30),
         /// Time without progress after which a client that does not read its response is disconnected.
         pub reply_idle_timeout: Duration as time ["1s" to "1h"] = Duration::from_secs(60),
-        /// Maximum number of client connections; more wait until one ends.
+        /// Maximum number of client connections; more wait until one ends. While fewer than a quarter of these places are free,
+        /// a connection without a request is closed after five seconds, and one without a valid token after its response.
         pub connections: usize [1 to 1_000_000] = 20_000,
         /// Minimum rate of a request body in bytes per second, averaged over `body_rate_window`: slower bodies end with
         /// 408. Only the time that the gateway waits for the client counts. 0: any rate.
@@ -51,6 +53,10 @@ section! {
         pub requests: usize [1 to 1_000_000] = 4096,
         /// Maximum number of long polls in progress per tenant.
         pub long_polls_per_tenant: usize [1 to 1_000_000] = 64,
+        /// A store that speaks the Redis protocol, in which all replicas count `requests_per_tenant`, `long_polls_per_tenant` and
+        /// `requests_per_second_per_tenant` together. Each request then asks it once. Null, and while the store is away: each
+        /// replica by itself.
+        pub store: Option<Store> = None,
         /// Time for requests in progress to finish after SIGTERM.
         pub shutdown_grace: Duration as time ["0s" to "1h"] = Duration::from_secs(25),
         /// Time after SIGTERM during which connections are still accepted, so that load balancers can switch to
@@ -63,10 +69,10 @@ section! {
 
 impl Limits {
     /// What places for requests under way are made by.
-    pub(crate) fn places(&self) -> ([usize; 5], Option<u32>) {
+    pub(crate) fn places(&self) -> ([usize; 5], Option<u32>, Option<impl PartialEq>) {
         let [memory, uploads, all] = [self.buffered_bytes(), self.uploads, self.requests];
         let places = [memory, uploads, all, self.requests_per_tenant, self.long_polls_per_tenant];
-        (places, self.requests_per_second_per_tenant)
+        (places, self.requests_per_second_per_tenant, self.store.as_ref().map(Store::made_by))
     }
 
     /// Memory for bodies and held answers, in bytes.
@@ -79,7 +85,10 @@ impl Limits {
         self.max_json_bytes.max(self.max_held_answer_bytes).saturating_mul(2)
     }
 
-    pub(super) fn check(&self, largest_model: usize, c: &mut Checks<'_>) {
+    pub(super) fn check(&mut self, largest_model: usize, c: &mut Checks<'_>) {
+        if let Some(store) = &mut self.store {
+            store.check(c);
+        }
         if self.buffered_bytes() < self.least_buffered_bytes().max(largest_model.saturating_mul(2)) {
             let what = "is less than twice the largest body, model or held answer, which would never fit in";
             c.report(F::SmallBuffer, "limits.max_buffered_bytes", what);

@@ -52,7 +52,7 @@ section! {
         pub identity_headers: IdentityHeaders = IdentityHeaders::default(),
         /// The rules.
         pub policies: Policies = Policies::default(),
-        /// Sizes, durations and numbers. Each limit applies per replica.
+        /// Sizes, durations and numbers. Each limit applies per replica, but for those that `limits.store` names.
         pub limits: Limits = Limits::default(),
         /// The issuers' keys, and how long verified tokens are remembered.
         pub keys: Keys = Keys::default(),

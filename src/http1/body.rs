@@ -30,7 +30,7 @@ pub(crate) enum Piece {
 impl Body {
     /// One in chunks.
     pub(crate) fn chunked() -> Self {
-        Self::Chunked(Chunks::Size)
+        Self::Chunked(Chunks::default())
     }
 
     /// Takes the next piece out of what has arrived.
@@ -50,7 +50,7 @@ impl Body {
             Self::Length(left) => Ok(*left == 0),
             Self::Chunked(chunks) => {
                 chunks.advance(input)?;
-                Ok(matches!(chunks, Chunks::End))
+                Ok(chunks.at_end())
             }
             Self::UntilClose => Ok(false),
         }

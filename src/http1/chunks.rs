@@ -12,12 +12,23 @@ use super::body::{Piece, at_most};
 const MOST_SIZE_LINE: usize = 1024;
 /// Hexadecimal digits of a chunk's size.
 const MOST_DIGITS: usize = 15;
+/// All extensions of a body together: with them, a few bytes of content would keep a client's connection busy for ever.
+const MOST_EXTENSIONS: usize = 16 * 1024;
 /// All trailers together.
 const MOST_TRAILERS: usize = 16 * 1024;
 
+/// A body in chunks, as far as it was read.
+#[derive(Debug, Default)]
+pub(crate) struct Chunks {
+    at: At,
+    /// Bytes of extensions that were dropped.
+    extensions: usize,
+}
+
 /// Where in the body the next byte stands.
-#[derive(Debug)]
-pub(crate) enum Chunks {
+#[derive(Debug, Default)]
+enum At {
+    #[default]
     Size,
     Content(u64),
     /// The line end behind a chunk's content.
@@ -31,35 +42,45 @@ impl Chunks {
     /// Takes the next piece of content out of what has arrived.
     pub(super) fn piece(&mut self, input: &mut BytesMut) -> Result<Piece, Malformed> {
         self.advance(input)?;
-        match self {
-            Self::Content(left) if !input.is_empty() => Ok(Piece::Some(at_most(left, input))),
-            Self::End => Ok(Piece::End),
-            Self::Size | Self::Content(_) | Self::ContentEnd | Self::Trailers(_) => Ok(Piece::More),
+        match &mut self.at {
+            At::Content(left) if !input.is_empty() => Ok(Piece::Some(at_most(left, input))),
+            At::End => Ok(Piece::End),
+            At::Size | At::Content(_) | At::ContentEnd | At::Trailers(_) => Ok(Piece::More),
         }
+    }
+
+    /// Whether the last trailer was read.
+    pub(super) fn at_end(&self) -> bool {
+        matches!(self.at, At::End)
     }
 
     /// Reads the lines that have arrived, up to content or the end.
     pub(super) fn advance(&mut self, input: &mut BytesMut) -> Result<(), Malformed> {
         loop {
-            *self = match self {
-                Self::Size => match line(input, MOST_SIZE_LINE)? {
+            self.at = match self.at {
+                At::Size => match line(input, MOST_SIZE_LINE)? {
                     None => return Ok(()),
-                    Some(line) => match size(&line)? {
-                        0 => Self::Trailers(0),
-                        size => Self::Content(size),
-                    },
+                    Some(line) => {
+                        let (size, extensions) = size(&line)?;
+                        self.extensions += extensions;
+                        match size {
+                            _ if self.extensions > MOST_EXTENSIONS => return Err(Malformed::Chunk),
+                            0 => At::Trailers(0),
+                            size => At::Content(size),
+                        }
+                    }
                 },
-                Self::Content(0) => Self::ContentEnd,
-                Self::ContentEnd => match line(input, 0)? {
+                At::Content(0) => At::ContentEnd,
+                At::ContentEnd => match line(input, 0)? {
                     None => return Ok(()),
-                    Some(_) => Self::Size,
+                    Some(_) => At::Size,
                 },
-                Self::Trailers(dropped) => match line(input, MOST_TRAILERS.saturating_sub(*dropped))? {
+                At::Trailers(dropped) => match line(input, MOST_TRAILERS.saturating_sub(dropped))? {
                     None => return Ok(()),
-                    Some(line) if line.is_empty() => Self::End,
-                    Some(line) => Self::Trailers(*dropped + line.len() + 2),
+                    Some(line) if line.is_empty() => At::End,
+                    Some(line) => At::Trailers(dropped + line.len() + 2),
                 },
-                Self::Content(_) | Self::End => return Ok(()),
+                At::Content(_) | At::End => return Ok(()),
             }
         }
     }
@@ -82,8 +103,8 @@ fn line(input: &mut BytesMut, most: usize) -> Result<Option<Bytes>, Malformed> {
     Ok(Some(line))
 }
 
-/// The size of a chunk, out of the line before it.
-fn size(line: &[u8]) -> Result<u64, Malformed> {
+/// The size of a chunk and the length of its extensions, out of the line before it.
+fn size(line: &[u8]) -> Result<(u64, usize), Malformed> {
     let end = line.iter().position(|b| !b.is_ascii_hexdigit()).unwrap_or(line.len());
     let (digits, rest) = line.split_at(end);
     // Nothing but extensions may follow, and a blank before them.
@@ -94,5 +115,6 @@ fn size(line: &[u8]) -> Result<u64, Malformed> {
         return Err(Malformed::Chunk);
     }
     let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.len() <= MOST_DIGITS);
-    digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or(Malformed::Chunk)
+    let size = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or(Malformed::Chunk)?;
+    Ok((size, rest.len()))
 }

@@ -233,6 +233,17 @@ fn requests_follow_one_another_until_one_says_otherwise() {
 }
 
 #[test]
+fn the_extensions_of_a_body_are_bounded_together() {
+    // Digits, so that the body is JSON; each chunk has one.
+    let body = |chunks: usize| {
+        let extension = "x".repeat(1000);
+        chunked(&(format!("1;{extension}\r\n1\r\n").repeat(chunks) + "0\r\n\r\n"))
+    };
+    assert_eq!(taken(&body(16)), one(&"1".repeat(16)));
+    assert_eq!(refused(&body(17)), Kind::BodyAmbiguous);
+}
+
+#[test]
 fn chunks_are_written_in_one_way() {
     let fine = "2\r\n{1\r\n2\r\n2}\r\n0\r\n\r\n";
     assert_eq!(taken(&chunked(fine)), one("{12}"));

@@ -5,7 +5,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::guard::{Guard, Watch};
 use super::headers::{NO_STORE, reply_headers};
-use crate::admission::{PIECE, Share, keeping};
+use crate::admission::{PIECE, Place, keeping};
 use crate::isolation::Answer;
 use crate::isolation::Substitutes;
 use crate::refusal::{Kind, Refusal};
@@ -14,7 +14,7 @@ use crate::refusal::{Kind, Refusal};
 const MAX_BUFFERED: u64 = 64 * 1024;
 
 /// The places that a request takes.
-pub(crate) type Places = (Share, tokio::sync::OwnedSemaphorePermit);
+pub(crate) type Places = (Place, tokio::sync::OwnedSemaphorePermit);
 
 /// What goes back to the client.
 pub(crate) struct Reply {

@@ -36,8 +36,14 @@ pub(super) fn preflight<T>(origin: &HeaderValue, request: &Head<'_>) -> Option<R
     headers
         .extend(first("access-control-request-headers").map(|asked| (ACCESS_CONTROL_ALLOW_HEADERS, asked)));
     headers.push((ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(REMEMBER)));
-    let mut response =
-        Response { status: 204, headers, body: Body::Whole(Bytes::new()), close: false, _held: None };
+    let mut response = Response {
+        status: 204,
+        headers,
+        body: Body::Whole(Bytes::new()),
+        close: false,
+        known: false,
+        _held: None,
+    };
     mark(&mut response, origin);
     Some(response)
 }

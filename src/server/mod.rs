@@ -35,6 +35,7 @@ pub(crate) async fn run(configuration: Configuration, read: Read) -> Result<(), 
     let Configuration { settings, policy, files } = configuration;
     let state = Arc::new(AppState::new(settings, policy, None)?);
     state.tokens.start();
+    state.admission.start();
     // For readiness; and a fault is found out here, before a worker would meet it.
     let (renew, renewed) = watch::channel(state.clone());
     let probe = web::Data::new(status::Probe::new(renewed.clone())?);
@@ -59,6 +60,8 @@ pub(crate) async fn run(configuration: Configuration, read: Read) -> Result<(), 
     tracing::info!("listening on {}", public.address);
     tracing::info!("admin listening on {}", format_address(admin_address));
     let reload = actix_web::rt::spawn(reload::run(renew, tls, read, files));
+    // Kept on, it would keep what a later configuration does without, the store of the limits above all.
+    drop(state);
     let ended = shutdown::until_told(public, admin, &health, &renewed).await;
     reload.abort();
     ended

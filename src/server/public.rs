@@ -96,6 +96,7 @@ impl Handler for Worker {
         };
         let Carried { outcome, record, under_way } =
             self.carry(&state, arrival, payload, log, under_way).await;
+        let known = record.user.is_some();
         let mut response = match outcome {
             Ok(mut answer) => {
                 let held = Held { _under_way: Some(under_way), _share: answer.share.take() };
@@ -103,6 +104,7 @@ impl Handler for Worker {
             }
             Err(refusal) => reply::refusal(&refusal),
         };
+        response.known = known;
         if let Some(origin) = &origin {
             cors::mark(&mut response, origin);
         }

@@ -84,6 +84,7 @@ pub(super) async fn run(
                 if let (Some(tls), Some(certificates)) = (&tls, certificates) {
                     tls.renew(certificates);
                 }
+                taken.admission.start();
                 let before = state.send_replace(taken);
                 let fixed = before.settings.fixed_until_restart(&state.borrow().settings);
                 if !fixed.is_empty() {

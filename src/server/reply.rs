@@ -30,7 +30,7 @@ pub(super) fn refusal<T>(refusal: &Refusal) -> Response<T> {
     let body = Body::Whole(body.to_string().into());
     // What follows on this connection may be the rest of what could not be read.
     let close = matches!(kind.status().as_u16(), 400 | 408);
-    Response { status: kind.status().as_u16(), headers, body, close, _held: None }
+    Response { status: kind.status().as_u16(), headers, body, close, known: false, _held: None }
 }
 
 /// The challenge of RFC 6750 section 3: no error code when no token was sent.
@@ -72,7 +72,8 @@ pub(super) fn reply<T: 'static>(reply: Reply, held: T, stopped: impl Fn(&Refusal
             Body::Stream { pieces: pieces(answer, guard, stopped).boxed_local(), length }
         }
     };
-    Response { status: reply.status, headers: reply.headers, body, close: false, _held: Some(held) }
+    let (status, headers) = (reply.status, reply.headers);
+    Response { status, headers, body, close: false, known: false, _held: Some(held) }
 }
 
 /// The body as it streams: an error ends the connection without its end, so the client can't take it for whole.

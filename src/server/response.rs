@@ -17,6 +17,8 @@ pub(super) struct Response<T> {
     pub(super) body: Body,
     /// Nothing more is read on this connection.
     pub(super) close: bool,
+    /// The request's token holds.
+    pub(super) known: bool,
     /// Kept until the last byte has left.
     pub(super) _held: Option<T>,
 }

@@ -34,6 +34,7 @@ pub(super) async fn until_told(
     health.stop();
     public.leave();
     tokio::time::sleep(delay).await;
+    state.admission.leave();
     public.stop().await;
     admin_handle.stop(false).await;
     admin.await?.map_err(ServeError::Failed)

@@ -103,6 +103,7 @@ async fn metrics(probe: web::Data<Probe>) -> HttpResponse {
         long_polls: taken.long_polls,
         tenants_active: taken.tenants,
         buffered: state.admission.memory.granted(),
+        store: state.admission.store(),
     };
     match state.metrics.text(&scraped) {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text),

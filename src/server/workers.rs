@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::LocalSet;
 
-use super::connection::{Connection, Shared, Timing};
+use super::connection::{Connection, Crowd, Shared, Timing};
 use super::date::Date;
 use super::public;
 use super::stopping::{Phase, Stopping};
@@ -80,20 +80,22 @@ impl Public {
         let (end, ended) = mpsc::channel(1);
         let count =
             limits.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let crowd = Crowd::new(limits.connections);
         let (mut workers, mut threads) = (Vec::new(), Vec::new());
         for number in 0..count {
             let (hand, taken) = mpsc::unbounded_channel();
             workers.push(Worker { connections: Arc::default(), hand });
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let (state, tls, seen, end) = (renewed.clone(), tls.clone(), seen.clone(), end.clone());
+            let of_worker = crowd.clone();
             let work = move || {
-                LocalSet::new().block_on(&runtime, work(state, tls, taken, seen));
+                LocalSet::new().block_on(&runtime, work(state, tls, taken, seen, of_worker));
                 ended_with(runtime);
                 drop(end);
             };
             threads.push(std::thread::Builder::new().name(format!("worker-{number}")).spawn(work)?);
         }
-        let accepting = tokio::spawn(accept(listener, workers, Arc::new(Semaphore::new(limits.connections))));
+        let accepting = tokio::spawn(accept(listener, workers, crowd.places()));
         Ok(Self { address, accepting, phase, ended, threads })
     }
 
@@ -158,6 +160,7 @@ async fn work(
     tls: Option<Tls>,
     mut taken: mpsc::UnboundedReceiver<Taken>,
     mut phase: watch::Receiver<Phase>,
+    crowd: Crowd,
 ) {
     let stopping = Rc::new(Stopping::default());
     let first = state.borrow_and_update().clone();
@@ -165,8 +168,14 @@ async fn work(
     let (timing, most_target) = (Cell::new(Timing::new(limits)), Cell::new(limits.max_target_bytes));
     let handler = public::Worker::new(first.clone(), stopping.clone());
     drop(first);
-    let shared =
-        Rc::new(Shared { handler, stopping: stopping.clone(), date: Date::default(), timing, most_target });
+    let shared = Rc::new(Shared {
+        handler,
+        stopping: stopping.clone(),
+        date: Date::default(),
+        timing,
+        most_target,
+        crowd,
+    });
     while stopping.phase() != Phase::Stopping {
         tokio::select! {
             Some(taken) = taken.recv() => serve(taken, &shared, tls.as_ref()),

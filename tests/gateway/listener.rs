@@ -297,3 +297,43 @@ async fn a_gateway_that_stops_answers_what_is_under_way_and_long_polls_at_once()
     }
     assert!(!runs(), "it waits for nobody");
 }
+
+/// With eight places: connections that say nothing, or have no token, do not keep the last quarter.
+#[tokio::test]
+async fn strangers_do_not_keep_the_last_places() {
+    let recorder = Recorder::fake();
+    recorder.script(|_| Answer::Json(200, "[]".into()));
+    let ask = |more: &str| format!("GET /engine-rest/task HTTP/1.1\r\nHost: g\r\n{more}\r\n");
+    // Without a token, and with one that is not even looked at.
+    let strangers =
+        [(ask(""), "401"), (ask(&format!("Authorization: Bearer {}\r\n", "a".repeat(9000))), "431")];
+    for (silent, dense) in [(2, false), (6, true)] {
+        let gateway = plan(&recorder.url())
+            .env("TENANTGATE_LIMITS__CONNECTIONS", "8")
+            .env("TENANTGATE_LIMITS__WORKERS", "1")
+            .start()
+            .await;
+        let (address, strangers) = (gateway.address, strangers.clone());
+        tokio::task::spawn_blocking(move || {
+            let _silent: Vec<_> = (0..silent).map(|_| Client::connect(address)).collect();
+            let mut known = Client::connect(address);
+            assert!(known.say(&get()).answer().start.contains("200"));
+            let began = Instant::now();
+            let mut says_nothing = Client::connect(address);
+            // Before its answer is here, the one before it was counted.
+            assert!(known.say(&get()).answer().start.contains("200"));
+            says_nothing.stream.set_read_timeout(Some(Duration::from_secs(7))).unwrap();
+            assert_eq!(says_nothing.ends(), dense, "a connection without a request");
+            assert!(!dense || began.elapsed() > Duration::from_secs(4), "{:?}", began.elapsed());
+            for (stranger, status) in strangers {
+                let mut unknown = Client::connect(address);
+                assert!(unknown.say(&stranger).answer().start.contains(status));
+                unknown.stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+                assert_eq!(unknown.ends(), dense, "a connection without a token: {status}");
+            }
+            assert!(known.say(&get()).answer().start.contains("200"), "who has a token stays");
+        })
+        .await
+        .unwrap();
+    }
+}

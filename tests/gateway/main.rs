@@ -83,6 +83,8 @@ mod shared;
 mod startup;
 /// The list of the engine's statements is whole.
 mod statements;
+/// What several replicas count together.
+mod store;
 /// The story's operations on two tenants with equal keys and names.
 mod story;
 /// Suspending by several selectors at once.

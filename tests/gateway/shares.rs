@@ -97,3 +97,38 @@ async fn who_asks_and_hangs_up_again_and_again_is_refused() {
     app("leaves").get("/task").await.ok();
     assert!(poll_and_leave("stays").await.is_none(), "it waits");
 }
+
+/// The engine goes on with a request that it did not answer in time.
+#[tokio::test]
+async fn what_the_engine_did_not_answer_in_time_counts_a_while_longer() {
+    let recorder = engine();
+    recorder.script(|seen| match seen.query.as_deref() {
+        Some(query) if query.contains("late") => Answer::Hang,
+        _ => Answer::Json(200, "[]".into()),
+    });
+    let gateway = plan(&recorder.url())
+        .env("TENANTGATE_LIMITS__REQUESTS_PER_TENANT", "2")
+        .env("TENANTGATE_LIMITS__LONG_POLLS_PER_TENANT", "2")
+        .env("TENANTGATE_ENGINE__TIMEOUT", "300ms")
+        .start()
+        .await;
+    let app = |tenant: &str| gateway.api().with_token(&issuer().token(tenant));
+    for (tenant, name, expected) in [("slow", "late", 504), ("quick", "soon", 200)] {
+        for _ in 0..2 {
+            let reply = app(tenant).get(&format!("/task?name={name}")).await;
+            assert_eq!(reply.status, expected, "{reply}");
+        }
+    }
+    // A long poll has had the time that it asked for: it counts no longer than the others.
+    let poll = json!({"workerId": "w", "maxTasks": 1, "asyncResponseTimeout": 6000,
+        "topics": [{"topicName": "x", "lockDuration": 1000}]});
+    let poll = async || app("polls").post("/external-task/fetchAndLock?name=late", poll.clone()).await;
+    app("slow").get("/task").await.refused(429, "TG429-SHARE");
+    app("quick").get("/task").await.ok();
+    let (first, second) = tokio::join!(poll(), poll());
+    assert_eq!((first.status, second.status), (504, 504));
+    app("slow").get("/task").await.ok();
+    poll().await.refused(429, "TG429-SHARE");
+    tokio::time::sleep(Duration::from_millis(5200)).await;
+    assert_eq!(poll().await.status, 504);
+}

@@ -387,3 +387,30 @@ async fn held_answers_share_a_budget() {
         assert!(figures.contains("\ntenantgate_buffered_bytes 0\n"), "{figures}");
     }
 }
+
+/// A client of HTTP/1.0 knows an answer without a length to be whole by the connection's end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_cut_does_not_look_whole_to_an_old_client() {
+    let recorder = Recorder::fake();
+    recorder.script(|seen| {
+        own_task(seen, "old").unwrap_or_else(|| {
+            let head = "HTTP/1.1 200 \r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+            let piece = format!("{:x}\r\n{}\r\n", 64 * 1024, "y".repeat(64 * 1024));
+            let end = if seen.path.contains("/cut/") { "" } else { "0\r\n\r\n" };
+            Answer::Raw(format!("{head}{}{end}", piece.repeat(10)).into_bytes())
+        })
+    });
+    let gateway = plan(&recorder.url()).start().await;
+    tokio::task::block_in_place(|| {
+        for (id, whole) in [("fine", true), ("cut", false)] {
+            let mut client = TcpStream::connect(gateway.address).unwrap();
+            let request = head(&format!("GET /engine-rest/task/own/attachment/{id}/data"), "old", "");
+            client.write_all(request.replace("HTTP/1.1", "HTTP/1.0").as_bytes()).unwrap();
+            let mut answer = Vec::new();
+            let end = client.read_to_end(&mut answer);
+            assert!(answer.starts_with(b"HTTP/1.0 200 OK\r\n"), "{id}: {end:?}");
+            assert!(!String::from_utf8_lossy(&answer).contains("ontent-length"), "{id} has a length");
+            assert_eq!(end.is_ok(), whole, "{id}: {end:?}");
+        }
+    });
+}

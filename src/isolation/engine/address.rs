@@ -143,7 +143,8 @@ impl Address {
     async fn version(&self) -> Result<StatusCode, CheckError> {
         let mut connection = Box::pin(self.connect()).await?;
         let mut sending = Some(Sending::new(self.configured.version.clone(), 0..0, empty()));
-        Ok(connection.exchange(&mut sending, false).await?.status)
+        let until = tokio::time::Instant::now() + self.configured.patience;
+        Ok(connection.exchange(&mut sending, false, until).await.ok_or(CheckError::Late)??.status)
     }
 
     /// One line at each change, however many requests met it.

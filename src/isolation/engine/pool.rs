@@ -178,11 +178,10 @@ impl Pool {
             }
             // Who only reads may ask twice; kept while it might have to.
             let again = request.sending.as_ref().filter(|_| used && request.reads).and_then(Sending::copy);
-            let exchange = connection.exchange(&mut request.sending, request.head_only);
-            let error = match tokio::time::timeout_at(until, exchange).await {
-                Ok(Ok(head)) => return Ok((head, connection)),
-                Ok(Err(error)) => error,
-                Err(_) => return Err(SendError::Late),
+            let error = match connection.exchange(&mut request.sending, request.head_only, until).await {
+                Some(Ok(head)) => return Ok((head, connection)),
+                Some(Err(error)) => error,
+                None => return Err(SendError::Late),
             };
             // It was closed while it was idle, or something came that nobody asked for, and nothing was sent.
             if used && request.sending.as_ref().is_some_and(|sending| !sending.begun()) {

@@ -4,9 +4,10 @@
 //! a client that hangs up drops what is done for it. A request is read only when the answer before it has left, and never
 //! behind one that could not be read in one way: what follows may be that one's rest.
 
-mod deadline;
+mod crowd;
 mod sending;
 mod timing;
+mod transport;
 
 use std::cell::Cell;
 use std::io;
@@ -16,15 +17,16 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use self::deadline::Deadline;
+pub(super) use self::crowd::Crowd;
 use self::sending::Sending;
 pub(super) use self::timing::Timing;
+use self::transport::Transport;
 use super::date::Date;
 use super::response::{Asked, Response};
 use super::stopping::{Live, Phase, Stopping};
-use crate::http1::Piece;
+use crate::http1::{Deadline, Piece};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Feed, Framing, Head, Pace, Payload, Reader};
 
@@ -63,6 +65,7 @@ pub(super) struct Shared<H> {
     pub(super) date: Date,
     pub(super) timing: Cell<Timing>,
     pub(super) most_target: Cell<usize>,
+    pub(super) crowd: Crowd,
 }
 
 /// A connection.
@@ -74,6 +77,8 @@ pub(super) struct Connection<S, H> {
     sending: Sending,
     deadline: Deadline,
     read: usize,
+    /// No request has come.
+    is_new: bool,
 }
 
 /// What of a request counts for its connection.
@@ -93,6 +98,8 @@ enum End {
     Closed,
     /// The client may still be sending.
     Lingering,
+    /// An answer whose end only the connection's end tells, and which is not whole.
+    Cut,
 }
 
 /// What came while a connection waited for a request.
@@ -102,11 +109,21 @@ enum Next {
     Nothing,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
+impl<S: Transport, H: Handler> Connection<S, H> {
     pub(super) fn new(stream: S, shared: Rc<Shared<H>>, peer: Option<IpAddr>) -> Self {
         let reader = Reader::new(shared.most_target.get());
-        let deadline = Deadline::new(shared.timing.get().idle);
-        Self { stream, shared, peer, reader, sending: Sending::default(), deadline, read: READ.0 }
+        let timing = shared.timing.get();
+        let deadline = Deadline::new(if shared.crowd.is_dense() { timing.first } else { timing.idle });
+        Self {
+            stream,
+            shared,
+            peer,
+            reader,
+            sending: Sending::default(),
+            deadline,
+            read: READ.0,
+            is_new: true,
+        }
     }
 
     /// Serves it to its end.
@@ -120,6 +137,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
             match self.request().await {
                 End::Open => {}
                 End::Closed => break,
+                End::Cut => {
+                    self.stream.abort();
+                    return;
+                }
                 End::Lingering => {
                     self.linger().await;
                     break;
@@ -135,7 +156,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
         self.rest();
         let timing = self.shared.timing.get();
         if self.reader.input.is_empty() {
-            self.deadline.set_about(timing.idle);
+            // At first the limit that it was made with holds.
+            if !self.is_new {
+                self.deadline.set_about(timing.idle);
+            }
         } else {
             // The beginning of a head came with the request before.
             self.deadline.set(timing.head);
@@ -145,6 +169,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
             Next::Refused(refusal) => return self.refuse(&refusal).await,
             Next::Nothing => return End::Closed,
         };
+        self.is_new = false;
         match self.begin(length) {
             Ok((begun, message, framing)) => {
                 self.reader.begin(length, framing);
@@ -185,13 +210,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
         let rest = self.reader.drop_rest();
         let short = !message.waits && rest.is_none_or(|rest| rest <= REST);
         let leaving = shared.stopping.phase() != Phase::Serving;
-        let keep_alive = message.keep_alive && !response.close && !leaving && short;
+        // Whoever shows no token that holds does not keep one of the last places, whatever the answer is.
+        let unwelcome = !response.known && shared.crowd.is_dense();
+        let keep_alive = message.keep_alive && !response.close && !leaving && short && !unwelcome;
         if self.send(response, message.asked, !keep_alive).await.is_err() {
-            return End::Closed;
+            // To a client of HTTP/1.0, any other end would look like that of the answer.
+            return if message.asked.modern { End::Closed } else { End::Cut };
         }
         match rest {
             // The client itself said that this was all.
             None if !message.keep_alive && self.reader.input.is_empty() => End::Closed,
+            None if unwelcome => End::Closed,
             _ if !keep_alive => End::Lingering,
             None => End::Open,
             Some(_) => self.drain().await,

@@ -7,9 +7,9 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, Bytes};
 use futures_util::StreamExt as _;
 use futures_util::stream::LocalBoxStream;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncWrite;
 
-use super::{Connection, Handler, Watched};
+use super::{Connection, Handler, Transport, Watched};
 use crate::server::response::{Asked, Body, Framing, Response};
 
 /// What is shorter is copied behind what goes before it, and leaves with it in one write.
@@ -97,7 +97,7 @@ impl Sending {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
+impl<S: Transport, H: Handler> Connection<S, H> {
     /// Sends an answer to its last byte.
     pub(super) async fn send(
         &mut self,

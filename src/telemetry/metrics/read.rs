@@ -3,6 +3,7 @@
 use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, Registry};
 
 use super::metric::metrics;
+use crate::admission::StoreStats;
 use crate::isolation;
 use crate::token;
 use crate::version;
@@ -18,6 +19,10 @@ metrics! {
         tenants_active: Gauge = "tenantgate_tenants_active"[];
         /// Memory that bodies and held answers were granted, of `limits.max_buffered_bytes`.
         buffered: Gauge = "tenantgate_buffered_bytes"[];
+        /// Whether the store of `limits.store` answers: 1, or 0 while each replica counts by itself. No series without a store.
+        store_up: GaugeVec = "tenantgate_limits_store_up"["address"];
+        /// Requests that were counted by this replica alone, because the store of `limits.store` was away.
+        store_alone: IntCounter = "tenantgate_limits_counted_alone_total"[];
         /// Tokens by outcome: `accepted`, or the refusal's code.
         tokens: IntCounterVec = "tenantgate_tokens_total"["outcome"];
         /// Look-ups of remembered tokens by result: `hit` or `miss`.
@@ -62,6 +67,8 @@ pub(crate) struct Scraped<'a> {
     pub tenants_active: usize,
     /// Bytes of memory that were granted.
     pub buffered: usize,
+    /// Of the store of the limits.
+    pub(crate) store: Option<StoreStats>,
 }
 
 /// All of them, registered in a registry of their own.
@@ -72,6 +79,10 @@ pub(super) fn read(scraped: &Scraped<'_>) -> prometheus::Result<Registry> {
     read.long_polls.set(float(scraped.long_polls as u64));
     read.tenants_active.set(float(scraped.tenants_active as u64));
     read.buffered.set(float(scraped.buffered as u64));
+    if let Some(store) = &scraped.store {
+        read.store_up.with_label_values(&[&store.address]).set(if store.up { 1.0 } else { 0.0 });
+        read.store_alone.inc_by(store.alone);
+    }
     tokens(&read, scraped.tokens);
     let owners = scraped.ownership;
     read.ownership_cache.with_label_values(&["hit"]).inc_by(owners.hits);

@@ -407,9 +407,7 @@ async fn fresh(of: &Plenty, texts: &str) -> Names {
         let body = json!({"instructions": [{"type": "startBeforeActivity", "activityId": "review"}]});
         let mut batch = engine.post(&path, body.clone()).await.ok().id();
         if wants(&["batch"]) {
-            // The engine may be done with one before it can be suspended.
-            let suspend = json!({"suspended": true});
-            while engine.put(&format!("/batch/{batch}/suspended"), suspend.clone()).await.status != 204 {
+            while !stays_suspended(engine, &batch).await {
                 batch = engine.post(&path, body.clone()).await.ok().id();
             }
             put("batch", batch);
@@ -424,6 +422,16 @@ async fn fresh(of: &Plenty, texts: &str) -> Names {
         }
     }
     names
+}
+
+/// Suspends a batch; false where the engine is done with it before, or soon after: with jobs that it had begun.
+async fn stays_suspended(engine: &Api, batch: &str) -> bool {
+    let suspend = json!({"suspended": true});
+    if engine.put(&format!("/batch/{batch}/suspended"), suspend).await.status != 204 {
+        return false;
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    engine.get(&format!("/batch/{batch}")).await.status == 200
 }
 
 /// A deployment of its own with keys of its own.

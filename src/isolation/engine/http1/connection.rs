@@ -3,24 +3,29 @@
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use super::error::{Broken, ExchangeError};
 use super::head::Head;
 use super::reader::Reader;
 use super::sending::Sending;
-use crate::http1::Piece;
+use crate::http1::{Deadline, Piece};
 
 /// What a connection runs over.
 pub(crate) type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
 
 /// Bytes that one read takes, at first and at the most: a long answer is read in larger pieces.
 const READ: (usize, usize) = (4 * 1024, 128 * 1024);
+
+/// Until a request says how long it waits.
+const FAR: Duration = Duration::from_secs(3600);
 
 /// A connection.
 pub(crate) struct Connection {
@@ -29,29 +34,41 @@ pub(crate) struct Connection {
     /// The rest of a request whose answer came before all of it was sent.
     sending: Option<Sending>,
     read: usize,
+    deadline: Deadline,
 }
 
 impl Connection {
     pub(crate) fn new(stream: Stream) -> Self {
-        Self { stream, reader: Reader::new(), sending: None, read: READ.0 }
+        let deadline = Deadline::new(FAR);
+        Self { stream, reader: Reader::new(), sending: None, read: READ.0, deadline }
     }
 
-    /// Sends a request and reads the head of its answer. Until `sending` has begun, it may be sent elsewhere.
+    /// Sends a request and reads the head of its answer; none where that did not come before `until`. Until `sending` has
+    /// begun, it may be sent elsewhere.
     pub(crate) async fn exchange(
         &mut self,
         sending: &mut Option<Sending>,
         head_only: bool,
-    ) -> Result<Head, ExchangeError> {
+        until: Instant,
+    ) -> Option<Result<Head, ExchangeError>> {
         self.reader.expect(head_only);
         self.read = READ.0;
+        self.deadline.set_at(until);
         let mut lost = None;
-        let head = std::future::poll_fn(|context| self.poll_exchange(context, sending, &mut lost)).await?;
+        let head = std::future::poll_fn(|context| match self.poll_exchange(context, sending, &mut lost) {
+            Poll::Ready(head) => Poll::Ready(Some(head)),
+            Poll::Pending => self.deadline.poll(context).map(|()| None),
+        });
+        let head = match head.await? {
+            Ok(head) => head,
+            Err(error) => return Some(Err(error)),
+        };
         // What is left is sent while the answer is read.
         self.sending = sending.take();
         if lost.is_some() {
             self.reader.no_more();
         }
-        Ok(head)
+        Some(Ok(head))
     }
 
     fn poll_exchange(

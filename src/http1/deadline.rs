@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-pub(super) struct Deadline {
+/// The limit; the timer behind it is set anew only when it ends before the limit is reached.
+pub(crate) struct Deadline {
     sleep: Pin<Box<Sleep>>,
     at: At,
 }
@@ -19,14 +20,18 @@ enum At {
 }
 
 impl Deadline {
-    pub(super) fn new(after: Duration) -> Self {
+    pub(crate) fn new(after: Duration) -> Self {
         let at = Instant::now() + after;
         Self { sleep: Box::pin(tokio::time::sleep_until(at)), at: At::Exactly(at) }
     }
 
     /// So long from now.
-    pub(super) fn set(&mut self, after: Duration) {
-        let at = Instant::now() + after;
+    pub(crate) fn set(&mut self, after: Duration) {
+        self.set_at(Instant::now() + after);
+    }
+
+    /// At that time.
+    pub(crate) fn set_at(&mut self, at: Instant) {
         self.at = At::Exactly(at);
         if at < self.sleep.deadline() {
             self.sleep.as_mut().reset(at);
@@ -34,12 +39,12 @@ impl Deadline {
     }
 
     /// At least so long from now, and at most twice as long.
-    pub(super) fn set_about(&mut self, after: Duration) {
+    pub(crate) fn set_about(&mut self, after: Duration) {
         self.at = At::After(after);
     }
 
     /// Ready when the limit was reached.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.sleep.as_mut().poll(context));
             let at = match self.at {
