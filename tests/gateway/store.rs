@@ -440,7 +440,8 @@ async fn a_store_that_counts_wrongly_or_not_at_all_refuses_nobody() {
 #[tokio::test]
 async fn another_store_takes_the_place_of_the_first() {
     let (engine, mut first, second) = (engine(), Store::start(&[]), Store::start(&[]));
-    let yaml = |store: &Store| format!("limits: {{store: {{{}}}}}\n", at(store));
+    // A store is looked at three times in a lease.
+    let yaml = |store: &Store| format!("limits: {{store: {{{}, lease: 1s}}}}\n", at(store));
     let gateway = plan(&engine.url()).config(&yaml(&first)).start().await;
     until_store_is(&gateway, true).await;
     gateway.rewrite(&yaml(&second));
