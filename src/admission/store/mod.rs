@@ -97,7 +97,7 @@ pub(crate) struct StoreStats {
 }
 
 impl Store {
-    /// Nothing is connected yet; [`Store::start`] does that.
+    /// Nothing is connected yet: the task does that.
     pub(super) fn new(limits: &config::Limits, store: &config::Store) -> Result<(Self, Keeper), StoreFault> {
         let (tell, told) = mpsc::unbounded_channel();
         let address = store.address().ok_or(StoreFault::Url)?;
