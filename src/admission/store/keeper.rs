@@ -35,8 +35,8 @@ pub(super) struct Ended {
     pub(super) goes_on_until: Option<std::time::Instant>,
 }
 
-/// What requests tell the task.
-pub(super) enum Told {
+/// What requests say to the task.
+pub(super) enum Notice {
     Ended(Ended),
     /// The store did not answer over the connection with that number.
     Broken {
@@ -49,7 +49,7 @@ pub(super) enum Told {
 pub(crate) struct Keeper {
     pub(super) shared: Arc<Shared>,
     pub(super) client: Client,
-    pub(super) told: mpsc::UnboundedReceiver<Told>,
+    pub(super) notices: mpsc::UnboundedReceiver<Notice>,
 }
 
 /// Reads the settings; connects to nothing.
@@ -85,13 +85,13 @@ enum Over {
 impl Keeper {
     /// Looks for the store and keeps the connection, until nobody counts there any more.
     pub(in crate::admission) async fn run(mut self) {
-        let mut told = false;
+        let mut warned = false;
         let mut ended = VecDeque::new();
         for epoch in 0.. {
             let why = match self.connect().await {
                 Ok(connection) => {
                     tracing::info!("the store of the limits answers: all replicas count together");
-                    told = false;
+                    warned = false;
                     *locked(&self.shared.connection) = Some((epoch, connection.clone()));
                     let over = self.keep(epoch, connection, &mut ended).await;
                     self.shared.away(epoch);
@@ -102,7 +102,7 @@ impl Keeper {
                 }
                 Err(why) => why,
             };
-            if !std::mem::replace(&mut told, true) {
+            if !std::mem::replace(&mut warned, true) {
                 tracing::warn!(why, "the store of the limits is away: each replica counts by itself");
             }
             if !self.wait(&mut ended).await {
@@ -146,9 +146,9 @@ impl Keeper {
     async fn wait(&mut self, ended: &mut VecDeque<Ended>) -> bool {
         let until = Instant::now() + PAUSE;
         loop {
-            match tokio::time::timeout_at(until, self.told.recv()).await {
-                Ok(Some(Told::Ended(one))) => keep(ended, one),
-                Ok(Some(Told::Broken { .. })) => {}
+            match tokio::time::timeout_at(until, self.notices.recv()).await {
+                Ok(Some(Notice::Ended(one))) => keep(ended, one),
+                Ok(Some(Notice::Broken { .. })) => {}
                 Ok(None) => return false,
                 Err(_) => return true,
             }
@@ -166,12 +166,12 @@ impl Keeper {
         // The first at once: a store that was started anew has forgotten all places.
         let mut renew = tokio::time::interval(self.shared.lease / 3);
         renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut told = Vec::new();
+        let mut notices = Vec::new();
         loop {
             let mut together = redis::pipe();
             if ended.is_empty() {
                 tokio::select! {
-                    count = self.told.recv_many(&mut told, TOGETHER) => {
+                    count = self.notices.recv_many(&mut notices, TOGETHER) => {
                         if count == 0 {
                             return Over::Unused;
                         }
@@ -180,11 +180,11 @@ impl Keeper {
                 }
             }
             let mut broken = None;
-            for told in told.drain(..) {
-                match told {
-                    Told::Ended(one) => keep(ended, one),
-                    Told::Broken { epoch: of, why } if of == epoch => broken = Some(why),
-                    Told::Broken { .. } => {}
+            for notice in notices.drain(..) {
+                match notice {
+                    Notice::Ended(one) => keep(ended, one),
+                    Notice::Broken { epoch: of, why } if of == epoch => broken = Some(why),
+                    Notice::Broken { .. } => {}
                 }
             }
             if let Some(why) = broken {
@@ -227,7 +227,7 @@ impl Keeper {
     }
 }
 
-/// Keeps what the store has not been told yet.
+/// Keeps what the store does not know yet.
 fn keep(ended: &mut VecDeque<Ended>, one: Ended) {
     if ended.len() < MOST_ENDED {
         ended.push_back(one);

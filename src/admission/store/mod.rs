@@ -16,7 +16,7 @@ use redis::Script;
 use redis::aio::MultiplexedConnection;
 use tokio::sync::mpsc;
 
-use self::keeper::Told;
+use self::keeper::Notice;
 pub(crate) use self::place::Counted;
 use self::place::{Keys, Name};
 use super::rate::{AHEAD, too_fast};
@@ -50,7 +50,7 @@ pub(crate) enum StoreFault {
 pub(crate) struct Store {
     shared: Arc<Shared>,
     /// To the task that keeps the connection; it ends with the last of these.
-    tell: mpsc::UnboundedSender<Told>,
+    notices: mpsc::UnboundedSender<Notice>,
 }
 
 /// What requests and the task have in common.
@@ -99,7 +99,7 @@ pub(crate) struct StoreStats {
 impl Store {
     /// Nothing is connected yet: the task does that.
     pub(super) fn new(limits: &config::Limits, store: &config::Store) -> Result<(Self, Keeper), StoreFault> {
-        let (tell, told) = mpsc::unbounded_channel();
+        let (notices, received) = mpsc::unbounded_channel();
         let address = store.address().ok_or(StoreFault::Url)?;
         let client = keeper::client(store, &address)?;
         let step = limits.requests_per_second_per_tenant.map_or(Duration::ZERO, |rate| AHEAD / rate.max(1));
@@ -121,8 +121,8 @@ impl Store {
             full: Mutex::default(),
             leaving: AtomicBool::default(),
         });
-        let keeper = Keeper { shared: shared.clone(), client, told };
-        Ok((Self { shared, tell }, keeper))
+        let keeper = Keeper { shared: shared.clone(), client, notices: received };
+        Ok((Self { shared, notices }, keeper))
     }
 
     /// Takes a place; none where the store is away, so that only this replica counts.
@@ -165,8 +165,8 @@ impl Store {
             Err(_) => format!("no answer within {:?}", shared.timeout),
         };
         shared.away(epoch);
-        // An error is told for the log only: a task that has ended has no store to keep.
-        let _ = self.tell.send(Told::Broken { epoch, why });
+        // Without the task there is no store to keep.
+        let _ = self.notices.send(Notice::Broken { epoch, why });
         shared.alone.fetch_add(1, Ordering::Relaxed);
         Ok(None)
     }

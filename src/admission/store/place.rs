@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::keeper::{Ended, Told};
+use super::keeper::{Ended, Notice};
 use super::{Shared, Store, locked};
 use crate::tenancy::ShareOf;
 
@@ -47,7 +47,7 @@ impl Keys {
 /// A place in the store; given back when dropped.
 pub(crate) struct Counted {
     shared: Arc<Shared>,
-    tell: mpsc::UnboundedSender<Told>,
+    notices: mpsc::UnboundedSender<Notice>,
     pub(super) keys: Arc<Keys>,
     pub(super) name: Name,
     /// How long the engine may go on with the request when this is dropped now.
@@ -63,7 +63,7 @@ impl Store {
         let number = shared.next.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number}", shared.replica);
         let keys = Arc::new(Keys::of(&shared.prefix, of, long_poll));
-        Counted { shared, tell: self.tell.clone(), keys, name, goes_on: None, taken: true }
+        Counted { shared, notices: self.notices.clone(), keys, name, goes_on: None, taken: true }
     }
 }
 
@@ -93,13 +93,13 @@ impl Drop for Counted {
         if !self.taken {
             return;
         }
-        // In this order: what is told comes behind any renewal that still saw it among those held.
+        // In this order: the notice comes behind any renewal that still saw it among those held.
         locked(&self.shared.held).remove(&self.name);
         let name = std::mem::take(&mut self.name);
         let goes_on = self.goes_on.filter(|_| !self.shared.leaving.load(Ordering::Relaxed));
         let goes_on_until = goes_on.map(|time| Instant::now() + time);
         // Without the task there is no store; the lease ends.
-        let _ = self.tell.send(Told::Ended(Ended { keys: self.keys.clone(), name, goes_on_until }));
+        let _ = self.notices.send(Notice::Ended(Ended { keys: self.keys.clone(), name, goes_on_until }));
     }
 }
 
