@@ -36,6 +36,8 @@ impl Api {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .timeout(Duration::from_secs(300))
+            // Before the engine closes an idle connection (20 s), which the next request could just meet.
+            .pool_idle_timeout(Duration::from_secs(5))
             .build()
             .expect("a client");
         Self { base: base.trim_end_matches('/').to_owned(), token: None, client }
