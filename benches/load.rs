@@ -70,12 +70,11 @@ pub fn engine(folder: &Path, port: u16) -> Running {
     nginx(folder, "backend", &text)
 }
 
-/// A script for wrk that asks `most` times, with these tokens in turn: with a body by POST.
-pub fn script(folder: &Path, name: &str, tokens: &[String], most: usize, body: Option<&str>) -> PathBuf {
+/// A script for wrk that asks `most` times, with these tokens in turn.
+pub fn script(folder: &Path, name: &str, tokens: &[String], most: usize) -> PathBuf {
     let list = folder.join(format!("{name}.txt"));
     std::fs::write(&list, tokens.join("\n")).unwrap();
     let file = folder.join(format!("{name}.lua"));
-    let (method, body) = body.map_or(("GET", "nil".to_owned()), |body| ("POST", format!("'{body}'")));
     let lua = format!(
         "local all, n, at = {{}}, 0, 0\n\
          for l in io.lines('{}') do n = n + 1; all[n] = l end\n\
@@ -84,8 +83,7 @@ pub fn script(folder: &Path, name: &str, tokens: &[String], most: usize, body: O
            at = at % n + 1; sent = sent + 1\n\
            if sent >= {most} then wrk.thread:stop() end\n\
            local lines = {{['Authorization'] = 'Bearer ' .. all[at], ['Accept'] = 'application/json'}}\n\
-           if {body} then lines['Content-Type'] = 'application/json' end\n\
-           return wrk.format('{method}', nil, lines, {body})\n\
+           return wrk.format('GET', nil, lines)\n\
          end\n",
         list.display()
     );

@@ -77,7 +77,7 @@ fn main() {
     let forgets = folder.join("forgets.yaml");
     std::fs::write(&forgets, "keys: {remember_tokens: 0}\n").unwrap();
     let new = Gateway::before(&binary(), folder, port, at, &["--config", forgets.to_str().unwrap()]);
-    let asks = script(folder, "list", &[token], REQUESTS, None);
+    let asks = script(folder, "list", &[token], REQUESTS);
     let ways: [(&str, u16, Vec<u32>); 4] = [
         ("engine alone, nothing checked", port, vec![stock.0.id()]),
         ("engine with a Java provider", own, vec![with_provider.0.id()]),

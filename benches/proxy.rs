@@ -110,9 +110,9 @@ fn main() -> ExitCode {
         key.sign(&key.header(), &claims)
     };
     let tokens: Vec<_> = (0..TOKENS).map(|number| token(number, 0)).collect();
-    let script = |name: &str, tokens: &[String], most| load::script(folder, name, tokens, most, None);
+    let script = |name: &str, tokens: &[String], most| load::script(folder, name, tokens, most);
     let (new, seen) = (script("new", &tokens, TOKENS), script("seen", &tokens[..1], REQUESTS));
-    let without_end = load::script(folder, "sizing", &tokens[..1], usize::MAX >> 12, None);
+    let without_end = script("sizing", &tokens[..1], usize::MAX >> 12);
 
     let granting = folder.join("granting.yaml");
     let yaml = "tenancy: {grants: [{claim: tenants, level: read}]}\nlimits: {max_token_bytes: 65536}\n";

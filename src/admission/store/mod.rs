@@ -16,6 +16,7 @@ use redis::Script;
 use redis::aio::MultiplexedConnection;
 use tokio::sync::mpsc;
 
+pub(super) use self::keeper::Keeper;
 use self::keeper::Notice;
 pub(crate) use self::place::Counted;
 use self::place::{Keys, Name};
@@ -202,8 +203,6 @@ impl Shared {
         }
     }
 }
-
-pub(super) use keeper::Keeper;
 
 /// A time in whole milliseconds, rounded up.
 fn milliseconds(time: Duration) -> u64 {

@@ -52,7 +52,7 @@ pub(crate) struct Counted {
     pub(super) name: Name,
     /// How long the engine may go on with the request when this is dropped now.
     goes_on: Option<Duration>,
-    /// The store refused it, so there is nothing to give back.
+    /// The store has it, or may have it; false where it refused it, so that there is nothing to give back.
     taken: bool,
 }
 
